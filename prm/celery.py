@@ -1,0 +1,26 @@
+"""The Celery app and its whole calendar. A broker message is only a doorbell: the database holds the work, and the sweeps below
+find it again whenever a message is lost.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+from kombu.transport import TRANSPORT_ALIASES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "prm.settings")
+
+# The embedded default needs no server: messages live in one SQLite file.
+TRANSPORT_ALIASES["sqlitefile"] = "prm.broker:Transport"
+
+app = Celery("prm")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
+    "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},
+    "runs sweep": {"task": "runs.sweep", "schedule": 30.0, "options": {"expires": 60}},
+    "referrals sweep": {"task": "referrals.sweep", "schedule": 60.0, "options": {"expires": 120}},
+    "accrual sweep": {"task": "payouts.sweep_accruals", "schedule": 30.0, "options": {"expires": 60}},
+    "release of held commission": {"task": "payouts.release_due", "schedule": crontab(minute="7"), "options": {"expires": 3000}},
+}

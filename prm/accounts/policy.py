@@ -1,0 +1,239 @@
+"""Decide what each staff role may do. Every door in the product asks here, and a capability nobody holds opens nothing.
+
+Account managers look after partners and never touch money; finance pays and never decides who is a partner or at
+what rate; administrators set up the house. The second pair of eyes on a pay run is enforced by the pay run itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.apps import AppConfig
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from prm.lib.errors import Refused
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from prm.accounts.models import User
+
+ACCOUNT_MANAGER = "Account manager"
+FINANCE = "Finance"
+ADMINISTRATOR = "Administrator"
+ROLES = (ACCOUNT_MANAGER, FINANCE, ADMINISTRATOR)
+
+ROLE_LABELS: dict[str, Promise] = {
+    ACCOUNT_MANAGER: _("Account manager"),
+    FINANCE: _("Finance"),
+    ADMINISTRATOR: _("Administrator"),
+}
+
+_PARTNER_WORK = frozenset(
+    {
+        "decide_applications",
+        "place_in_tiers",
+        "manage_partners",
+        "invite_partners",
+        "manage_links",
+        "import_conversions",
+        "reverse_conversions",
+    }
+)
+_MONEY_WORK = frozenset(
+    {
+        "import_conversions",
+        "reverse_conversions",
+        "accrue_commissions",
+        "adjust_balances",
+        "close_periods",
+        "issue_statements",
+        "prepare_pay_runs",
+        "approve_pay_runs",
+        "export_pay_runs",
+        "settle_pay_runs",
+        "see_ledger",
+        "see_bank_details_masked",
+        "confirm_payment_methods",
+    }
+)
+_LOOKING = frozenset(
+    {
+        "see_partners",
+        "see_conversions",
+        "see_commissions",
+        "see_statements",
+        "see_runs",
+        "try_plans",
+    }
+)
+_SETTING_UP = frozenset(
+    {
+        "manage_programs",
+        "publish_plans",
+        "publish_terms",
+        "manage_tiers",
+        "manage_staff",
+        "manage_api_keys",
+        "see_audit",
+        "see_mail",
+    }
+)
+
+CAPABILITIES: dict[str, frozenset[str]] = {
+    ACCOUNT_MANAGER: _LOOKING | _PARTNER_WORK | {"see_mail"},
+    FINANCE: _LOOKING | _MONEY_WORK | {"see_audit"},
+    ADMINISTRATOR: _LOOKING | _PARTNER_WORK | _MONEY_WORK | _SETTING_UP,
+}
+ALL_CAPABILITIES: frozenset[str] = frozenset().union(*CAPABILITIES.values())
+
+
+def _models(app: str, models: str, *actions: str) -> set[str]:
+    return {f"{app}.{action}_{model}" for model in models.split() for action in actions}
+
+
+# What the stock admin may show and change. Whole money tables are "view" for everybody: their rows are moved by
+# verbs, which ask `require`. Names of models that do not exist are skipped, and a test says which those are.
+_VIEW_EVERYTHING = (
+    _models("tiers", "program tier plan planversion rule operator", "view")
+    | _models(
+        "partners",
+        "partner member membership placement application terms acceptance invitation",
+        "view",
+    )
+    | _models("referrals", "link code customer conversion credit salesimport", "view")
+    | _models("runs", "run", "view")
+)
+_VIEW_MONEY = _models(
+    "payouts",
+    "commission statement statementline period payrun payment account transaction entry adjustment paymentmethod",
+    "view",
+)
+_KEEP_PARTNERS = _models(
+    "partners", "partner member membership application invitation", "change"
+) | _models("referrals", "link code", "add", "change")
+_SET_UP = (
+    _models("tiers", "program tier plan planversion rule operator", "add", "change")
+    | _models("tiers", "tier planversion rule", "delete")
+    | _models("partners", "terms", "add", "change")
+    | _models("accounts", "user apikey", "add", "change", "view")
+    | _models("audit", "auditevent", "view")
+    | _models("mail", "outgoingmail", "view")
+)
+
+MODEL_PERMISSIONS: dict[str, set[str]] = {
+    ACCOUNT_MANAGER: _VIEW_EVERYTHING
+    | _KEEP_PARTNERS
+    | _models("payouts", "commission statement", "view")
+    | _models("mail", "outgoingmail", "view"),
+    FINANCE: _VIEW_EVERYTHING | _VIEW_MONEY | _models("audit", "auditevent", "view"),
+    ADMINISTRATOR: _VIEW_EVERYTHING | _VIEW_MONEY | _KEEP_PARTNERS | _SET_UP,
+}
+
+
+class Forbidden(Refused):
+    """The person may not do this; the message names the roles that may."""
+
+    message = _("This needs one of these roles: %(roles)s.")
+
+    def __init__(self, capability: str) -> None:
+        self.capability = capability
+        self.roles = roles_with(capability)
+        names = ", ".join(str(ROLE_LABELS[role]) for role in self.roles)
+        super().__init__(params={"roles": names or "-", "capability": capability})
+
+
+def roles_with(capability: str) -> list[str]:
+    """Return the roles that hold `capability`, in the order roles are listed."""
+    return [role for role in ROLES if capability in CAPABILITIES[role]]
+
+
+def roles_of(user: User | AnonymousUser | Any) -> frozenset[str]:
+    """Return the staff roles `user` holds; read once and kept on the object for the length of a request."""
+    if not getattr(user, "is_active", False) or not getattr(user, "is_staff", False):
+        return frozenset()
+    held: frozenset[str] | None = getattr(user, "_staff_roles", None)
+    if held is None:
+        held = frozenset(
+            user.groups.filter(name__in=ROLES).values_list("name", flat=True)
+        )
+        user._staff_roles = held
+    return held
+
+
+def may(user: User | AnonymousUser | Any, capability: str) -> bool:
+    """Say whether `user` may do `capability`. Raises KeyError for a capability the policy does not know."""
+    if capability not in ALL_CAPABILITIES:
+        raise KeyError(f"Unknown capability {capability!r}.")
+    if not getattr(user, "is_active", False) or not getattr(user, "is_staff", False):
+        return False
+    return user.is_superuser or any(
+        capability in CAPABILITIES[role] for role in roles_of(user)
+    )
+
+
+def require(user: User | AnonymousUser | Any, capability: str) -> None:
+    """Let a person through who holds `capability`.
+
+    Raises: Forbidden.
+    """
+    if not may(user, capability):
+        raise Forbidden(capability)
+
+
+def ensure_groups(using: str = "default") -> None:
+    """Make the three staff groups exist with exactly the permissions the policy lists."""
+    from django.contrib.auth.models import Group, Permission
+
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.using(using).select_related("content_type")
+    }
+    for role in ROLES:
+        group, _created = Group.objects.using(using).get_or_create(name=role)
+        group.permissions.set(
+            [known[name] for name in sorted(MODEL_PERMISSIONS[role]) if name in known]
+        )
+
+
+def missing_permissions(names: Iterable[str]) -> list[str]:
+    """Return the names in `names` that no installed model provides."""
+    from django.apps import apps
+
+    existing = {
+        f"{model._meta.app_label}.{action}_{model._meta.model_name}"
+        for model in apps.get_models()
+        for action in model._meta.default_permissions
+    }
+    return sorted(set(names) - existing)
+
+
+def groups_after_migrate(
+    sender: AppConfig, using: str = "default", **kwargs: Any
+) -> None:
+    """Refresh the groups once, after the last app has its permissions.
+
+    Django makes each app's permissions in its own post-migrate hook, which runs before this one for the same app.
+    """
+    from django.apps import apps
+
+    with_models = [
+        config for config in apps.get_app_configs() if config.models_module is not None
+    ]
+    if with_models and sender == with_models[-1]:
+        ensure_groups(using)
+
+
+def give_role(user: User, role: str) -> None:
+    """Make `user` a member of staff in `role`."""
+    from django.contrib.auth.models import Group
+
+    if role not in ROLES:
+        raise ValueError(f"Unknown role {role!r}.")
+    if not user.is_staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+    user.groups.add(Group.objects.get_or_create(name=role)[0])
+    user.__dict__.pop("_staff_roles", None)

@@ -25,12 +25,8 @@ def ring_now(task_name: str, **kwargs: Any) -> bool:
         if current_app.conf.task_always_eager:
             current_app.tasks[task_name].apply(kwargs=kwargs, throw=False)
         else:
-            current_app.send_task(
-                task_name, kwargs=kwargs, retry=False, ignore_result=True
-            )
+            current_app.send_task(task_name, kwargs=kwargs, retry=False, ignore_result=True)
     except Exception:  # the broker's client raises whatever its transport raises
-        logger.warning(
-            "Could not ring %s; the sweep will find the work.", task_name, exc_info=True
-        )
+        logger.warning("Could not ring %s; the sweep will find the work.", task_name, exc_info=True)
         return False
     return True

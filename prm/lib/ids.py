@@ -1,0 +1,32 @@
+"""Names for rows that leave the house: a prefix and a ULID in lower case. Later ids sort after earlier ones to the millisecond,
+and 80 random bits make them impossible to guess."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_SHAPE = re.compile(r"[a-z]{2,8}_[0-7][0-9a-hjkmnp-tv-z]{25}")
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def ulid(
+    *, clock: Callable[[], int] = _milliseconds, randomness: Callable[[int], int] = secrets.randbits
+) -> str:
+    """Return 26 characters: 48 bits of `clock` in milliseconds, then 80 bits of randomness."""
+    value = (clock() << 80) | randomness(80)
+    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def public_id(prefix: str, *, clock: Callable[[], int] = _milliseconds) -> str:
+    """Return a new public id such as `pay_01k9…`."""
+    return f"{prefix}_{ulid(clock=clock)}"
+
+
+def is_public_id(text: str, prefix: str) -> bool:
+    """Tell whether `text` has the shape of a public id with this prefix."""
+    return text.startswith(f"{prefix}_") and _SHAPE.fullmatch(text) is not None

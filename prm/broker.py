@@ -66,7 +66,9 @@ def _connect(path: str) -> sqlite3.Connection:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version not in (0, SCHEMA_VERSION):
         connection.close()
-        raise RuntimeError(f"{path} has broker schema {version}, this program needs {SCHEMA_VERSION}: move the file away.")
+        raise RuntimeError(
+            f"{path} has broker schema {version}, this program needs {SCHEMA_VERSION}: move the file away."
+        )
     if version == 0:
         connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     return connection
@@ -139,7 +141,13 @@ def counts(path: str) -> Counts:
 
 def revive(path: str) -> int:
     """Give every message that was set aside a new chance, and return how many there were."""
-    return open_file(path).execute("UPDATE message SET deliveries = 0 WHERE owner IS NULL AND deliveries >= ?", (MAX_DELIVERIES,)).rowcount
+    return (
+        open_file(path)
+        .execute(
+            "UPDATE message SET deliveries = 0 WHERE owner IS NULL AND deliveries >= ?", (MAX_DELIVERIES,)
+        )
+        .rowcount
+    )
 
 
 class QoS(virtual.QoS):
@@ -190,7 +198,11 @@ class Channel(virtual.Channel):
     def _put(self, queue: str, message: dict[str, Any], **_: Any) -> None:
         priority = self._get_message_priority(message)
         self._sql(
-            "INSERT INTO message (queue, priority, body, created) VALUES (?, ?, ?, ?)", queue, priority, json.dumps(message), time.time()
+            "INSERT INTO message (queue, priority, body, created) VALUES (?, ?, ?, ?)",
+            queue,
+            priority,
+            json.dumps(message),
+            time.time(),
         )
 
     def _put_fanout(self, exchange: str, message: dict[str, Any], routing_key: str, **_: Any) -> None:
@@ -233,13 +245,17 @@ class Channel(virtual.Channel):
 
     def _release(self, tag: str) -> None:
         # Given back on purpose, so this delivery does not count against the message.
-        self._sql("UPDATE message SET owner = NULL, deliveries = max(deliveries - 1, 0) WHERE id = ?", int(tag))
+        self._sql(
+            "UPDATE message SET owner = NULL, deliveries = max(deliveries - 1, 0) WHERE id = ?", int(tag)
+        )
 
     def basic_consume(self, queue: str, no_ack: bool, callback: Any, consumer_tag: str, **kwargs: Any) -> Any:
         """Start to consume `queue`."""
         if queue.endswith(".pidbox"):
             self._purge(queue)  # control messages meant for a worker that is gone
-        return super().basic_consume(queue, no_ack, self._forgetting(callback) if no_ack else callback, consumer_tag, **kwargs)
+        return super().basic_consume(
+            queue, no_ack, self._forgetting(callback) if no_ack else callback, consumer_tag, **kwargs
+        )
 
     def _forgetting(self, callback: Any) -> Any:
         def forget_and_call(message: Any) -> Any:
@@ -256,7 +272,9 @@ class Channel(virtual.Channel):
         return message
 
     def _size(self, queue: str) -> int:
-        return int(self._sql("SELECT count(*) FROM message WHERE queue = ? AND owner IS NULL", queue).fetchone()[0])
+        return int(
+            self._sql("SELECT count(*) FROM message WHERE queue = ? AND owner IS NULL", queue).fetchone()[0]
+        )
 
     def _purge(self, queue: str) -> int:
         return self._sql("DELETE FROM message WHERE queue = ? AND owner IS NULL", queue).rowcount
@@ -272,11 +290,20 @@ class Channel(virtual.Channel):
         self._sql("DELETE FROM message WHERE queue = ?", queue)
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
-        self._sql("INSERT OR IGNORE INTO binding VALUES (?, ?, ?, ?)", exchange, routing_key or "", pattern or "", queue or "")
+        self._sql(
+            "INSERT OR IGNORE INTO binding VALUES (?, ?, ?, ?)",
+            exchange,
+            routing_key or "",
+            pattern or "",
+            queue or "",
+        )
 
     def get_table(self, exchange: str) -> list[tuple[str, str, str]]:
         """Return routing key, pattern and queue of every binding of `exchange`."""
-        return [tuple(row) for row in self._sql("SELECT rkey, pattern, queue FROM binding WHERE exchange = ?", exchange)]
+        return [
+            tuple(row)
+            for row in self._sql("SELECT rkey, pattern, queue FROM binding WHERE exchange = ?", exchange)
+        ]
 
 
 class Transport(virtual.Transport):

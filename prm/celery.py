@@ -22,5 +22,9 @@ app.conf.beat_schedule = {
     "runs sweep": {"task": "runs.sweep", "schedule": 30.0, "options": {"expires": 60}},
     "referrals sweep": {"task": "referrals.sweep", "schedule": 60.0, "options": {"expires": 120}},
     "accrual sweep": {"task": "payouts.sweep_accruals", "schedule": 30.0, "options": {"expires": 60}},
-    "release of held commission": {"task": "payouts.release_due", "schedule": crontab(minute="7"), "options": {"expires": 3000}},
+    "release of held commission": {
+        "task": "payouts.release_due",
+        "schedule": crontab(minute="7"),
+        "options": {"expires": 3000},
+    },
 }

@@ -138,7 +138,9 @@ def kept(file: Path, make: Callable[[], str]) -> str:
             _write_once(file, make())
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        refuse(f"{file} cannot be read or made: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.")
+        refuse(
+            f"{file} cannot be read or made: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}."
+        )
 
 
 def _write_once(file: Path, content: str) -> None:
@@ -150,7 +152,7 @@ def _write_once(file: Path, content: str) -> None:
         with contextlib.suppress(FileExistsError):
             os.link(name, file)
     finally:
-        os.unlink(name)
+        Path(name).unlink()
 
 
 def new_secret() -> str:
@@ -169,7 +171,9 @@ def key_ring(name: str, value: str) -> dict[str, str]:
     for part in value.split(","):
         key_id, _, encoded = part.strip().partition(":")
         if not key_id.isalnum() or key_id in ring or not _is_key(encoded):
-            refuse(f"{name} must be name:key pairs, each key {KEY_BYTES} random bytes in base64, parted by commas.")
+            refuse(
+                f"{name} must be name:key pairs, each key {KEY_BYTES} random bytes in base64, parted by commas."
+            )
         ring[key_id] = encoded
     return ring
 
@@ -194,7 +198,9 @@ def database(name: str) -> dict[str, Any]:
 
 def email(name: str) -> dict[str, Any]:
     """Return Django's e-mail settings from an SMTP address, or nothing when the variable is not set."""
-    value = url(name, schemes=("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "dummymail"), host=False)
+    value = url(
+        name, schemes=("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "dummymail"), host=False
+    )
     return dict(environ.Env.email_url_config(value)) if value else {}
 
 

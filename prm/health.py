@@ -60,7 +60,9 @@ def background_work() -> str:
     """Refuse when no message has gone from beat through a worker lately."""
     if not heartbeat.is_alive(heartbeat.ROUND, at=timezone.now()):
         raise RuntimeError("no scheduled task was done lately: is a worker and one beat running?")
-    return ", ".join(f"{beat.name} {beat.seen_at:%H:%M:%S}" for beat in Heartbeat.objects.order_by("name", "pk"))
+    return ", ".join(
+        f"{beat.name} {beat.seen_at:%H:%M:%S}" for beat in Heartbeat.objects.order_by("name", "pk")
+    )
 
 
 def messages() -> str:
@@ -83,7 +85,12 @@ def disk() -> str:
 
 
 READY: dict[str, Callable[[], str]] = {"database": database, "migrations": migrations, "cache": cache_store}
-WHOLE: dict[str, Callable[[], str]] = {**READY, "background work": background_work, "messages": messages, "disk": disk}
+WHOLE: dict[str, Callable[[], str]] = {
+    **READY,
+    "background work": background_work,
+    "messages": messages,
+    "disk": disk,
+}
 
 
 def examine(probes: dict[str, Callable[[], str]]) -> list[Finding]:
@@ -114,7 +121,9 @@ def livez(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Say whether requests can be served."""
     is_ready = all(finding.is_well for finding in examine(READY))
-    return HttpResponse("ok" if is_ready else "not ready", content_type="text/plain", status=200 if is_ready else 503)
+    return HttpResponse(
+        "ok" if is_ready else "not ready", content_type="text/plain", status=200 if is_ready else 503
+    )
 
 
 @require_safe
@@ -126,6 +135,6 @@ def statusz(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Not found", content_type="text/plain", status=404)
     findings = examine(WHOLE)
     body: dict[str, Any] = {f.name: {"well": f.is_well, "detail": f.detail} for f in findings}
-    return JsonResponse(body, status=200 if all(f.is_well for f in findings) else 503, json_dumps_params={"indent": 2})
-
-
+    return JsonResponse(
+        body, status=200 if all(f.is_well for f in findings) else 503, json_dumps_params={"indent": 2}
+    )

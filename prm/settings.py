@@ -27,7 +27,9 @@ SITE_URL = env.origin("SITE_URL", "http://127.0.0.1:8000" if EMBEDDED else "")
 env.required("SITE_URL", SITE_URL, _because)
 IS_HTTPS = SITE_URL.startswith("https://")
 _host = urlsplit(SITE_URL).hostname or ""
-ALLOWED_HOSTS = sorted({_host, *env.names("PRM_ALLOWED_HOSTS"), *(("localhost", "127.0.0.1", "[::1]") if EMBEDDED else ())})
+ALLOWED_HOSTS = sorted(
+    {_host, *env.names("PRM_ALLOWED_HOSTS"), *(("localhost", "127.0.0.1", "[::1]") if EMBEDDED else ())}
+)
 if "*" in ALLOWED_HOSTS:
     env.refuse("PRM_ALLOWED_HOSTS must name hosts; * would let strangers choose the address in our links.")
 
@@ -153,11 +155,18 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 CELERY_BROKER_URL = "sqlitefile://localhost"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"path": str(VAR / "broker.sqlite3"), "polling_interval": 0.1}
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+    "path": str(VAR / "broker.sqlite3"),
+    "polling_interval": 0.1,
+}
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     # Unacknowledged work of a killed worker comes back within seconds after the visibility timeout, not minutes.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "unacked_restore_interval": 10, "unacked_restore_throttle": 1}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 3600,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+    }
     # A request must not wait for an absent broker: the sweep finds the work later.
     CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_connect_timeout": 3, "socket_timeout": 10}
 if CACHE_URL or REDIS_URL:
@@ -166,7 +175,12 @@ if CACHE_URL or REDIS_URL:
         "LOCATION": CACHE_URL or env.next_redis_database(REDIS_URL),
     }
 CELERY_VISIBILITY_TIMEOUT = 3600
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 2,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.5,
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -196,7 +210,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email", "full_name"]}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "full_name"]},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -242,7 +259,9 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 # Only for a site behind a proxy that always sets or removes this header itself.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("PRM_BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("PRM_BEHIND_PROXY", default=False) else None
+)
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
@@ -283,10 +302,15 @@ _email = env.email("EMAIL_URL")
 if _email:
     EMAIL_BACKEND = _email["EMAIL_BACKEND"]
     EMAIL_HOST, EMAIL_PORT = _email.get("EMAIL_HOST") or "localhost", _email.get("EMAIL_PORT") or 25
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_USER") or "", _email.get("EMAIL_HOST_PASSWORD") or ""
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = (
+        _email.get("EMAIL_HOST_USER") or "",
+        _email.get("EMAIL_HOST_PASSWORD") or "",
+    )
     EMAIL_USE_TLS, EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_TLS")), bool(_email.get("EMAIL_USE_SSL"))
 elif not EMBEDDED:
-    env.refuse(f"EMAIL_URL must be set {_because}; use consolemail:// to print mails instead of sending them.")
+    env.refuse(
+        f"EMAIL_URL must be set {_because}; use consolemail:// to print mails instead of sending them."
+    )
 
 # API -----------------------------------------------------------------------------------------------------------------------
 
@@ -317,7 +341,13 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"text": {"()": "prm.logs.TextFormatter"}, "json": {"()": "prm.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": _log_format}},
-    "root": {"handlers": ["console"], "level": env.choice("PRM_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": env.choice("PRM_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"),
+    },
     # Django adds its own handlers to these two; one line per event is enough.
-    "loggers": {"django": {"handlers": [], "level": "INFO"}, "django.server": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "propagate": True},
+    },
 }

@@ -1,0 +1,92 @@
+"""What every test may lean on. Nothing here creates rows: factories and the cast do that where a test asks for them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from django.core.cache import cache
+from django.db import connection
+from django.test import TransactionTestCase
+from pytest_django.fixtures import SettingsWrapper
+
+from prm.lib.db import suspended_triggers
+
+_flush = TransactionTestCase._fixture_teardown
+
+
+def _flush_without_triggers(self: TransactionTestCase) -> None:
+    # The ledger refuses to be emptied, which is what it is for; only the end of such a test may do it.
+    with suspended_triggers():
+        _flush(self)
+
+
+TransactionTestCase._fixture_teardown = _flush_without_triggers  # type: ignore[method-assign]
+
+
+def _has_pango() -> bool:
+    try:
+        import weasyprint  # noqa: F401
+    except OSError:
+        return False
+    return True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, with its reason in the summary, what this machine or this half of the run cannot do."""
+    on_postgresql = "postgres" in os.environ.get("DATABASE_URL", "")
+    reasons = {
+        "needs_pango": None if _has_pango() else "the Pango libraries are not installed",
+        "needs_redis": None if os.environ.get("REDIS_URL") else "runs in the half with Redis",
+        "needs_postgresql": None if on_postgresql else "runs in the half with PostgreSQL",
+        "browser": _why_no_browser(on_postgresql),
+    }
+    for item in items:
+        if "browser" in Path(str(item.path)).parts:
+            item.add_marker(pytest.mark.browser)
+        for marker, reason in reasons.items():
+            if reason and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _why_no_browser(on_postgresql: bool) -> str | None:
+    if on_postgresql:
+        return "browser tests run on the embedded default only"
+    return (
+        None if shutil.which("chromium") or shutil.which("chromium-browser") else "Chromium is not installed"
+    )
+
+
+@pytest.fixture(autouse=True)
+def private_files(settings: SettingsWrapper, tmp_path: Path) -> None:
+    """Give every test its own media and mail folder."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    """Forget rate limits and other short memories between tests."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def eager_tasks() -> Iterator[Celery]:
+    """Run every task where it is rung, at once, with its errors raised."""
+    from prm.celery import app
+
+    before = app.conf.task_always_eager, app.conf.task_eager_propagates
+    app.conf.task_always_eager, app.conf.task_eager_propagates = True, True
+    yield app
+    app.conf.task_always_eager, app.conf.task_eager_propagates = before
+
+
+@pytest.fixture
+def is_postgresql() -> bool:
+    """Tell which of the two databases this run is on."""
+    return connection.vendor == "postgresql"

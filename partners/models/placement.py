@@ -1,0 +1,43 @@
+"""A placement: a membership standing in a tier over a dated interval, start included, end excluded. One is open at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from prm.lib.constraints import ends_after_start, only_one_open
+from prm.lib.db import Lockable
+
+
+class PlacementQuerySet(Lockable["Placement"]):
+    def in_force(self, *, at: datetime) -> PlacementQuerySet:
+        return self.filter(starts_at__lte=at).filter(models.Q(ends_at=None) | models.Q(ends_at__gt=at))
+
+    def open(self) -> PlacementQuerySet:
+        return self.filter(ends_at=None)
+
+
+class Placement(models.Model):
+    membership = models.ForeignKey("partners.Membership", models.PROTECT, related_name="placements")
+    tier = models.ForeignKey("tiers.Tier", models.PROTECT, related_name="placements")
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+    because = models.CharField(_("reason"), max_length=200)
+    placed_at = models.DateTimeField()
+    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = PlacementQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("placement")
+        verbose_name_plural = _("placements")
+        constraints = [
+            only_one_open("membership", until="ends_at", name="partners_placement_one_open"),
+            ends_after_start("starts_at", "ends_at", name="partners_placement_ends_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership_id} in {self.tier_id} from {self.starts_at:%Y-%m-%d}"

@@ -1,0 +1,82 @@
+"""The closed lists of the payouts app: accounts, kinds of transaction, and the states money moves through."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountKind(models.TextChoices):
+    """Partner accounts (one per membership and currency) carry what the program owes; the rest belong to the program."""
+
+    PENDING = "pending", _("On hold")
+    PAYABLE = "payable", _("Ready to pay")
+    IN_PAYMENT = "in_payment", _("On its way")
+    EXPENSE = "expense", _("Commission expense")
+    CASH = "cash", _("Bank")
+
+    @classmethod
+    def of_partner(cls) -> tuple[str, ...]:
+        return (cls.PENDING.value, cls.PAYABLE.value, cls.IN_PAYMENT.value)
+
+
+class TransactionKind(models.TextChoices):
+    ACCRUAL = "accrual", _("Commission earned or taken back")
+    RELEASE = "release", _("Hold elapsed")
+    PAYMENT_INSTRUCTED = "payment_instructed", _("Payment instructed")
+    PAYMENT_SETTLED = "payment_settled", _("Payment confirmed")
+    PAYMENT_FAILED = "payment_failed", _("Payment failed")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    REVERSAL = "reversal", _("Reversal of a transaction")
+
+
+class CommissionKind(models.TextChoices):
+    EARNED = "earned", _("Earned")
+    REFUND = "refund", _("Refund")
+    REVERSAL = "reversal", _("Reversal of an earlier line")
+
+
+class CommissionState(models.TextChoices):
+    IN_REVIEW = "in_review", _("In review")
+    ON_HOLD = "on_hold", _("On hold")
+    PAUSED = "paused", _("Paused")
+    PAYABLE = "payable", _("Ready to pay")
+    ON_STATEMENT = "on_statement", _("On statement")
+    SENT = "sent", _("On its way")
+    PAID = "paid", _("Paid")
+
+
+class PeriodState(models.TextChoices):
+    OPEN = "open", _("Open")
+    CLOSING = "closing", _("Being closed")
+    CLOSED = "closed", _("Closed")
+
+
+class StatementState(models.TextChoices):
+    ISSUED = "issued", _("Issued")
+    CARRIED_OVER = "carried_over", _("Carried over")
+    PAID = "paid", _("Paid")
+
+
+class PayRunState(models.TextChoices):
+    DRAFT = "draft", _("Being prepared")
+    CHECKED = "checked", _("To approve")
+    APPROVED = "approved", _("Approved")
+    EXPORTED = "exported", _("Exported")
+    SENT = "sent", _("Sent to the bank")
+    RECONCILED = "reconciled", _("Reconciled")
+    PARTLY_FAILED = "partly_failed", _("Partly failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class PaymentState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    SENT = "sent", _("Sent")
+    SETTLED = "settled", _("Paid")
+    FAILED = "failed", _("Failed")
+    RETURNED = "returned", _("Returned")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class PaymentMethodKind(models.TextChoices):
+    BANK_IBAN = "bank_iban", _("Bank account with IBAN")
+
+

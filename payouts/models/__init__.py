@@ -1,0 +1,25 @@
+"""What we owe: commission lines, the ledger, months, statements, pay runs and the accounts money is sent to."""
+
+from payouts.models.commission import Commission
+from payouts.models.ledger import Account, Entry, Transaction
+from payouts.models.pay_run import PayRun, PayRunException, PaymentFile
+from payouts.models.payment import Payment
+from payouts.models.payment_method import PaymentMethod
+from payouts.models.period import Period
+from payouts.models.statement import NumberSeries, Statement, StatementLine
+
+__all__ = [
+    "Account",
+    "Commission",
+    "Entry",
+    "NumberSeries",
+    "PayRun",
+    "PayRunException",
+    "Payment",
+    "PaymentFile",
+    "PaymentMethod",
+    "Period",
+    "Statement",
+    "StatementLine",
+    "Transaction",
+]

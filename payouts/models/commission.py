@@ -1,0 +1,104 @@
+"""A commission line: one credit under one rule, with its explanation. What it is worth never changes (the database refuses
+it); its state says how far the money has come and is moved only by the verbs of this app."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from payouts.choices import CommissionKind, CommissionState
+from prm.accounts import policy
+from prm.lib.constraints import one_of
+from prm.lib.db import Lockable
+from prm.lib.fields import PublicIdField
+from prm.lib.money import Money
+
+if TYPE_CHECKING:
+    from payouts.models.period import Period
+    from prm.accounts.models import User
+
+
+class CommissionQuerySet(Lockable["Commission"]):
+    def due_for_release(self, *, at: datetime) -> CommissionQuerySet:
+        """Lines on hold whose payable instant is not after `at`."""
+        return self.filter(state=CommissionState.ON_HOLD, payable_at__lte=at)
+
+    def in_period(self, period: Period) -> CommissionQuerySet:
+        return self.filter(period=period)
+
+    def visible_to(self, user: User) -> CommissionQuerySet:
+        if policy.may(user, "see_commissions"):
+            return self
+        return self.filter(membership__partner__members__user=user, membership__partner__members__ended_at=None)
+
+
+class Commission(models.Model):
+    public_id = PublicIdField(prefix="com")
+    credit = models.ForeignKey("referrals.Credit", models.PROTECT, related_name="commissions")
+    conversion = models.ForeignKey("referrals.Conversion", models.PROTECT, related_name="commissions")
+    membership = models.ForeignKey("partners.Membership", models.PROTECT, related_name="commissions")
+    plan_version = models.ForeignKey("tiers.PlanVersion", models.PROTECT, related_name="commissions")
+    rule_key = models.CharField(_("rule"), max_length=40)
+    kind = models.CharField(_("kind"), max_length=10, choices=CommissionKind.choices)
+    base_minor = models.BigIntegerField(_("commissionable amount, in minor units"))
+    rate = models.DecimalField(_("percent"), max_digits=9, decimal_places=6)
+    flat_minor = models.BigIntegerField(_("flat part, in minor units"), default=0)
+    amount_minor = models.BigIntegerField(_("commission, in minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    because = models.JSONField(_("explanation"))
+    effective_at = models.DateTimeField(_("happened"))
+    period = models.ForeignKey("payouts.Period", models.PROTECT, related_name="commissions")
+    payable_at = models.DateTimeField(_("ready to pay from"))
+    state = models.CharField(_("state"), max_length=12, choices=CommissionState.choices)
+    pause_reason = models.CharField(_("reason of the pause"), max_length=200, blank=True)
+    reverses = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reversals")
+    accrued_in = models.ForeignKey("payouts.Transaction", models.PROTECT, related_name="commissions")
+    released_in = models.ForeignKey(
+        "payouts.Transaction", models.PROTECT, null=True, blank=True, related_name="released_commissions"
+    )
+    statement = models.ForeignKey(
+        "payouts.Statement", models.PROTECT, null=True, blank=True, related_name="commissions"
+    )
+    computed_at = models.DateTimeField(_("computed"))
+
+    objects = CommissionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("commission")
+        verbose_name_plural = _("commissions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["credit", "rule_key", "kind"], name="payouts_commission_once_per_credit_and_rule"
+            ),
+            one_of("kind", CommissionKind, name="payouts_commission_kind"),
+            one_of("state", CommissionState, name="payouts_commission_state"),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["on_statement", "sent", "paid"]) | models.Q(statement__isnull=False),
+                name="payouts_commission_on_statement_has_one",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["payable", "on_statement", "sent", "paid"])
+                | models.Q(released_in__isnull=False),
+                name="payouts_commission_payable_was_released",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["membership", "-effective_at"], name="payouts_commission_recent"),
+            models.Index(
+                fields=["payable_at"], condition=models.Q(state="on_hold"), name="payouts_commission_held"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def base(self) -> Money:
+        return Money(self.base_minor, self.currency)

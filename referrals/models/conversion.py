@@ -1,0 +1,79 @@
+"""A recorded business event. One row per event and source, for ever: a repeat answers with the first, and a different
+body under the same id is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from prm.accounts import policy
+from prm.lib.constraints import not_negative, one_of
+from prm.lib.db import Lockable
+from prm.lib.fields import PublicIdField
+from prm.lib.money import Money
+from referrals.choices import ConversionState
+from tiers.choices import EventKind
+
+if TYPE_CHECKING:
+    from prm.accounts.models import User
+
+
+class ConversionQuerySet(Lockable["Conversion"]):
+    def waiting_for_original(self) -> ConversionQuerySet:
+        """Refunds that name a sale which has not arrived yet."""
+        return self.filter(original=None).exclude(original_external_id="")
+
+    def visible_to(self, user: User) -> ConversionQuerySet:
+        if policy.may(user, "see_conversions"):
+            return self
+        return self.filter(
+            credits__membership__partner__members__user=user,
+            credits__membership__partner__members__ended_at=None,
+        ).distinct()
+
+
+class Conversion(models.Model):
+    public_id = PublicIdField(prefix="cnv")
+    source = models.CharField(_("source"), max_length=40)
+    external_id = models.CharField(_("event id"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=16, choices=EventKind.choices)
+    state = models.CharField(
+        _("state"), max_length=20, choices=ConversionState.choices, default=ConversionState.RECORDED
+    )
+    occurred_at = models.DateTimeField(_("happened"))
+    recorded_at = models.DateTimeField(_("recorded"))
+    customer = models.ForeignKey("referrals.Customer", models.PROTECT, null=True, blank=True, related_name="conversions")
+    country = models.CharField(_("customer country"), max_length=64, blank=True)
+    amount_minor = models.BigIntegerField(_("amount, in minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    code_text = models.CharField(_("code used"), max_length=40, blank=True)
+    click_id = models.CharField(_("click id"), max_length=26, blank=True)
+    original_external_id = models.CharField(_("event it refunds"), max_length=100, blank=True)
+    original = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="refunds")
+    payload_sha256 = models.CharField(max_length=64)
+
+    objects = ConversionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("conversion")
+        verbose_name_plural = _("conversions")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="referrals_conversion_once_per_source"),
+            one_of("kind", EventKind, name="referrals_conversion_kind"),
+            one_of("state", ConversionState, name="referrals_conversion_state"),
+            not_negative("amount_minor", name="referrals_conversion_amount_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(original_external_id="") | models.Q(kind=EventKind.REFUND),
+                name="referrals_conversion_only_refunds_name_an_original",
+            ),
+        ]
+        indexes = [models.Index(fields=["occurred_at"], name="referrals_conversion_when")]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)

@@ -1,0 +1,86 @@
+"""A program: one partner offering with its currency, time zone, calendar and promises. Its money is always in its own
+currency, and its months are months in its own time zone."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from prm.lib.constraints import not_negative, one_of
+from prm.lib.fields import PublicIdField
+from prm.lib.money import Money, exponent
+from tiers.choices import PartnershipType
+
+
+def known_time_zone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError(_("“%(value)s” is not an IANA time zone."), params={"value": value})
+
+
+def known_currency(value: str) -> None:
+    try:
+        exponent(value)
+    except ValueError as error:
+        raise ValidationError(_("“%(value)s” is not an ISO 4217 currency."), params={"value": value}) from error
+
+
+class ProgramQuerySet(models.QuerySet["Program"]):
+    def listed(self) -> ProgramQuerySet:
+        """Programs a stranger may see and apply to."""
+        return self.filter(is_public=True).order_by("name", "pk")
+
+
+class Program(models.Model):
+    public_id = PublicIdField(prefix="prg")
+    legal_entity = models.ForeignKey("tiers.LegalEntity", models.PROTECT, related_name="programs")
+    slug = models.SlugField(_("address"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    partnership_type = models.CharField(_("partnership type"), max_length=20, choices=PartnershipType.choices)
+    summary = models.TextField(_("who it is for"), blank=True, max_length=2000)
+    currency = models.CharField(_("currency"), max_length=3, validators=[known_currency])
+    time_zone = models.CharField(_("time zone"), max_length=60, validators=[known_time_zone])
+    cookie_days = models.PositiveSmallIntegerField(
+        _("cookie window, days"), default=30, help_text=_("A click earns credit for this many days of 24 hours.")
+    )
+    hold_days = models.PositiveSmallIntegerField(
+        _("hold, days"), default=14, help_text=_("Local days a commission waits before it is ready to pay.")
+    )
+    minimum_payout_minor = models.BigIntegerField(_("minimum payout, in minor units"), default=0)
+    payment_day = models.PositiveSmallIntegerField(
+        _("payment day"), default=14, help_text=_("Day of the following month on which payments leave, 1 to 28.")
+    )
+    decision_days = models.PositiveSmallIntegerField(_("working days to decide an application"), default=5)
+    destination_url = models.URLField(_("default destination of links"), max_length=500)
+    allowed_domains = models.JSONField(
+        _("domains links may lead to"), default=list, blank=True, help_text=_("Besides the default destination's own.")
+    )
+    is_open = models.BooleanField(_("takes applications"), default=True)
+    is_public = models.BooleanField(_("listed publicly"), default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProgramQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("program")
+        verbose_name_plural = _("programs")
+        constraints = [
+            one_of("partnership_type", PartnershipType, name="tiers_program_partnership_type"),
+            not_negative("minimum_payout_minor", name="tiers_program_minimum_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(payment_day__gte=1, payment_day__lte=28), name="tiers_program_payment_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def minimum_payout(self) -> Money:
+        return Money(self.minimum_payout_minor, self.currency)

@@ -42,9 +42,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = parts[1].decode("latin-1") if len(parts) == 2 else ""
         key = api_keys.authenticate(text, at=timezone.now())
         if key is None:
-            raise AuthenticationFailed(
-                _("This API key is not valid."), code="invalid_api_key"
-            )
+            raise AuthenticationFailed(_("This API key is not valid."), code="invalid_api_key")
         return KeyCaller(key), key
 
     def authenticate_header(self, request: Request) -> str:
@@ -62,8 +60,4 @@ class HasScope(BasePermission):
         """Say whether the key of the request carries the view's scope; a view that names none lets nobody in."""
         named = getattr(view, "scope", None)
         scope = named.get(request.method) if isinstance(named, dict) else named
-        return (
-            bool(scope)
-            and isinstance(request.auth, ApiKey)
-            and request.auth.allows(scope)
-        )
+        return bool(scope) and isinstance(request.auth, ApiKey) and request.auth.allows(scope)

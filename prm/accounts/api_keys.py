@@ -78,9 +78,7 @@ def issue(
         created_at=at,
         expires_at=expires_at,
     )
-    audit.record(
-        by, "api_key.issued", key, at=at, scopes=sorted(scopes), expires_at=expires_at
-    )
+    audit.record(by, "api_key.issued", key, at=at, scopes=sorted(scopes), expires_at=expires_at)
     return IssuedKey(key=key, text=f"prm_live_{prefix}_{secret}")
 
 
@@ -91,9 +89,7 @@ def revoke(key: ApiKey, *, by: User, at: datetime, note: str = "") -> ApiKey:
     Raises: Forbidden, AlreadyRevoked.
     """
     policy.require(by, "manage_api_keys")
-    if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(
-        revoked_at=at, revoked_by=by
-    ):
+    if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at, revoked_by=by):
         raise AlreadyRevoked
     key.refresh_from_db()
     audit.record(by, "api_key.revoked", key, at=at, note=note)
@@ -108,11 +104,7 @@ def authenticate(text: str, *, at: datetime) -> ApiKey | None:
     parts = KEY_TEXT.fullmatch(text)
     if parts is None:
         return None
-    key = (
-        ApiKey.objects.select_related("created_by")
-        .filter(prefix=parts.group(1))
-        .first()
-    )
+    key = ApiKey.objects.select_related("created_by").filter(prefix=parts.group(1)).first()
     known = key.secret_sha256 if key is not None else "0" * 64
     right = hmac.compare_digest(known, _sha256(parts.group(2)))
     if key is None or not right or not key.is_usable(at=at):

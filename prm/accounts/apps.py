@@ -18,6 +18,4 @@ class AccountsConfig(AppConfig):
         """Keep the staff groups in step with the policy after every migration."""
         from prm.accounts import policy
 
-        post_migrate.connect(
-            policy.groups_after_migrate, dispatch_uid="accounts.groups"
-        )
+        post_migrate.connect(policy.groups_after_migrate, dispatch_uid="accounts.groups")

@@ -11,6 +11,4 @@ import unicodedata
 
 def fold_email(email: str) -> str:
     """Return the form of `email` used for comparing: trimmed, NFKC, case-folded."""
-    return unicodedata.normalize(
-        "NFKC", unicodedata.normalize("NFKC", email.strip()).casefold()
-    )
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email.strip()).casefold())

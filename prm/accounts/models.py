@@ -24,9 +24,7 @@ from prm.lib.fields import PublicIdField
 def known_time_zone(value: str) -> None:
     """Refuse a time zone name the tz database does not have."""
     if value not in zoneinfo.available_timezones():
-        raise ValidationError(
-            _("“%(value)s” is not a time zone."), params={"value": value}
-        )
+        raise ValidationError(_("“%(value)s” is not a time zone."), params={"value": value})
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -39,9 +37,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         _("language"), max_length=8, choices=Language.choices, default=Language.ENGLISH
     )
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=[known_time_zone]
-    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[known_time_zone])
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
@@ -56,12 +52,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         constraints = (
-            models.UniqueConstraint(
-                fields=["email"], name="accounts_user_email_unique"
-            ),
-            models.UniqueConstraint(
-                fields=["email_folded"], name="accounts_user_email_folded_unique"
-            ),
+            models.UniqueConstraint(fields=["email"], name="accounts_user_email_unique"),
+            models.UniqueConstraint(fields=["email_folded"], name="accounts_user_email_folded_unique"),
             models.CheckConstraint(
                 condition=~models.Q(email_folded=""),
                 name="accounts_user_email_folded_present",
@@ -107,9 +99,7 @@ class ApiKey(models.Model):
         related_name="api_keys_created",
         editable=False,
     )
-    created_at = models.DateTimeField(
-        _("created"), default=timezone.now, editable=False
-    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -119,26 +109,16 @@ class ApiKey(models.Model):
         blank=True,
         editable=False,
     )
-    revoked_at = models.DateTimeField(
-        _("revoked"), null=True, blank=True, editable=False
-    )
-    last_used_at = models.DateTimeField(
-        _("last used"), null=True, blank=True, editable=False
-    )
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
         constraints = (
-            models.UniqueConstraint(
-                fields=["prefix"], name="accounts_apikey_prefix_unique"
-            ),
-            set_together(
-                "revoked_at", "revoked_by", name="accounts_apikey_revoked_together"
-            ),
-            ends_after_start(
-                "created_at", "expires_at", name="accounts_apikey_expires_after_created"
-            ),
+            models.UniqueConstraint(fields=["prefix"], name="accounts_apikey_prefix_unique"),
+            set_together("revoked_at", "revoked_by", name="accounts_apikey_revoked_together"),
+            ends_after_start("created_at", "expires_at", name="accounts_apikey_expires_after_created"),
         )
 
     def __str__(self) -> str:
@@ -146,9 +126,7 @@ class ApiKey(models.Model):
 
     def is_usable(self, *, at: datetime) -> bool:
         """Say whether the key opens anything at `at`."""
-        return self.revoked_at is None and (
-            self.expires_at is None or at < self.expires_at
-        )
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
 
     def allows(self, scope: str) -> bool:
         """Say whether the key carries `scope`; a scope the product does not know is never carried."""

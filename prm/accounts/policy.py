@@ -33,6 +33,7 @@ ROLE_LABELS: dict[str, Promise] = {
 
 _PARTNER_WORK = frozenset(
     {
+        "see_applications",
         "decide_applications",
         "place_in_tiers",
         "manage_partners",
@@ -56,6 +57,7 @@ _MONEY_WORK = frozenset(
         "settle_pay_runs",
         "see_ledger",
         "see_bank_details_masked",
+        "see_payment_methods",
         "confirm_payment_methods",
     }
 )
@@ -97,27 +99,27 @@ def _models(app: str, models: str, *actions: str) -> set[str]:
 # What the stock admin may show and change. Whole money tables are "view" for everybody: their rows are moved by
 # verbs, which ask `require`. Names of models that do not exist are skipped, and a test says which those are.
 _VIEW_EVERYTHING = (
-    _models("tiers", "program tier plan planversion rule operator", "view")
+    _models("tiers", "program tier plan planversion rule legalentity", "view")
     | _models(
         "partners",
-        "partner member membership placement application terms acceptance invitation",
+        "partner member membership placement application applicationmessage termsversion acceptance invitation",
         "view",
     )
-    | _models("referrals", "link code customer conversion credit salesimport", "view")
+    | _models("referrals", "link code click customer conversion credit", "view")
     | _models("runs", "run", "view")
 )
 _VIEW_MONEY = _models(
     "payouts",
-    "commission statement statementline period payrun payment account transaction entry adjustment paymentmethod",
+    "commission statement statementline period payrun payrunexception payment paymentfile account transaction entry paymentmethod numberseries",
     "view",
 )
-_KEEP_PARTNERS = _models(
-    "partners", "partner member membership application invitation", "change"
-) | _models("referrals", "link code", "add", "change")
+_KEEP_PARTNERS = _models("partners", "partner member membership application invitation", "change") | _models(
+    "referrals", "link code", "add", "change"
+)
 _SET_UP = (
-    _models("tiers", "program tier plan planversion rule operator", "add", "change")
+    _models("tiers", "program tier plan planversion rule legalentity", "add", "change")
     | _models("tiers", "tier planversion rule", "delete")
-    | _models("partners", "terms", "add", "change")
+    | _models("partners", "termsversion", "add", "change")
     | _models("accounts", "user apikey", "add", "change", "view")
     | _models("audit", "auditevent", "view")
     | _models("mail", "outgoingmail", "view")
@@ -156,9 +158,7 @@ def roles_of(user: User | AnonymousUser | Any) -> frozenset[str]:
         return frozenset()
     held: frozenset[str] | None = getattr(user, "_staff_roles", None)
     if held is None:
-        held = frozenset(
-            user.groups.filter(name__in=ROLES).values_list("name", flat=True)
-        )
+        held = frozenset(user.groups.filter(name__in=ROLES).values_list("name", flat=True))
         user._staff_roles = held
     return held
 
@@ -169,9 +169,7 @@ def may(user: User | AnonymousUser | Any, capability: str) -> bool:
         raise KeyError(f"Unknown capability {capability!r}.")
     if not getattr(user, "is_active", False) or not getattr(user, "is_staff", False):
         return False
-    return user.is_superuser or any(
-        capability in CAPABILITIES[role] for role in roles_of(user)
-    )
+    return user.is_superuser or any(capability in CAPABILITIES[role] for role in roles_of(user))
 
 
 def require(user: User | AnonymousUser | Any, capability: str) -> None:
@@ -193,9 +191,7 @@ def ensure_groups(using: str = "default") -> None:
     }
     for role in ROLES:
         group, _created = Group.objects.using(using).get_or_create(name=role)
-        group.permissions.set(
-            [known[name] for name in sorted(MODEL_PERMISSIONS[role]) if name in known]
-        )
+        group.permissions.set([known[name] for name in sorted(MODEL_PERMISSIONS[role]) if name in known])
 
 
 def missing_permissions(names: Iterable[str]) -> list[str]:
@@ -210,18 +206,14 @@ def missing_permissions(names: Iterable[str]) -> list[str]:
     return sorted(set(names) - existing)
 
 
-def groups_after_migrate(
-    sender: AppConfig, using: str = "default", **kwargs: Any
-) -> None:
+def groups_after_migrate(sender: AppConfig, using: str = "default", **kwargs: Any) -> None:
     """Refresh the groups once, after the last app has its permissions.
 
     Django makes each app's permissions in its own post-migrate hook, which runs before this one for the same app.
     """
     from django.apps import apps
 
-    with_models = [
-        config for config in apps.get_app_configs() if config.models_module is not None
-    ]
+    with_models = [config for config in apps.get_app_configs() if config.models_module is not None]
     if with_models and sender == with_models[-1]:
         ensure_groups(using)
 

@@ -30,9 +30,7 @@ class AuditEvent(models.Model):
     object_public_id = models.CharField(_("object"), max_length=64, blank=True)
     object_text = models.CharField(_("object name"), max_length=200, blank=True)
     note = models.TextField(_("note"), max_length=4000, blank=True)
-    details = models.JSONField(
-        _("details"), default=dict, blank=True, encoder=DjangoJSONEncoder
-    )
+    details = models.JSONField(_("details"), default=dict, blank=True, encoder=DjangoJSONEncoder)
     request_id = models.CharField(_("request"), max_length=64, null=True, blank=True)
 
     class Meta:
@@ -40,15 +38,11 @@ class AuditEvent(models.Model):
         verbose_name_plural = _("audit events")
         indexes = (
             models.Index(fields=["-at", "-id"], name="audit_event_at"),
-            models.Index(
-                fields=["object_type", "object_pk"], name="audit_event_object"
-            ),
+            models.Index(fields=["object_type", "object_pk"], name="audit_event_object"),
             models.Index(fields=["action", "-at"], name="audit_event_action"),
         )
         constraints = (
-            models.CheckConstraint(
-                condition=~models.Q(action=""), name="audit_auditevent_action_present"
-            ),
+            models.CheckConstraint(condition=~models.Q(action=""), name="audit_auditevent_action_present"),
         )
 
     def __str__(self) -> str:

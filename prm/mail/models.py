@@ -54,9 +54,7 @@ class OutgoingMail(models.Model):
         verbose_name = _("outgoing mail")
         verbose_name_plural = _("outgoing mails")
         constraints = (
-            models.UniqueConstraint(
-                fields=["key"], name="mail_outgoingmail_key_unique"
-            ),
+            models.UniqueConstraint(fields=["key"], name="mail_outgoingmail_key_unique"),
             not_negative("attempts", name="mail_outgoingmail_attempts_not_negative"),
         )
         indexes = (

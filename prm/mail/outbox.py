@@ -62,9 +62,7 @@ def queue(
     return mail
 
 
-def render(
-    kind: str, *, context: Mapping[str, Any], language: str
-) -> tuple[str, str, str]:
+def render(kind: str, *, context: Mapping[str, Any], language: str) -> tuple[str, str, str]:
     """Return subject, text and HTML of the message `kind` in `language`."""
     with translation.override(language):
         values = {**frame(language), **context}

@@ -54,29 +54,17 @@ def send(mail_id: int, *, at: datetime) -> bool:
         return False
     try:
         _message(mail).send()
-    except (
-        Exception
-    ) as error:  # SMTP libraries raise many kinds, and all of them mean "not now"
-        OutgoingMail.objects.filter(pk=mail.pk).update(
-            last_error=f"{type(error).__name__}: {error}"[:2000]
-        )
-        logger.warning(
-            "Mail %s did not leave (attempt %s).", mail.public_id, mail.attempts
-        )
+    except Exception as error:  # SMTP libraries raise many kinds, and all of them mean "not now"
+        OutgoingMail.objects.filter(pk=mail.pk).update(last_error=f"{type(error).__name__}: {error}"[:2000])
+        logger.warning("Mail %s did not leave (attempt %s).", mail.public_id, mail.attempts)
         return False
-    OutgoingMail.objects.filter(pk=mail.pk, sent_at=None).update(
-        sent_at=at, last_error=""
-    )
+    OutgoingMail.objects.filter(pk=mail.pk, sent_at=None).update(sent_at=at, last_error="")
     return True
 
 
 def sweep(*, at: datetime, limit: int = 200) -> int:
     """Ring for every message that is due, oldest first; return how many bells were rung."""
-    due = (
-        OutgoingMail.objects.due(at=at)
-        .order_by("next_attempt_at", "pk")
-        .values_list("pk", flat=True)
-    )
+    due = OutgoingMail.objects.due(at=at).order_by("next_attempt_at", "pk").values_list("pk", flat=True)
     return sum(ring_now(SEND_TASK, mail_id=pk) for pk in due[:limit])
 
 

@@ -32,9 +32,7 @@ class Migration(migrations.Migration):
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 (
                     "last_login",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="last login"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
                 ),
                 (
                     "is_superuser",
@@ -52,9 +50,7 @@ class Migration(migrations.Migration):
                 ("email_folded", models.CharField(editable=False, max_length=320)),
                 (
                     "full_name",
-                    models.CharField(
-                        blank=True, max_length=150, verbose_name="full name"
-                    ),
+                    models.CharField(blank=True, max_length=150, verbose_name="full name"),
                 ),
                 (
                     "language",
@@ -128,9 +124,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100, verbose_name="name")),
                 (
                     "prefix",
-                    models.CharField(
-                        editable=False, max_length=16, verbose_name="prefix"
-                    ),
+                    models.CharField(editable=False, max_length=16, verbose_name="prefix"),
                 ),
                 ("secret_sha256", models.CharField(editable=False, max_length=64)),
                 ("scopes", models.JSONField(default=list, verbose_name="scopes")),
@@ -148,15 +142,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "revoked_at",
-                    models.DateTimeField(
-                        blank=True, editable=False, null=True, verbose_name="revoked"
-                    ),
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="revoked"),
                 ),
                 (
                     "last_used_at",
-                    models.DateTimeField(
-                        blank=True, editable=False, null=True, verbose_name="last used"
-                    ),
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last used"),
                 ),
                 (
                     "created_by",
@@ -186,9 +176,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="user",
-            constraint=models.UniqueConstraint(
-                fields=("email",), name="accounts_user_email_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("email",), name="accounts_user_email_unique"),
         ),
         migrations.AddConstraint(
             model_name="user",
@@ -212,20 +200,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="apikey",
-            constraint=models.UniqueConstraint(
-                fields=("prefix",), name="accounts_apikey_prefix_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("prefix",), name="accounts_apikey_prefix_unique"),
         ),
         migrations.AddConstraint(
             model_name="apikey",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(
-                        ("revoked_at__isnull", True), ("revoked_by__isnull", True)
-                    ),
-                    models.Q(
-                        ("revoked_at__isnull", False), ("revoked_by__isnull", False)
-                    ),
+                    models.Q(("revoked_at__isnull", True), ("revoked_by__isnull", True)),
+                    models.Q(("revoked_at__isnull", False), ("revoked_by__isnull", False)),
                     _connector="OR",
                 ),
                 name="accounts_apikey_revoked_together",

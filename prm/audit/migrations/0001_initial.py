@@ -32,22 +32,16 @@ class Migration(migrations.Migration):
                 ("public_id", prm.lib.fields.PublicIdField(prefix="aud")),
                 (
                     "at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="at"
-                    ),
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="at"),
                 ),
                 ("action", models.CharField(max_length=80, verbose_name="action")),
                 (
                     "object_type",
-                    models.CharField(
-                        blank=True, max_length=80, verbose_name="kind of object"
-                    ),
+                    models.CharField(blank=True, max_length=80, verbose_name="kind of object"),
                 ),
                 (
                     "object_pk",
-                    models.CharField(
-                        blank=True, max_length=64, verbose_name="object key"
-                    ),
+                    models.CharField(blank=True, max_length=64, verbose_name="object key"),
                 ),
                 (
                     "object_public_id",
@@ -55,9 +49,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "object_text",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="object name"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="object name"),
                 ),
                 (
                     "note",
@@ -74,9 +66,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "request_id",
-                    models.CharField(
-                        blank=True, max_length=64, null=True, verbose_name="request"
-                    ),
+                    models.CharField(blank=True, max_length=64, null=True, verbose_name="request"),
                 ),
                 (
                     "actor",
@@ -95,9 +85,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "audit events",
                 "indexes": [
                     models.Index(fields=["-at", "-id"], name="audit_event_at"),
-                    models.Index(
-                        fields=["object_type", "object_pk"], name="audit_event_object"
-                    ),
+                    models.Index(fields=["object_type", "object_pk"], name="audit_event_object"),
                     models.Index(fields=["action", "-at"], name="audit_event_action"),
                 ],
                 "constraints": [

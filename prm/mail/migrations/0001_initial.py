@@ -30,9 +30,7 @@ class Migration(migrations.Migration):
                 ("to", models.EmailField(max_length=254, verbose_name="to")),
                 (
                     "language",
-                    models.CharField(
-                        default="en", max_length=8, verbose_name="language"
-                    ),
+                    models.CharField(default="en", max_length=8, verbose_name="language"),
                 ),
                 ("subject", models.CharField(max_length=200, verbose_name="subject")),
                 ("text", models.TextField(verbose_name="text")),
@@ -43,15 +41,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="created"
-                    ),
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
                 ),
                 (
                     "next_attempt_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="next attempt"
-                    ),
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="next attempt"),
                 ),
                 (
                     "sent_at",
@@ -75,9 +69,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["about"], name="mail_outgoing_about"),
                 ],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("key",), name="mail_outgoingmail_key_unique"
-                    ),
+                    models.UniqueConstraint(fields=("key",), name="mail_outgoingmail_key_unique"),
                     models.CheckConstraint(
                         condition=models.Q(("attempts__gte", 0)),
                         name="mail_outgoingmail_attempts_not_negative",

@@ -18,6 +18,7 @@ __all__ = [
     "Money",
     "UnknownCurrency",
     "cumulative_reversal",
+    "divide_half_away",
     "exponent",
     "round_half_away",
     "zero",
@@ -102,7 +103,7 @@ class Money:
         if not isinstance(rate, Decimal | Fraction):
             raise TypeError(f"A rate is a Decimal or a Fraction, not {rate!r}.")
         numerator, denominator = rate.as_integer_ratio()
-        return Money(_divide(self.minor * numerator, denominator), self.currency)
+        return Money(divide_half_away(self.minor * numerator, denominator), self.currency)
 
     def allocate(self, weights: Sequence[Exact]) -> list[Money]:
         """Split this amount by `weights` so that the parts add up to it exactly.
@@ -168,7 +169,7 @@ def zero(currency: str) -> Money:
 def round_half_away(value: Exact) -> int:
     """Return the nearest whole number; a half goes away from zero, so -1.5 becomes -2."""
     exact = _ratio(value)
-    return _divide(exact.numerator, exact.denominator)
+    return divide_half_away(exact.numerator, exact.denominator)
 
 
 def cumulative_reversal(
@@ -184,12 +185,12 @@ def cumulative_reversal(
         raise ValueError("Only a sale of more than zero can be refunded.")
     if refunded_before_minor < 0 or refund_minor < 0 or refunded > sale_minor:
         raise ValueError("Refunds must not be negative nor exceed the sale.")
-    return _divide(line_minor * refunded, sale_minor) - _divide(
+    return divide_half_away(line_minor * refunded, sale_minor) - divide_half_away(
         line_minor * refunded_before_minor, sale_minor
     )
 
 
-def _divide(numerator: int, denominator: int) -> int:
+def divide_half_away(numerator: int, denominator: int) -> int:
     """Divide whole numbers, a half going away from zero; `denominator` must be positive."""
     nearest = (2 * abs(numerator) + denominator) // (2 * denominator)
     return -nearest if numerator < 0 else nearest

@@ -288,7 +288,12 @@ MEDIA_ROOT = env.path("PRM_MEDIA_ROOT", VAR / "media")
 MEDIA_URL = ""
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        # Packing takes longer than the whole first start of the embedded default, and saves nothing on one's own machine.
+        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        if EMBEDDED
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
 
 # E-mail --------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,81 @@
+# Everything this repository can do. `make help` lists it.
+
+PY ?= python3
+BIN := .venv/bin
+# The lock files are closed and carry hashes, so nothing needs to be resolved; compiling happens when a module is first used.
+INSTALL = $(PY) -m pip --python $(BIN)/python --disable-pip-version-check install -q --no-compile --no-deps --require-hashes --root-user-action ignore -r
+PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+
+.DEFAULT_GOAL := help
+.PHONY: help up demo test test-embedded test-services check format bench lock clean preflight
+
+## make up             install, prepare and run web server, worker and beat; Ctrl-C stops them
+up: .venv/.base
+	@tools/packages.sh $(PANGO)
+	@exec $(BIN)/python manage.py up
+
+## make demo           load the year of real sales into the database, with times and figures
+demo: .venv/.base
+	@exec $(BIN)/python manage.py demo
+
+## make test           the whole suite on the embedded default, then on real PostgreSQL and Redis
+test: .venv/.test
+	@tools/packages.sh $(PANGO) chromium postgresql redis-server
+	@$(MAKE) --no-print-directory test-embedded
+	@$(MAKE) --no-print-directory test-services
+
+## make test-embedded  the suite on SQLite and the file broker, browser included
+test-embedded: .venv/.test
+	@echo "== 1 of 2: the embedded default"
+	@env -u DATABASE_URL -u REDIS_URL -u CACHE_URL $(BIN)/python -m pytest -q $(ARGS)
+
+## make test-services  the suite on throw-away PostgreSQL and Redis servers
+test-services: .venv/.test
+	@echo "== 2 of 2: PostgreSQL and Redis"
+	@exec $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q $(ARGS)
+
+## make check          format, lint, contracts, types, templates, migrations, deployment settings, then make test
+check: .venv/.check
+	@tools/check.sh
+	@$(MAKE) --no-print-directory test
+
+## make format         put the code into form
+format: .venv/.check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+## make bench          reproducible benchmarks, each beside a bare limit measured in the same run
+bench: .venv/.test
+	@exec $(BIN)/python -m bench
+
+## make lock           resolve the dependencies again (needs uv)
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -o requirements/base.lock
+	uv pip compile pyproject.toml --extra test -c requirements/base.lock --universal --python-version 3.11 --generate-hashes --no-header -o requirements/test.lock
+	uv pip compile pyproject.toml --extra test --extra check -c requirements/test.lock --universal --python-version 3.11 --generate-hashes --no-header -o requirements/check.lock
+
+## make clean          remove the environment and caches; the data in var/ stays
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+preflight:
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, $(PY) is %d.%d." % sys.version_info[:2])'
+	@$(PY) -m pip --version >/dev/null 2>&1 || { echo "pip is needed. As root, run: apt-get install -y python3-pip" >&2; exit 2; }
+
+$(BIN)/python: | preflight
+	$(PY) -m venv --without-pip .venv
+
+.venv/.base: requirements/base.lock | $(BIN)/python
+	@echo "Installing the runtime packages ..."
+	@$(INSTALL) $< && touch $@
+
+.venv/.test: requirements/test.lock .venv/.base
+	@echo "Installing the test tools ..."
+	@$(INSTALL) $< && touch $@
+
+.venv/.check: requirements/check.lock .venv/.test
+	@echo "Installing the checkers ..."
+	@$(INSTALL) $< && touch $@

@@ -12,7 +12,7 @@ from celery import Celery
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from prm.lib.db import suspended_triggers
 
@@ -62,7 +62,7 @@ def _why_no_browser(on_postgresql: bool) -> str | None:
 
 
 @pytest.fixture(autouse=True)
-def private_files(settings: SettingsWrapper, tmp_path: Path) -> None:
+def private_files(settings: Settings, tmp_path: Path) -> None:
     """Give every test its own media and mail folder."""
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
@@ -11,10 +11,13 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from prm.accounts import api_keys
 from prm.accounts.models import ApiKey
+
+if TYPE_CHECKING:
+    # rest_framework.views imports this module while it is being imported itself.
+    from rest_framework.views import APIView
 
 
 class KeyCaller(AnonymousUser):

@@ -17,7 +17,6 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from prm.lib.errors import Refused
 
@@ -93,6 +92,9 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
     answer = _answer(error)
     if answer is None:
         return None
+    # Here, because rest_framework.views imports this module while it is being imported itself.
+    from rest_framework.views import set_rollback
+
     set_rollback()
     body, code, headers = answer
     response = Response({"type": "about:blank", "status": code, **body}, status=code, headers=headers)

@@ -55,7 +55,9 @@ class Application(models.Model):
     submitted_at = models.DateTimeField(_("sent"), null=True, blank=True)
     email_confirmed_at = models.DateTimeField(_("e-mail confirmed"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     rejection_reason = models.CharField(max_length=24, choices=RejectionReason.choices, blank=True)
     reapply_on = models.DateField(_("may apply again on"), null=True, blank=True)
     decision_note = models.TextField(_("message to the applicant"), blank=True, max_length=4000)
@@ -94,7 +96,12 @@ class ApplicationMessage(models.Model):
     application = models.ForeignKey("partners.Application", models.CASCADE, related_name="messages")
     written_at = models.DateTimeField()
     written_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty: the applicant."
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty: the applicant.",
     )
     text = models.TextField(max_length=4000)
 

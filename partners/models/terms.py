@@ -33,7 +33,9 @@ class TermsVersion(models.Model):
         verbose_name = _("terms version")
         verbose_name_plural = _("terms versions")
         constraints = [
-            models.UniqueConstraint(fields=["program", "number"], name="partners_termsversion_one_per_number"),
+            models.UniqueConstraint(
+                fields=["program", "number"], name="partners_termsversion_one_per_number"
+            ),
             one_of("state", TermsState, name="partners_termsversion_state"),
             set_together("published_at", "published_by", name="partners_termsversion_published_pair"),
         ]

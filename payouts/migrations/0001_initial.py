@@ -2,475 +2,1195 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import prm.lib.fields
 from django.conf import settings
 from django.db import migrations, models
 
+import prm.lib.fields
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('partners', '0001_initial'),
-        ('referrals', '0001_initial'),
-        ('tiers', '0001_initial'),
+        ("partners", "0001_initial"),
+        ("referrals", "0001_initial"),
+        ("tiers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('pending', 'On hold'), ('payable', 'Ready to pay'), ('in_payment', 'On its way'), ('expense', 'Commission expense'), ('cash', 'Bank')], max_length=12, verbose_name='kind')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('membership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='partners.membership')),
-                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='tiers.program')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("pending", "On hold"),
+                            ("payable", "Ready to pay"),
+                            ("in_payment", "On its way"),
+                            ("expense", "Commission expense"),
+                            ("cash", "Bank"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "program",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to="tiers.program",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'account',
-                'verbose_name_plural': 'accounts',
+                "verbose_name": "account",
+                "verbose_name_plural": "accounts",
             },
         ),
         migrations.CreateModel(
-            name='NumberSeries',
+            name="NumberSeries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField()),
-                ('last', models.PositiveIntegerField(default=0)),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='number_series', to='tiers.legalentity')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField()),
+                ("last", models.PositiveIntegerField(default=0)),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="number_series",
+                        to="tiers.legalentity",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'number series',
-                'verbose_name_plural': 'number series',
+                "verbose_name": "number series",
+                "verbose_name_plural": "number series",
             },
         ),
         migrations.CreateModel(
-            name='PaymentMethod',
+            name="PaymentMethod",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='pmt')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('kind', models.CharField(choices=[('bank_iban', 'Bank account with IBAN')], max_length=12, verbose_name='kind')),
-                ('holder', models.CharField(max_length=70, verbose_name='account holder')),
-                ('iban', prm.lib.fields.EncryptedTextField(verbose_name='IBAN')),
-                ('iban_last4', models.CharField(max_length=4)),
-                ('iban_index', models.CharField(db_index=True, editable=False, max_length=64)),
-                ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
-                ('added_at', models.DateTimeField(verbose_name='added')),
-                ('usable_from', models.DateTimeField(verbose_name='payments may be sent from')),
-                ('replaced_at', models.DateTimeField(blank=True, null=True)),
-                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_methods', to='partners.partner')),
-                ('replaced_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="pmt")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("bank_iban", "Bank account with IBAN")], max_length=12, verbose_name="kind"
+                    ),
+                ),
+                ("holder", models.CharField(max_length=70, verbose_name="account holder")),
+                ("iban", prm.lib.fields.EncryptedTextField(verbose_name="IBAN")),
+                ("iban_last4", models.CharField(max_length=4)),
+                ("iban_index", models.CharField(db_index=True, editable=False, max_length=64)),
+                ("bic", models.CharField(blank=True, max_length=11, verbose_name="BIC")),
+                ("added_at", models.DateTimeField(verbose_name="added")),
+                ("usable_from", models.DateTimeField(verbose_name="payments may be sent from")),
+                ("replaced_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_methods",
+                        to="partners.partner",
+                    ),
+                ),
+                (
+                    "replaced_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment method',
-                'verbose_name_plural': 'payment methods',
+                "verbose_name": "payment method",
+                "verbose_name_plural": "payment methods",
             },
         ),
         migrations.CreateModel(
-            name='PayRun',
+            name="PayRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='prn')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('state', models.CharField(choices=[('draft', 'Being prepared'), ('checked', 'To approve'), ('approved', 'Approved'), ('exported', 'Exported'), ('sent', 'Sent to the bank'), ('reconciled', 'Reconciled'), ('partly_failed', 'Partly failed'), ('cancelled', 'Cancelled')], default='draft', max_length=14, verbose_name='state')),
-                ('execute_on', models.DateField(verbose_name='payment date')),
-                ('message_id', models.CharField(max_length=35, unique=True, verbose_name='message id')),
-                ('total_minor', models.BigIntegerField(default=0, verbose_name='total, in minor units')),
-                ('payment_count', models.PositiveIntegerField(default=0, verbose_name='payments')),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('prepared_at', models.DateTimeField(verbose_name='prepared')),
-                ('approved_at', models.DateTimeField(blank=True, null=True, verbose_name='approved')),
-                ('exported_at', models.DateTimeField(blank=True, null=True, verbose_name='exported')),
-                ('reconciled_at', models.DateTimeField(blank=True, null=True, verbose_name='reconciled')),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True)),
-                ('approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('cancelled_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('exported_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pay_runs', to='tiers.legalentity')),
-                ('prepared_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reconciled_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="prn")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Being prepared"),
+                            ("checked", "To approve"),
+                            ("approved", "Approved"),
+                            ("exported", "Exported"),
+                            ("sent", "Sent to the bank"),
+                            ("reconciled", "Reconciled"),
+                            ("partly_failed", "Partly failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="draft",
+                        max_length=14,
+                        verbose_name="state",
+                    ),
+                ),
+                ("execute_on", models.DateField(verbose_name="payment date")),
+                ("message_id", models.CharField(max_length=35, unique=True, verbose_name="message id")),
+                ("total_minor", models.BigIntegerField(default=0, verbose_name="total, in minor units")),
+                ("payment_count", models.PositiveIntegerField(default=0, verbose_name="payments")),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("prepared_at", models.DateTimeField(verbose_name="prepared")),
+                ("approved_at", models.DateTimeField(blank=True, null=True, verbose_name="approved")),
+                ("exported_at", models.DateTimeField(blank=True, null=True, verbose_name="exported")),
+                ("reconciled_at", models.DateTimeField(blank=True, null=True, verbose_name="reconciled")),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "cancelled_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "exported_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pay_runs",
+                        to="tiers.legalentity",
+                    ),
+                ),
+                (
+                    "prepared_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reconciled_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'pay run',
-                'verbose_name_plural': 'pay runs',
+                "verbose_name": "pay run",
+                "verbose_name_plural": "pay runs",
             },
         ),
         migrations.CreateModel(
-            name='PaymentFile',
+            name="PaymentFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='fil')),
-                ('format', models.CharField(max_length=24, verbose_name='format')),
-                ('name', models.CharField(max_length=120, verbose_name='file name')),
-                ('content', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('row_count', models.PositiveIntegerField()),
-                ('total_minor', models.BigIntegerField()),
-                ('made_at', models.DateTimeField()),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pay_run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='payouts.payrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="fil")),
+                ("format", models.CharField(max_length=24, verbose_name="format")),
+                ("name", models.CharField(max_length=120, verbose_name="file name")),
+                ("content", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("row_count", models.PositiveIntegerField()),
+                ("total_minor", models.BigIntegerField()),
+                ("made_at", models.DateTimeField()),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pay_run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="payouts.payrun"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment file',
-                'verbose_name_plural': 'payment files',
+                "verbose_name": "payment file",
+                "verbose_name_plural": "payment files",
             },
         ),
         migrations.CreateModel(
-            name='PayRunException',
+            name="PayRunException",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('reason', models.CharField(max_length=24)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partners.membership')),
-                ('pay_run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exceptions', to='payouts.payrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("reason", models.CharField(max_length=24)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "pay_run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="exceptions",
+                        to="payouts.payrun",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment left out',
-                'verbose_name_plural': 'payments left out',
+                "verbose_name": "payment left out",
+                "verbose_name_plural": "payments left out",
             },
         ),
         migrations.CreateModel(
-            name='Period',
+            name="Period",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='year')),
-                ('month', models.PositiveSmallIntegerField(verbose_name='month')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('closing', 'Being closed'), ('closed', 'Closed')], default='open', max_length=8, verbose_name='state')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed')),
-                ('control_totals', models.JSONField(blank=True, default=dict, verbose_name='control totals')),
-                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='periods', to='tiers.program')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(verbose_name="year")),
+                ("month", models.PositiveSmallIntegerField(verbose_name="month")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("closing", "Being closed"), ("closed", "Closed")],
+                        default="open",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
+                ("control_totals", models.JSONField(blank=True, default=dict, verbose_name="control totals")),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "program",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="periods",
+                        to="tiers.program",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'period',
-                'verbose_name_plural': 'periods',
+                "verbose_name": "period",
+                "verbose_name_plural": "periods",
             },
         ),
         migrations.CreateModel(
-            name='Statement',
+            name="Statement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='stm')),
-                ('year', models.PositiveSmallIntegerField()),
-                ('sequence', models.PositiveIntegerField()),
-                ('number', models.CharField(max_length=32, unique=True, verbose_name='number')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('state', models.CharField(choices=[('issued', 'Issued'), ('carried_over', 'Carried over'), ('paid', 'Paid')], max_length=14, verbose_name='state')),
-                ('opening_minor', models.BigIntegerField(verbose_name='opening balance')),
-                ('earned_minor', models.BigIntegerField(verbose_name='commissions')),
-                ('reversed_minor', models.BigIntegerField(verbose_name='reversals, zero or negative')),
-                ('adjusted_minor', models.BigIntegerField(default=0, verbose_name='adjustments')),
-                ('paid_minor', models.BigIntegerField(verbose_name='paid since, zero or negative')),
-                ('closing_minor', models.BigIntegerField(verbose_name='closing balance')),
-                ('line_count', models.PositiveIntegerField(default=0)),
-                ('issued_at', models.DateTimeField(verbose_name='issued')),
-                ('due_on', models.DateField(blank=True, null=True, verbose_name='payment date')),
-                ('language', models.CharField(choices=[('en', 'English'), ('fr', 'French'), ('pl', 'Polish')], default='en', max_length=5)),
-                ('facts', models.JSONField(help_text='Parties, bridge and minimum as they were when issued.', verbose_name='frozen facts')),
-                ('sha256', models.CharField(max_length=64)),
-                ('check_code', models.CharField(max_length=12)),
-                ('pdf', models.FileField(blank=True, upload_to='statements/')),
-                ('pdf_sha256', models.CharField(blank=True, max_length=64)),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='tiers.legalentity')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='partners.membership')),
-                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='payouts.period')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="stm")),
+                ("year", models.PositiveSmallIntegerField()),
+                ("sequence", models.PositiveIntegerField()),
+                ("number", models.CharField(max_length=32, unique=True, verbose_name="number")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("issued", "Issued"), ("carried_over", "Carried over"), ("paid", "Paid")],
+                        max_length=14,
+                        verbose_name="state",
+                    ),
+                ),
+                ("opening_minor", models.BigIntegerField(verbose_name="opening balance")),
+                ("earned_minor", models.BigIntegerField(verbose_name="commissions")),
+                ("reversed_minor", models.BigIntegerField(verbose_name="reversals, zero or negative")),
+                ("adjusted_minor", models.BigIntegerField(default=0, verbose_name="adjustments")),
+                ("paid_minor", models.BigIntegerField(verbose_name="paid since, zero or negative")),
+                ("closing_minor", models.BigIntegerField(verbose_name="closing balance")),
+                ("line_count", models.PositiveIntegerField(default=0)),
+                ("issued_at", models.DateTimeField(verbose_name="issued")),
+                ("due_on", models.DateField(blank=True, null=True, verbose_name="payment date")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("fr", "French"), ("pl", "Polish")],
+                        default="en",
+                        max_length=5,
+                    ),
+                ),
+                (
+                    "facts",
+                    models.JSONField(
+                        help_text="Parties, bridge and minimum as they were when issued.",
+                        verbose_name="frozen facts",
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64)),
+                ("check_code", models.CharField(max_length=12)),
+                ("pdf", models.FileField(blank=True, upload_to="statements/")),
+                ("pdf_sha256", models.CharField(blank=True, max_length=64)),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="statements",
+                        to="tiers.legalentity",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="statements",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="statements",
+                        to="payouts.period",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'statement',
-                'verbose_name_plural': 'statements',
+                "verbose_name": "statement",
+                "verbose_name_plural": "statements",
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='pay')),
-                ('amount_minor', models.BigIntegerField(verbose_name='amount, in minor units')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('holder', models.CharField(max_length=70, verbose_name='account holder')),
-                ('iban', prm.lib.fields.EncryptedTextField(verbose_name='IBAN')),
-                ('iban_last4', models.CharField(max_length=4)),
-                ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
-                ('end_to_end_id', models.CharField(max_length=35, unique=True, verbose_name='end-to-end id')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sent', 'Sent'), ('settled', 'Paid'), ('failed', 'Failed'), ('returned', 'Returned'), ('cancelled', 'Cancelled')], default='queued', max_length=10, verbose_name='state')),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('failed_at', models.DateTimeField(blank=True, null=True)),
-                ('bank_reference', models.CharField(blank=True, max_length=60, verbose_name='bank reference')),
-                ('failure_reason', models.CharField(blank=True, max_length=200, verbose_name='reason of failure')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='partners.membership')),
-                ('payment_method', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payouts.paymentmethod')),
-                ('pay_run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payouts.payrun')),
-                ('statement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payouts.statement')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="pay")),
+                ("amount_minor", models.BigIntegerField(verbose_name="amount, in minor units")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("holder", models.CharField(max_length=70, verbose_name="account holder")),
+                ("iban", prm.lib.fields.EncryptedTextField(verbose_name="IBAN")),
+                ("iban_last4", models.CharField(max_length=4)),
+                ("bic", models.CharField(blank=True, max_length=11, verbose_name="BIC")),
+                ("end_to_end_id", models.CharField(max_length=35, unique=True, verbose_name="end-to-end id")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sent", "Sent"),
+                            ("settled", "Paid"),
+                            ("failed", "Failed"),
+                            ("returned", "Returned"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("failed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "bank_reference",
+                    models.CharField(blank=True, max_length=60, verbose_name="bank reference"),
+                ),
+                (
+                    "failure_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="reason of failure"),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "payment_method",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="payouts.paymentmethod",
+                    ),
+                ),
+                (
+                    "pay_run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="payouts.payrun",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="payouts.statement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment',
-                'verbose_name_plural': 'payments',
+                "verbose_name": "payment",
+                "verbose_name_plural": "payments",
             },
         ),
         migrations.CreateModel(
-            name='Commission',
+            name="Commission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='com')),
-                ('rule_key', models.CharField(max_length=40, verbose_name='rule')),
-                ('kind', models.CharField(choices=[('earned', 'Earned'), ('refund', 'Refund'), ('reversal', 'Reversal of an earlier line')], max_length=10, verbose_name='kind')),
-                ('base_minor', models.BigIntegerField(verbose_name='commissionable amount, in minor units')),
-                ('rate', models.DecimalField(decimal_places=6, max_digits=9, verbose_name='percent')),
-                ('flat_minor', models.BigIntegerField(default=0, verbose_name='flat part, in minor units')),
-                ('amount_minor', models.BigIntegerField(verbose_name='commission, in minor units')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('because', models.JSONField(verbose_name='explanation')),
-                ('effective_at', models.DateTimeField(verbose_name='happened')),
-                ('payable_at', models.DateTimeField(verbose_name='ready to pay from')),
-                ('state', models.CharField(choices=[('in_review', 'In review'), ('on_hold', 'On hold'), ('paused', 'Paused'), ('payable', 'Ready to pay'), ('on_statement', 'On statement'), ('sent', 'On its way'), ('paid', 'Paid')], max_length=12, verbose_name='state')),
-                ('pause_reason', models.CharField(blank=True, max_length=200, verbose_name='reason of the pause')),
-                ('computed_at', models.DateTimeField(verbose_name='computed')),
-                ('conversion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commissions', to='referrals.conversion')),
-                ('credit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commissions', to='referrals.credit')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commissions', to='partners.membership')),
-                ('plan_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commissions', to='tiers.planversion')),
-                ('reverses', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='payouts.commission')),
-                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commissions', to='payouts.period')),
-                ('statement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='commissions', to='payouts.statement')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="com")),
+                ("rule_key", models.CharField(max_length=40, verbose_name="rule")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("earned", "Earned"),
+                            ("refund", "Refund"),
+                            ("reversal", "Reversal of an earlier line"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("base_minor", models.BigIntegerField(verbose_name="commissionable amount, in minor units")),
+                ("rate", models.DecimalField(decimal_places=6, max_digits=9, verbose_name="percent")),
+                ("flat_minor", models.BigIntegerField(default=0, verbose_name="flat part, in minor units")),
+                ("amount_minor", models.BigIntegerField(verbose_name="commission, in minor units")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("because", models.JSONField(verbose_name="explanation")),
+                ("effective_at", models.DateTimeField(verbose_name="happened")),
+                ("payable_at", models.DateTimeField(verbose_name="ready to pay from")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("in_review", "In review"),
+                            ("on_hold", "On hold"),
+                            ("paused", "Paused"),
+                            ("payable", "Ready to pay"),
+                            ("on_statement", "On statement"),
+                            ("sent", "On its way"),
+                            ("paid", "Paid"),
+                        ],
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "pause_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="reason of the pause"),
+                ),
+                ("computed_at", models.DateTimeField(verbose_name="computed")),
+                (
+                    "conversion",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commissions",
+                        to="referrals.conversion",
+                    ),
+                ),
+                (
+                    "credit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commissions",
+                        to="referrals.credit",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commissions",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "plan_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commissions",
+                        to="tiers.planversion",
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversals",
+                        to="payouts.commission",
+                    ),
+                ),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commissions",
+                        to="payouts.period",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commissions",
+                        to="payouts.statement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'commission',
-                'verbose_name_plural': 'commissions',
+                "verbose_name": "commission",
+                "verbose_name_plural": "commissions",
             },
         ),
         migrations.CreateModel(
-            name='StatementLine',
+            name="StatementLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('occurred_at', models.DateTimeField()),
-                ('order_id', models.CharField(max_length=100)),
-                ('customer', models.CharField(blank=True, max_length=40)),
-                ('kind', models.CharField(max_length=10)),
-                ('base_minor', models.BigIntegerField()),
-                ('rate', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('flat_minor', models.BigIntegerField(default=0)),
-                ('amount_minor', models.BigIntegerField()),
-                ('from_earlier_period', models.BooleanField(default=False)),
-                ('commission', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='statement_line', to='payouts.commission')),
-                ('statement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='payouts.statement')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("occurred_at", models.DateTimeField()),
+                ("order_id", models.CharField(max_length=100)),
+                ("customer", models.CharField(blank=True, max_length=40)),
+                ("kind", models.CharField(max_length=10)),
+                ("base_minor", models.BigIntegerField()),
+                ("rate", models.DecimalField(decimal_places=6, max_digits=9)),
+                ("flat_minor", models.BigIntegerField(default=0)),
+                ("amount_minor", models.BigIntegerField()),
+                ("from_earlier_period", models.BooleanField(default=False)),
+                (
+                    "commission",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="statement_line",
+                        to="payouts.commission",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="payouts.statement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'statement line',
-                'verbose_name_plural': 'statement lines',
+                "verbose_name": "statement line",
+                "verbose_name_plural": "statement lines",
             },
         ),
         migrations.CreateModel(
-            name='Transaction',
+            name="Transaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='txn')),
-                ('key', models.CharField(max_length=120, unique=True, verbose_name='idempotency key')),
-                ('kind', models.CharField(choices=[('accrual', 'Commission earned or taken back'), ('release', 'Hold elapsed'), ('payment_instructed', 'Payment instructed'), ('payment_settled', 'Payment confirmed'), ('payment_failed', 'Payment failed'), ('adjustment', 'Adjustment'), ('reversal', 'Reversal of a transaction')], max_length=20, verbose_name='kind')),
-                ('effective_at', models.DateTimeField(verbose_name='effective')),
-                ('posted_at', models.DateTimeField(verbose_name='posted')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='payouts.period')),
-                ('posted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reverses', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='payouts.transaction')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="txn")),
+                ("key", models.CharField(max_length=120, unique=True, verbose_name="idempotency key")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("accrual", "Commission earned or taken back"),
+                            ("release", "Hold elapsed"),
+                            ("payment_instructed", "Payment instructed"),
+                            ("payment_settled", "Payment confirmed"),
+                            ("payment_failed", "Payment failed"),
+                            ("adjustment", "Adjustment"),
+                            ("reversal", "Reversal of a transaction"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("effective_at", models.DateTimeField(verbose_name="effective")),
+                ("posted_at", models.DateTimeField(verbose_name="posted")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="payouts.period",
+                    ),
+                ),
+                (
+                    "posted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversed_by",
+                        to="payouts.transaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'transaction',
-                'verbose_name_plural': 'transactions',
+                "verbose_name": "transaction",
+                "verbose_name_plural": "transactions",
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField(verbose_name='amount, in minor units')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('credit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='payouts.account')),
-                ('debit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='payouts.account')),
-                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='payouts.transaction')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField(verbose_name="amount, in minor units")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                (
+                    "credit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credits",
+                        to="payouts.account",
+                    ),
+                ),
+                (
+                    "debit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="debits",
+                        to="payouts.account",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="payouts.transaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'entry',
-                'verbose_name_plural': 'entries',
+                "verbose_name": "entry",
+                "verbose_name_plural": "entries",
             },
         ),
         migrations.AddField(
-            model_name='commission',
-            name='accrued_in',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commissions', to='payouts.transaction'),
+            model_name="commission",
+            name="accrued_in",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="commissions",
+                to="payouts.transaction",
+            ),
         ),
         migrations.AddField(
-            model_name='commission',
-            name='released_in',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='released_commissions', to='payouts.transaction'),
+            model_name="commission",
+            name="released_in",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="released_commissions",
+                to="payouts.transaction",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['pending', 'payable', 'in_payment', 'expense', 'cash'])), name='payouts_account_kind'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["pending", "payable", "in_payment", "expense", "cash"])),
+                name="payouts_account_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('membership__isnull', False)), fields=('membership', 'kind', 'currency'), name='payouts_account_one_per_membership'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("membership__isnull", False)),
+                fields=("membership", "kind", "currency"),
+                name="payouts_account_one_per_membership",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('membership__isnull', True)), fields=('program', 'kind', 'currency'), name='payouts_account_one_per_program'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("membership__isnull", True)),
+                fields=("program", "kind", "currency"),
+                name="payouts_account_one_per_program",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['pending', 'payable', 'in_payment']), ('membership__isnull', False)), models.Q(('kind__in', ['expense', 'cash']), ('membership__isnull', True)), _connector='OR'), name='payouts_account_partner_kinds_have_a_membership'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind__in", ["pending", "payable", "in_payment"]), ("membership__isnull", False)
+                    ),
+                    models.Q(("kind__in", ["expense", "cash"]), ("membership__isnull", True)),
+                    _connector="OR",
+                ),
+                name="payouts_account_partner_kinds_have_a_membership",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='numberseries',
-            constraint=models.UniqueConstraint(fields=('legal_entity', 'year'), name='payouts_numberseries_one_per_year'),
+            model_name="numberseries",
+            constraint=models.UniqueConstraint(
+                fields=("legal_entity", "year"), name="payouts_numberseries_one_per_year"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.UniqueConstraint(condition=models.Q(('replaced_at__isnull', True)), fields=('partner', 'currency'), name='payouts_paymentmethod_one_open'),
+            model_name="paymentmethod",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("replaced_at__isnull", True)),
+                fields=("partner", "currency"),
+                name="payouts_paymentmethod_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['bank_iban'])), name='payouts_paymentmethod_kind'),
+            model_name="paymentmethod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["bank_iban"])), name="payouts_paymentmethod_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('replaced_at__isnull', True), ('replaced_by__isnull', True)), models.Q(('replaced_at__isnull', False), ('replaced_by__isnull', False)), _connector='OR'), name='payouts_paymentmethod_replaced_pair'),
+            model_name="paymentmethod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("replaced_at__isnull", True), ("replaced_by__isnull", True)),
+                    models.Q(("replaced_at__isnull", False), ("replaced_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payouts_paymentmethod_replaced_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'checked', 'approved', 'exported', 'sent', 'reconciled', 'partly_failed', 'cancelled'])), name='payouts_payrun_state'),
+            model_name="payrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "draft",
+                            "checked",
+                            "approved",
+                            "exported",
+                            "sent",
+                            "reconciled",
+                            "partly_failed",
+                            "cancelled",
+                        ],
+                    )
+                ),
+                name="payouts_payrun_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payrun',
-            constraint=models.CheckConstraint(condition=models.Q(('total_minor__gte', 0)), name='payouts_payrun_total_not_negative'),
+            model_name="payrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("total_minor__gte", 0)), name="payouts_payrun_total_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='payouts_payrun_approved_pair'),
+            model_name="payrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("approved_at__isnull", True), ("approved_by__isnull", True)),
+                    models.Q(("approved_at__isnull", False), ("approved_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payouts_payrun_approved_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('exported_at__isnull', True), ('exported_by__isnull', True)), models.Q(('exported_at__isnull', False), ('exported_by__isnull', False)), _connector='OR'), name='payouts_payrun_exported_pair'),
+            model_name="payrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("exported_at__isnull", True), ("exported_by__isnull", True)),
+                    models.Q(("exported_at__isnull", False), ("exported_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payouts_payrun_exported_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reconciled_at__isnull', True), ('reconciled_by__isnull', True)), models.Q(('reconciled_at__isnull', False), ('reconciled_by__isnull', False)), _connector='OR'), name='payouts_payrun_reconciled_pair'),
+            model_name="payrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("reconciled_at__isnull", True), ("reconciled_by__isnull", True)),
+                    models.Q(("reconciled_at__isnull", False), ("reconciled_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payouts_payrun_reconciled_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by__isnull', True)), models.Q(('cancelled_at__isnull', False), ('cancelled_by__isnull', False)), _connector='OR'), name='payouts_payrun_cancelled_pair'),
+            model_name="payrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("cancelled_at__isnull", True), ("cancelled_by__isnull", True)),
+                    models.Q(("cancelled_at__isnull", False), ("cancelled_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payouts_payrun_cancelled_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payrun',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(('approved_by', models.F('prepared_by')), _negated=True), _connector='OR'), name='payouts_payrun_four_eyes'),
+            model_name="payrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("approved_by", None),
+                    models.Q(("approved_by", models.F("prepared_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="payouts_payrun_four_eyes",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'exported', 'sent', 'reconciled', 'partly_failed']), _negated=True), ('approved_at__isnull', False), _connector='OR'), name='payouts_payrun_approved_before_export'),
+            model_name="payrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("state__in", ["approved", "exported", "sent", "reconciled", "partly_failed"]),
+                        _negated=True,
+                    ),
+                    ("approved_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="payouts_payrun_approved_before_export",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentfile',
-            constraint=models.UniqueConstraint(fields=('pay_run', 'format'), name='payouts_paymentfile_one_per_format'),
+            model_name="paymentfile",
+            constraint=models.UniqueConstraint(
+                fields=("pay_run", "format"), name="payouts_paymentfile_one_per_format"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payrunexception',
-            constraint=models.UniqueConstraint(fields=('pay_run', 'membership'), name='payouts_payrunexception_once'),
+            model_name="payrunexception",
+            constraint=models.UniqueConstraint(
+                fields=("pay_run", "membership"), name="payouts_payrunexception_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.UniqueConstraint(fields=('program', 'year', 'month'), name='payouts_period_once'),
+            model_name="period",
+            constraint=models.UniqueConstraint(
+                fields=("program", "year", "month"), name="payouts_period_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'closing', 'closed'])), name='payouts_period_state'),
+            model_name="period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["open", "closing", "closed"])), name="payouts_period_state"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='payouts_period_closed_pair'),
+            model_name="period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", True), ("closed_by__isnull", True)),
+                    models.Q(("closed_at__isnull", False), ("closed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="payouts_period_closed_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('month__gte', 1), ('month__lte', 12)), name='payouts_period_month_1_to_12'),
+            model_name="period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("month__gte", 1), ("month__lte", 12)), name="payouts_period_month_1_to_12"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at__isnull', False), _connector='OR'), name='payouts_period_closed_has_date'),
+            model_name="period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "closed"), _negated=True),
+                    ("closed_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="payouts_period_closed_has_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('membership', 'period', 'currency'), name='payouts_statement_once_per_month'),
+            model_name="statement",
+            constraint=models.UniqueConstraint(
+                fields=("membership", "period", "currency"), name="payouts_statement_once_per_month"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('legal_entity', 'year', 'sequence'), name='payouts_statement_gapless_number'),
+            model_name="statement",
+            constraint=models.UniqueConstraint(
+                fields=("legal_entity", "year", "sequence"), name="payouts_statement_gapless_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['issued', 'carried_over', 'paid'])), name='payouts_statement_state'),
+            model_name="statement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["issued", "carried_over", "paid"])),
+                name="payouts_statement_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('closing_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('opening_minor'), '+', models.F('earned_minor')), '+', models.F('reversed_minor')), '+', models.F('adjusted_minor')), '+', models.F('paid_minor')))), name='payouts_statement_bridge_adds_up'),
+            model_name="statement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "closing_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("opening_minor"), "+", models.F("earned_minor")
+                                    ),
+                                    "+",
+                                    models.F("reversed_minor"),
+                                ),
+                                "+",
+                                models.F("adjusted_minor"),
+                            ),
+                            "+",
+                            models.F("paid_minor"),
+                        ),
+                    )
+                ),
+                name="payouts_statement_bridge_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payouts_payment_amount_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payouts_payment_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sent', 'settled', 'failed', 'returned', 'cancelled'])), name='payouts_payment_state'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["queued", "sent", "settled", "failed", "returned", "cancelled"])
+                ),
+                name="payouts_payment_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'sent', 'settled'])), fields=('statement',), name='payouts_payment_one_living_per_statement'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "sent", "settled"])),
+                fields=("statement",),
+                name="payouts_payment_one_living_per_statement",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(fields=('statement', 'position'), name='payouts_statementline_one_per_position'),
+            model_name="statementline",
+            constraint=models.UniqueConstraint(
+                fields=("statement", "position"), name="payouts_statementline_one_per_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['accrual', 'release', 'payment_instructed', 'payment_settled', 'payment_failed', 'adjustment', 'reversal'])), name='payouts_transaction_kind'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "accrual",
+                            "release",
+                            "payment_instructed",
+                            "payment_settled",
+                            "payment_failed",
+                            "adjustment",
+                            "reversal",
+                        ],
+                    )
+                ),
+                name="payouts_transaction_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payouts_entry_amount_positive'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payouts_entry_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('debit', models.F('credit')), _negated=True), name='payouts_entry_two_different_accounts'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("debit", models.F("credit")), _negated=True),
+                name="payouts_entry_two_different_accounts",
+            ),
         ),
         migrations.AddIndex(
-            model_name='commission',
-            index=models.Index(fields=['membership', '-effective_at'], name='payouts_commission_recent'),
+            model_name="commission",
+            index=models.Index(fields=["membership", "-effective_at"], name="payouts_commission_recent"),
         ),
         migrations.AddIndex(
-            model_name='commission',
-            index=models.Index(condition=models.Q(('state', 'on_hold')), fields=['payable_at'], name='payouts_commission_held'),
+            model_name="commission",
+            index=models.Index(
+                condition=models.Q(("state", "on_hold")),
+                fields=["payable_at"],
+                name="payouts_commission_held",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commission',
-            constraint=models.UniqueConstraint(fields=('credit', 'rule_key', 'kind'), name='payouts_commission_once_per_credit_and_rule'),
+            model_name="commission",
+            constraint=models.UniqueConstraint(
+                fields=("credit", "rule_key", "kind"), name="payouts_commission_once_per_credit_and_rule"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commission',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['earned', 'refund', 'reversal'])), name='payouts_commission_kind'),
+            model_name="commission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["earned", "refund", "reversal"])),
+                name="payouts_commission_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commission',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['in_review', 'on_hold', 'paused', 'payable', 'on_statement', 'sent', 'paid'])), name='payouts_commission_state'),
+            model_name="commission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        ["in_review", "on_hold", "paused", "payable", "on_statement", "sent", "paid"],
+                    )
+                ),
+                name="payouts_commission_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commission',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['on_statement', 'sent', 'paid']), _negated=True), ('statement__isnull', False), _connector='OR'), name='payouts_commission_on_statement_has_one'),
+            model_name="commission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["on_statement", "sent", "paid"]), _negated=True),
+                    ("statement__isnull", False),
+                    _connector="OR",
+                ),
+                name="payouts_commission_on_statement_has_one",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commission',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['payable', 'on_statement', 'sent', 'paid']), _negated=True), ('released_in__isnull', False), _connector='OR'), name='payouts_commission_payable_was_released'),
+            model_name="commission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["payable", "on_statement", "sent", "paid"]), _negated=True),
+                    ("released_in__isnull", False),
+                    _connector="OR",
+                ),
+                name="payouts_commission_payable_was_released",
+            ),
         ),
     ]

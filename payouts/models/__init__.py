@@ -2,7 +2,7 @@
 
 from payouts.models.commission import Commission
 from payouts.models.ledger import Account, Entry, Transaction
-from payouts.models.pay_run import PayRun, PayRunException, PaymentFile
+from payouts.models.pay_run import PaymentFile, PayRun, PayRunException
 from payouts.models.payment import Payment
 from payouts.models.payment_method import PaymentMethod
 from payouts.models.period import Period

@@ -32,7 +32,9 @@ class CommissionQuerySet(Lockable["Commission"]):
     def visible_to(self, user: User) -> CommissionQuerySet:
         if policy.may(user, "see_commissions"):
             return self
-        return self.filter(membership__partner__members__user=user, membership__partner__members__ended_at=None)
+        return self.filter(
+            membership__partner__members__user=user, membership__partner__members__ended_at=None
+        )
 
 
 class Commission(models.Model):
@@ -62,6 +64,9 @@ class Commission(models.Model):
     statement = models.ForeignKey(
         "payouts.Statement", models.PROTECT, null=True, blank=True, related_name="commissions"
     )
+    payment = models.ForeignKey(
+        "payouts.Payment", models.PROTECT, null=True, blank=True, related_name="commissions"
+    )
     computed_at = models.DateTimeField(_("computed"))
 
     objects = CommissionQuerySet.as_manager()
@@ -76,13 +81,18 @@ class Commission(models.Model):
             one_of("kind", CommissionKind, name="payouts_commission_kind"),
             one_of("state", CommissionState, name="payouts_commission_state"),
             models.CheckConstraint(
-                condition=~models.Q(state__in=["on_statement", "sent", "paid"]) | models.Q(statement__isnull=False),
+                condition=~models.Q(state__in=["on_statement", "sent", "paid"])
+                | models.Q(statement__isnull=False),
                 name="payouts_commission_on_statement_has_one",
             ),
             models.CheckConstraint(
                 condition=~models.Q(state__in=["payable", "on_statement", "sent", "paid"])
                 | models.Q(released_in__isnull=False),
                 name="payouts_commission_payable_was_released",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["sent", "paid"]) | models.Q(payment__isnull=False),
+                name="payouts_commission_sent_has_a_payment",
             ),
         ]
         indexes = [

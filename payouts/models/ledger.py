@@ -68,7 +68,9 @@ class Transaction(models.Model):
     period = models.ForeignKey("payouts.Period", models.PROTECT, related_name="transactions")
     effective_at = models.DateTimeField(_("effective"))
     posted_at = models.DateTimeField(_("posted"))
-    posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    posted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from payouts.choices import PayRunState
+from payouts.choices import LeftOut, PayRunState
 from prm.lib.constraints import not_negative, one_of, set_together
 from prm.lib.db import Lockable
 from prm.lib.fields import PublicIdField
@@ -22,7 +22,9 @@ class PayRun(models.Model):
     public_id = PublicIdField(prefix="prn")
     legal_entity = models.ForeignKey("tiers.LegalEntity", models.PROTECT, related_name="pay_runs")
     currency = models.CharField(_("currency"), max_length=3)
-    state = models.CharField(_("state"), max_length=14, choices=PayRunState.choices, default=PayRunState.DRAFT)
+    state = models.CharField(
+        _("state"), max_length=14, choices=PayRunState.choices, default=PayRunState.DRAFT
+    )
     execute_on = models.DateField(_("payment date"))
     message_id = models.CharField(_("message id"), max_length=35, unique=True)
     total_minor = models.BigIntegerField(_("total, in minor units"), default=0)
@@ -31,13 +33,21 @@ class PayRun(models.Model):
     prepared_at = models.DateTimeField(_("prepared"))
     prepared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     exported_at = models.DateTimeField(_("exported"), null=True, blank=True)
-    exported_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    exported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     reconciled_at = models.DateTimeField(_("reconciled"), null=True, blank=True)
-    reconciled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reconciled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     cancelled_at = models.DateTimeField(null=True, blank=True)
-    cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     objects = PayRunQuerySet.as_manager()
 
@@ -71,14 +81,15 @@ class PayRunException(models.Model):
 
     pay_run = models.ForeignKey("payouts.PayRun", models.CASCADE, related_name="exceptions")
     membership = models.ForeignKey("partners.Membership", models.PROTECT, related_name="+")
-    amount_minor = models.BigIntegerField()
-    reason = models.CharField(max_length=24)
+    amount_minor = models.BigIntegerField(_("amount, in minor units"))
+    reason = models.CharField(_("reason"), max_length=24, choices=LeftOut.choices)
 
     class Meta:
         verbose_name = _("payment left out")
         verbose_name_plural = _("payments left out")
         constraints = [
-            models.UniqueConstraint(fields=["pay_run", "membership"], name="payouts_payrunexception_once")
+            models.UniqueConstraint(fields=["pay_run", "membership"], name="payouts_payrunexception_once"),
+            one_of("reason", LeftOut, name="payouts_payrunexception_reason"),
         ]
 
     def __str__(self) -> str:
@@ -102,7 +113,9 @@ class PaymentFile(models.Model):
     class Meta:
         verbose_name = _("payment file")
         verbose_name_plural = _("payment files")
-        constraints = [models.UniqueConstraint(fields=["pay_run", "format"], name="payouts_paymentfile_one_per_format")]
+        constraints = [
+            models.UniqueConstraint(fields=["pay_run", "format"], name="payouts_paymentfile_one_per_format")
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -31,7 +31,9 @@ class Payment(models.Model):
     iban_last4 = models.CharField(max_length=4)
     bic = models.CharField(_("BIC"), max_length=11, blank=True)
     end_to_end_id = models.CharField(_("end-to-end id"), max_length=35, unique=True)
-    state = models.CharField(_("state"), max_length=10, choices=PaymentState.choices, default=PaymentState.QUEUED)
+    state = models.CharField(
+        _("state"), max_length=10, choices=PaymentState.choices, default=PaymentState.QUEUED
+    )
     sent_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)

@@ -43,7 +43,9 @@ class PaymentMethod(models.Model):
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     usable_from = models.DateTimeField(_("payments may be sent from"))
     replaced_at = models.DateTimeField(null=True, blank=True)
-    replaced_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    replaced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     objects = PaymentMethodQuerySet.as_manager()
 

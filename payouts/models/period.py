@@ -26,7 +26,9 @@ class Period(models.Model):
     month = models.PositiveSmallIntegerField(_("month"))
     state = models.CharField(_("state"), max_length=8, choices=PeriodState.choices, default=PeriodState.OPEN)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
-    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     control_totals = models.JSONField(_("control totals"), default=dict, blank=True)
 
     objects = PeriodQuerySet.as_manager()

@@ -30,7 +30,9 @@ class NumberSeries(models.Model):
     class Meta:
         verbose_name = _("number series")
         verbose_name_plural = _("number series")
-        constraints = [models.UniqueConstraint(fields=["legal_entity", "year"], name="payouts_numberseries_one_per_year")]
+        constraints = [
+            models.UniqueConstraint(fields=["legal_entity", "year"], name="payouts_numberseries_one_per_year")
+        ]
 
     def __str__(self) -> str:
         return f"{self.legal_entity_id} {self.year}: {self.last}"
@@ -40,7 +42,9 @@ class StatementQuerySet(Lockable["Statement"]):
     def visible_to(self, user: User) -> StatementQuerySet:
         if policy.may(user, "see_statements"):
             return self
-        return self.filter(membership__partner__members__user=user, membership__partner__members__ended_at=None)
+        return self.filter(
+            membership__partner__members__user=user, membership__partner__members__ended_at=None
+        )
 
     def latest_first(self) -> StatementQuerySet:
         return self.order_by("-period__year", "-period__month", "-pk")
@@ -66,7 +70,9 @@ class Statement(models.Model):
     issued_at = models.DateTimeField(_("issued"))
     due_on = models.DateField(_("payment date"), null=True, blank=True)
     language = models.CharField(max_length=5, default="en", choices=settings.LANGUAGES)
-    facts = models.JSONField(_("frozen facts"), help_text=_("Parties, bridge and minimum as they were when issued."))
+    facts = models.JSONField(
+        _("frozen facts"), help_text=_("Parties, bridge and minimum as they were when issued.")
+    )
     sha256 = models.CharField(max_length=64)
     check_code = models.CharField(max_length=12)
     pdf = models.FileField(upload_to="statements/", blank=True)
@@ -81,7 +87,9 @@ class Statement(models.Model):
             models.UniqueConstraint(
                 fields=["membership", "period", "currency"], name="payouts_statement_once_per_month"
             ),
-            models.UniqueConstraint(fields=["legal_entity", "year", "sequence"], name="payouts_statement_gapless_number"),
+            models.UniqueConstraint(
+                fields=["legal_entity", "year", "sequence"], name="payouts_statement_gapless_number"
+            ),
             one_of("state", StatementState, name="payouts_statement_state"),
             models.CheckConstraint(
                 condition=models.Q(
@@ -123,7 +131,9 @@ class StatementLine(models.Model):
         verbose_name = _("statement line")
         verbose_name_plural = _("statement lines")
         constraints = [
-            models.UniqueConstraint(fields=["statement", "position"], name="payouts_statementline_one_per_position")
+            models.UniqueConstraint(
+                fields=["statement", "position"], name="payouts_statementline_one_per_position"
+            )
         ]
 
     def __str__(self) -> str:

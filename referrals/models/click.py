@@ -5,7 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Click(models.Model):
-    click_id = models.CharField(max_length=26, unique=True, help_text=_("Time-sorted id handed to the destination."))
+    click_id = models.CharField(
+        max_length=26, unique=True, help_text=_("Time-sorted id handed to the destination.")
+    )
     link = models.ForeignKey("referrals.Link", models.PROTECT, related_name="clicks")
     visitor = models.CharField(max_length=26, db_index=True)
     clicked_at = models.DateTimeField(db_index=True)

@@ -10,7 +10,8 @@ from prm.lib.db import Lockable
 from prm.lib.fields import PublicIdField
 
 code_validator = RegexValidator(
-    r"\A[A-Z0-9](?:[A-Z0-9-]{0,38}[A-Z0-9])?\Z", _("Use capital letters A to Z, digits and hyphens, 1 to 40 of them.")
+    r"\A[A-Z0-9](?:[A-Z0-9-]{0,38}[A-Z0-9])?\Z",
+    _("Use capital letters A to Z, digits and hyphens, 1 to 40 of them."),
 )
 
 

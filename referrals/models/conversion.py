@@ -44,7 +44,9 @@ class Conversion(models.Model):
     )
     occurred_at = models.DateTimeField(_("happened"))
     recorded_at = models.DateTimeField(_("recorded"))
-    customer = models.ForeignKey("referrals.Customer", models.PROTECT, null=True, blank=True, related_name="conversions")
+    customer = models.ForeignKey(
+        "referrals.Customer", models.PROTECT, null=True, blank=True, related_name="conversions"
+    )
     country = models.CharField(_("customer country"), max_length=64, blank=True)
     amount_minor = models.BigIntegerField(_("amount, in minor units"))
     currency = models.CharField(_("currency"), max_length=3)
@@ -60,7 +62,9 @@ class Conversion(models.Model):
         verbose_name = _("conversion")
         verbose_name_plural = _("conversions")
         constraints = [
-            models.UniqueConstraint(fields=["source", "external_id"], name="referrals_conversion_once_per_source"),
+            models.UniqueConstraint(
+                fields=["source", "external_id"], name="referrals_conversion_once_per_source"
+            ),
             one_of("kind", EventKind, name="referrals_conversion_kind"),
             one_of("state", ConversionState, name="referrals_conversion_state"),
             not_negative("amount_minor", name="referrals_conversion_amount_not_negative"),

@@ -23,8 +23,12 @@ class Credit(models.Model):
     share = models.DecimalField(_("share"), max_digits=7, decimal_places=6, default=1)
     reason = models.CharField(_("reason"), max_length=12, choices=CreditReason.choices)
     code = models.ForeignKey("referrals.Code", models.PROTECT, null=True, blank=True, related_name="credits")
-    click = models.ForeignKey("referrals.Click", models.PROTECT, null=True, blank=True, related_name="credits")
-    occurred_at = models.DateTimeField(_("happened"), help_text=_("Copied from the conversion for the queue's order."))
+    click = models.ForeignKey(
+        "referrals.Click", models.PROTECT, null=True, blank=True, related_name="credits"
+    )
+    occurred_at = models.DateTimeField(
+        _("happened"), help_text=_("Copied from the conversion for the queue's order.")
+    )
     attributed_at = models.DateTimeField()
     rated_at = models.DateTimeField(null=True, blank=True)
 
@@ -34,13 +38,19 @@ class Credit(models.Model):
         verbose_name = _("credit")
         verbose_name_plural = _("credits")
         constraints = [
-            models.UniqueConstraint(fields=["conversion", "membership"], name="referrals_credit_once_per_membership"),
+            models.UniqueConstraint(
+                fields=["conversion", "membership"], name="referrals_credit_once_per_membership"
+            ),
             one_of("role", CreditRole, name="referrals_credit_role"),
             one_of("reason", CreditReason, name="referrals_credit_reason"),
-            models.CheckConstraint(condition=models.Q(share__gt=0, share__lte=1), name="referrals_credit_share_0_to_1"),
+            models.CheckConstraint(
+                condition=models.Q(share__gt=0, share__lte=1), name="referrals_credit_share_0_to_1"
+            ),
         ]
         indexes = [
-            models.Index(fields=["occurred_at"], condition=models.Q(rated_at=None), name="referrals_credit_unrated"),
+            models.Index(
+                fields=["occurred_at"], condition=models.Q(rated_at=None), name="referrals_credit_unrated"
+            ),
             models.Index(fields=["membership", "occurred_at"], name="referrals_credit_membership"),
         ]
 

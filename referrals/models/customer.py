@@ -17,7 +17,9 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         constraints = [
-            models.UniqueConstraint(fields=["source", "external_id"], name="referrals_customer_once_per_source")
+            models.UniqueConstraint(
+                fields=["source", "external_id"], name="referrals_customer_once_per_source"
+            )
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,8 @@ from prm.lib.db import Lockable
 from prm.lib.fields import PublicIdField
 
 slug_validator = RegexValidator(
-    r"\A[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z", _("Use lower-case letters a to z, digits and hyphens, 1 to 40 of them.")
+    r"\A[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z",
+    _("Use lower-case letters a to z, digits and hyphens, 1 to 40 of them."),
 )
 
 

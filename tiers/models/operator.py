@@ -11,13 +11,18 @@ class LegalEntity(models.Model):
     public_id = PublicIdField(prefix="ent")
     name = models.CharField(_("legal name"), max_length=140)
     number_prefix = models.CharField(
-        _("prefix of statement numbers"), max_length=8, unique=True, help_text=_("Capital letters, such as HG.")
+        _("prefix of statement numbers"),
+        max_length=8,
+        unique=True,
+        help_text=_("Capital letters, such as HG."),
     )
     street = models.CharField(_("street"), max_length=70, blank=True)
     building_number = models.CharField(_("building number"), max_length=16, blank=True)
     postcode = models.CharField(_("postcode"), max_length=16, blank=True)
     town = models.CharField(_("town"), max_length=35, blank=True)
-    country_code = models.CharField(_("country"), max_length=2, help_text=_("ISO 3166-1 alpha-2, such as GB."))
+    country_code = models.CharField(
+        _("country"), max_length=2, help_text=_("ISO 3166-1 alpha-2, such as GB.")
+    )
     vat_number = models.CharField(_("VAT number"), max_length=20, blank=True)
     contact_email = models.EmailField(_("contact e-mail"), blank=True)
     iban = EncryptedTextField(_("IBAN payments leave from"), blank=True)

@@ -31,14 +31,20 @@ class Plan(models.Model):
 class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
     def in_force(self, *, at: datetime) -> PlanVersionQuerySet:
         """Published versions that had taken effect at `at`, newest first: the first one of a plan rates the event."""
-        return self.exclude(state=VersionState.DRAFT).filter(effective_at__lte=at).order_by("-effective_at", "-number")
+        return (
+            self.exclude(state=VersionState.DRAFT)
+            .filter(effective_at__lte=at)
+            .order_by("-effective_at", "-number")
+        )
 
 
 class PlanVersion(models.Model):
     public_id = PublicIdField(prefix="plv")
     plan = models.ForeignKey("tiers.Plan", models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField(_("version"))
-    state = models.CharField(_("state"), max_length=12, choices=VersionState.choices, default=VersionState.DRAFT)
+    state = models.CharField(
+        _("state"), max_length=12, choices=VersionState.choices, default=VersionState.DRAFT
+    )
     combine = models.CharField(
         _("when several rules apply"), max_length=12, choices=Combine.choices, default=Combine.FIRST_MATCH
     )
@@ -90,7 +96,9 @@ class Rule(models.Model):
         _("event kinds"), default=list, blank=True, help_text=_("Empty: every event with an amount.")
     )
     tier_keys = models.JSONField(_("tiers"), default=list, blank=True, help_text=_("Empty: every tier."))
-    countries = models.JSONField(_("customer countries"), default=list, blank=True, help_text=_("Empty: every country."))
+    countries = models.JSONField(
+        _("customer countries"), default=list, blank=True, help_text=_("Empty: every country.")
+    )
 
     class Meta:
         verbose_name = _("rule")
@@ -101,7 +109,9 @@ class Rule(models.Model):
             one_of("kind", RateKind, name="tiers_rule_kind"),
             one_of("flat_on_refund", FlatOnRefund, name="tiers_rule_flat_on_refund"),
             not_negative("flat_minor", name="tiers_rule_flat_not_negative"),
-            models.CheckConstraint(condition=models.Q(rate__gte=0, rate__lte=100), name="tiers_rule_rate_0_to_100"),
+            models.CheckConstraint(
+                condition=models.Q(rate__gte=0, rate__lte=100), name="tiers_rule_rate_0_to_100"
+            ),
         ]
 
     def __str__(self) -> str:

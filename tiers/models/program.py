@@ -24,7 +24,9 @@ def known_currency(value: str) -> None:
     try:
         exponent(value)
     except ValueError as error:
-        raise ValidationError(_("“%(value)s” is not an ISO 4217 currency."), params={"value": value}) from error
+        raise ValidationError(
+            _("“%(value)s” is not an ISO 4217 currency."), params={"value": value}
+        ) from error
 
 
 class ProgramQuerySet(models.QuerySet["Program"]):
@@ -43,19 +45,26 @@ class Program(models.Model):
     currency = models.CharField(_("currency"), max_length=3, validators=[known_currency])
     time_zone = models.CharField(_("time zone"), max_length=60, validators=[known_time_zone])
     cookie_days = models.PositiveSmallIntegerField(
-        _("cookie window, days"), default=30, help_text=_("A click earns credit for this many days of 24 hours.")
+        _("cookie window, days"),
+        default=30,
+        help_text=_("A click earns credit for this many days of 24 hours."),
     )
     hold_days = models.PositiveSmallIntegerField(
         _("hold, days"), default=14, help_text=_("Local days a commission waits before it is ready to pay.")
     )
     minimum_payout_minor = models.BigIntegerField(_("minimum payout, in minor units"), default=0)
     payment_day = models.PositiveSmallIntegerField(
-        _("payment day"), default=14, help_text=_("Day of the following month on which payments leave, 1 to 28.")
+        _("payment day"),
+        default=14,
+        help_text=_("Day of the following month on which payments leave, 1 to 28."),
     )
     decision_days = models.PositiveSmallIntegerField(_("working days to decide an application"), default=5)
     destination_url = models.URLField(_("default destination of links"), max_length=500)
     allowed_domains = models.JSONField(
-        _("domains links may lead to"), default=list, blank=True, help_text=_("Besides the default destination's own.")
+        _("domains links may lead to"),
+        default=list,
+        blank=True,
+        help_text=_("Besides the default destination's own."),
     )
     is_open = models.BooleanField(_("takes applications"), default=True)
     is_public = models.BooleanField(_("listed publicly"), default=True)

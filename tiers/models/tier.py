@@ -35,7 +35,9 @@ class Tier(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["program", "rank"], name="tiers_tier_one_per_rank"),
             models.UniqueConstraint(fields=["program", "key"], name="tiers_tier_one_per_key"),
-            models.CheckConstraint(condition=models.Q(revenue_from_minor__gte=0), name="tiers_tier_revenue_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(revenue_from_minor__gte=0), name="tiers_tier_revenue_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,322 @@
+"""Turn credits into commission lines and ledger entries. A credit is rated exactly once: it is locked while it is worked on,
+and its lines, its postings and its mark are written together or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from partners.models import Membership, Placement
+from payouts import ledger
+from payouts.calendar import Calendar
+from payouts.choices import AccountKind, CommissionKind, CommissionState, TransactionKind
+from payouts.models import Commission, Transaction
+from prm.lib.money import Money
+from prm.lib.periods import hold_until
+from referrals.models import Conversion, Credit
+from tiers import rulebook
+from tiers.choices import EventKind
+from tiers.engine.explain import restore
+from tiers.engine.facts import Event, Line, OriginalLine, Standing
+from tiers.engine.reversal import reverse
+
+BATCH = 500  # on SQLite a transaction holds the one write lock: keep it short
+
+
+@dataclass
+class Accrued:
+    """What a call did: credits rated, lines written, credits no rule covered, refunds still waiting for their sale."""
+
+    rated: int = 0
+    lines: int = 0
+    uncovered: int = 0
+    waiting: int = 0
+
+    def add(self, other: Accrued) -> None:
+        self.rated += other.rated
+        self.lines += other.lines
+        self.uncovered += other.uncovered
+        self.waiting += other.waiting
+
+
+@dataclass
+class _Draft:
+    """One line on its way into the books."""
+
+    credit: Credit
+    line: Line
+    kind: CommissionKind
+    payable_at: datetime
+    reverses: Commission | None = None
+
+
+@dataclass
+class _Batch:
+    """What one batch needs to know, read in a handful of queries."""
+
+    rules: rulebook.Rulebook
+    placements: dict[int, list[Placement]] = field(default_factory=dict)
+
+    def standing(self, credit: Credit) -> Standing:
+        """Return where the membership stood when the event happened; before its first placement, in no tier."""
+        for placement in self.placements.get(credit.membership_id, ()):
+            if placement.starts_at <= credit.occurred_at and (
+                placement.ends_at is None or credit.occurred_at < placement.ends_at
+            ):
+                return Standing(tier_key=placement.tier.key, tier_name=placement.tier.name)
+        return Standing(tier_key="")
+
+
+def accrue(conversion_ids: Sequence[int], *, at: datetime) -> Accrued:
+    """Rate the unrated credits of these conversions, in batches of one transaction each.
+
+    Credits that another worker holds are left to it; calling again is harmless.
+    """
+    done = Accrued()
+    for start in range(0, len(conversion_ids), BATCH):
+        done.add(_accrue_batch(conversion_ids[start : start + BATCH], at=at))
+    return done
+
+
+def drain(*, at: datetime, older_than: timedelta = timedelta(0)) -> Iterator[Accrued]:
+    """Rate everything nobody rated yet, oldest event first, yielding what each batch did.
+
+    Reads the queue once per batch from where the last one ended, so that a refund still waiting for its sale does
+    not come up again and again.
+    """
+    queue = Credit.objects.unrated().filter(attributed_at__lte=at - older_than).order_by("occurred_at", "pk")
+    after: tuple[datetime, int] | None = None
+    while True:
+        rest = queue if after is None else queue.filter(_later_than(after))
+        rows = list(rest.values_list("conversion_id", "occurred_at", "pk")[:BATCH])
+        if not rows:
+            return
+        after = rows[-1][1], rows[-1][2]
+        yield _accrue_batch([row[0] for row in rows], at=at)
+
+
+def sweep(
+    *, at: datetime, older_than: timedelta = timedelta(0), until: Callable[[], bool] = lambda: False
+) -> Accrued:
+    """Rate everything nobody rated yet; `until` is asked after each batch whether to stop."""
+    done = Accrued()
+    for step in drain(at=at, older_than=older_than):
+        done.add(step)
+        if until():
+            break
+    return done
+
+
+def _later_than(place: tuple[datetime, int]) -> Q:
+    instant, pk = place
+    return Q(occurred_at__gt=instant) | Q(occurred_at=instant, pk__gt=pk)
+
+
+@transaction.atomic
+def _accrue_batch(conversion_ids: Sequence[int], *, at: datetime) -> Accrued:
+    credits = _claim(conversion_ids)
+    if not credits:
+        return Accrued()
+    batch = _read_batch(credits)
+    done = Accrued()
+    sales = [credit for credit in credits if credit.conversion.original is None]
+    refunds = [(credit, sale) for credit in credits if (sale := credit.conversion.original) is not None]
+    rated = [*_rate(sales, batch, done)]
+    _write(rated, at=at)
+    _mark(sales, at=at)
+    done.rated += len(sales)
+    # Reversals come after the sales of the same batch, because they negate lines that must exist by then.
+    for credit, sale in refunds:
+        lines = _reversals(credit, sale)
+        if lines is None:
+            done.waiting += 1
+            continue
+        _write(lines, at=at)
+        _mark([credit], at=at)
+        done.rated += 1
+        rated += lines
+    done.lines = len(rated)
+    return done
+
+
+def _claim(conversion_ids: Sequence[int]) -> list[Credit]:
+    """Lock the unrated credits nobody else works on, with all that rating reads, in the order things happened."""
+    locked = (
+        Credit.objects.unrated()
+        .filter(conversion_id__in=conversion_ids)
+        .select_for_update(of=("self",), skip_locked=connection.features.has_select_for_update_skip_locked)
+        .select_related("conversion__original", "membership__program")
+        .order_by("pk")
+    )
+    return sorted(locked, key=lambda credit: (credit.occurred_at, credit.pk))
+
+
+def _read_batch(credits: Iterable[Credit]) -> _Batch:
+    placements: dict[int, list[Placement]] = defaultdict(list)
+    members = {credit.membership_id for credit in credits}
+    for placement in (
+        Placement.objects.filter(membership_id__in=members).select_related("tier").order_by("starts_at")
+    ):
+        placements[placement.membership_id].append(placement)
+    programs = {credit.membership.program_id for credit in credits}
+    return _Batch(rules=rulebook.Rulebook.load(programs), placements=placements)
+
+
+def _rate(credits: Iterable[Credit], batch: _Batch, done: Accrued) -> Iterable[_Draft]:
+    for credit in credits:
+        rater = batch.rules.rater_for(credit.membership.program_id, credit.occurred_at)
+        lines = rater(_event(credit), batch.standing(credit)) if rater is not None else ()
+        if not lines:
+            done.uncovered += 1
+        program = credit.membership.program
+        for line in lines:
+            yield _Draft(
+                credit=credit,
+                line=line,
+                kind=CommissionKind.REFUND
+                if credit.conversion.kind == EventKind.REFUND
+                else CommissionKind.EARNED,
+                payable_at=hold_until(credit.occurred_at, program.hold_days, program.zone),
+            )
+
+
+def _event(credit: Credit) -> Event:
+    conversion = credit.conversion
+    amount = conversion.amount if credit.share == 1 else conversion.amount.portion(credit.share)
+    return Event(
+        key=conversion.external_id,
+        kind=conversion.kind,
+        occurred_at=conversion.occurred_at,
+        amount=amount,
+        country=conversion.country,
+    )
+
+
+def _reversals(credit: Credit, sale: Conversion) -> list[_Draft] | None:
+    """Return the lines that take back what the refunded sale earned, or None while the sale itself is not rated yet."""
+    original = Credit.objects.get(
+        conversion_id=credit.conversion.original_id, membership_id=credit.membership_id
+    )
+    if original.rated_at is None:
+        return None
+    earned = list(Commission.objects.filter(credit=original, kind=CommissionKind.EARNED).lock())
+    before = sum(
+        Credit.objects.filter(
+            conversion__original=sale, membership_id=credit.membership_id, rated_at__isnull=False
+        ).values_list("conversion__amount_minor", flat=True)
+    )
+    by_key = {commission.public_id: commission for commission in earned}
+    lines = reverse(
+        [OriginalLine(key=commission.public_id, line=restore(commission.because)) for commission in earned],
+        sale=sale.amount,
+        refunded_before=Money(before, sale.currency),
+        refund=credit.conversion.amount,
+        event_key=credit.conversion.external_id,
+        occurred_at=credit.occurred_at,
+    )
+    return [
+        _Draft(
+            credit=credit,
+            line=line,
+            kind=CommissionKind.REVERSAL,
+            # While the sale waits, its reversal waits with it; afterwards it counts at once.
+            payable_at=max(by_key[line.reverses].payable_at, credit.occurred_at),
+            reverses=by_key[line.reverses],
+        )
+        for line in lines
+    ]
+
+
+def _write(drafts: Sequence[_Draft], *, at: datetime) -> None:
+    """Post the drafts per membership and month and write their commission lines."""
+    calendar = Calendar()
+    groups: dict[tuple[int, int], list[_Draft]] = defaultdict(list)
+    periods = {}
+    for draft in drafts:
+        period = calendar.for_posting(draft.credit.membership.program, draft.credit.occurred_at)
+        periods[period.pk] = period
+        groups[draft.credit.membership_id, period.pk].append(draft)
+    if not groups:
+        return
+    members = {draft.credit.membership_id: draft.credit.membership for draft in drafts}
+    pending = ledger.accounts_of(members.values(), [AccountKind.PENDING])
+    expense = {
+        program.pk: ledger.program_account(program, AccountKind.EXPENSE)
+        for program in {member.program for member in members.values()}
+    }
+    keys = sorted(groups)
+    postings = [
+        ledger.Posting(
+            key=f"accrual:{member_id}:{period_id}:{_digest(groups[member_id, period_id])}",
+            kind=TransactionKind.ACCRUAL,
+            period=periods[period_id],
+            effective_at=max(draft.credit.occurred_at for draft in groups[member_id, period_id]),
+            moves=[
+                move
+                for amount in _gains_and_losses(groups[member_id, period_id], members[member_id])
+                for move in ledger.shift(
+                    down=expense[members[member_id].program_id],
+                    up=pending[member_id, AccountKind.PENDING],
+                    amount=amount,
+                )
+            ],
+        )
+        for member_id, period_id in keys
+    ]
+    transactions = ledger.post_many(postings, at=at)
+    Commission.objects.bulk_create(
+        _commission(draft, written, at=at)
+        for key, written in zip(keys, transactions, strict=True)
+        for draft in groups[key]
+    )
+
+
+def _gains_and_losses(drafts: Sequence[_Draft], member: Membership) -> tuple[Money, Money]:
+    """Return what the drafts add and what they take back, kept apart so that the books show both."""
+    currency = member.program.currency
+    amounts = [draft.line.amount for draft in drafts]
+    return (
+        Money.total((amount for amount in amounts if amount.minor > 0), currency),
+        Money.total((amount for amount in amounts if amount.minor < 0), currency),
+    )
+
+
+def _commission(draft: _Draft, written: Transaction, *, at: datetime) -> Commission:
+    line = draft.line
+    return Commission(
+        credit=draft.credit,
+        conversion_id=draft.credit.conversion_id,
+        membership_id=draft.credit.membership_id,
+        plan_version_id=line.version_id,
+        rule_key=line.rule_key,
+        kind=draft.kind,
+        base_minor=line.base.minor,
+        rate=line.rate * 100 if line.rate is not None else 0,
+        flat_minor=line.flat.minor if line.flat is not None else 0,
+        amount_minor=line.amount.minor,
+        currency=line.amount.currency,
+        because=line.because,
+        effective_at=draft.credit.occurred_at,
+        period_id=written.period_id,
+        payable_at=draft.payable_at,
+        state=CommissionState.ON_HOLD,
+        reverses=draft.reverses,
+        accrued_in=written,
+        computed_at=at,
+    )
+
+
+def _mark(credits: Iterable[Credit], *, at: datetime) -> None:
+    Credit.objects.filter(pk__in=[credit.pk for credit in credits]).update(rated_at=at)
+
+
+def _digest(drafts: Iterable[_Draft]) -> str:
+    """Name a set of credits in 16 characters, the same for the same set."""
+    ids = ",".join(str(pk) for pk in sorted({draft.credit.pk for draft in drafts}))
+    return hashlib.sha256(ids.encode()).hexdigest()[:16]

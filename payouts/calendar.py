@@ -1,0 +1,47 @@
+"""Find the month a posting belongs to: the event's own month while it is open, else the next open one. Months come into
+being when the first posting needs them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from payouts.choices import PeriodState
+from payouts.models import Period
+from prm.lib.periods import Month
+from tiers.models import Program
+
+
+class Calendar:
+    """Remembers the months of programs for the length of one batch, so that a batch asks once per month."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[int, Month], Period] = {}
+
+    def for_posting(self, program: Program, instant: datetime) -> Period:
+        """Return the open month that takes what happened at `instant`."""
+        wanted = Month.of(instant, program.zone)
+        key = (program.pk, wanted)
+        if key not in self._open:
+            self._open[key] = _open_month(program, wanted)
+        return self._open[key]
+
+
+def for_posting(program: Program, instant: datetime) -> Period:
+    """Return the open month of `program` that takes what happened at `instant`."""
+    return Calendar().for_posting(program, instant)
+
+
+def month_of(program: Program, month: Month) -> Period:
+    """Return the period row of a month, making it when it is new."""
+    period, _made = Period.objects.select_related("program").get_or_create(
+        program=program, year=month.year, month=month.month
+    )
+    return period
+
+
+def _open_month(program: Program, month: Month) -> Period:
+    while True:
+        period = month_of(program, month)
+        if period.state == PeriodState.OPEN:
+            return period
+        month = month.next()

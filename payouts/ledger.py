@@ -1,0 +1,180 @@
+"""Write the ledger: the only writer of transactions and entries. Every posting moves amounts between accounts, so it balances;
+the same key is posted once, and a correction is another posting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from payouts.choices import AccountKind, TransactionKind
+from payouts.models import Account, Entry, Period, Transaction
+from prm.lib.errors import Refused
+from prm.lib.money import Money
+
+if TYPE_CHECKING:
+    from partners.models import Membership
+    from prm.accounts.models import User
+    from tiers.models import Program
+
+
+class MonthIsClosed(Refused):
+    message = _("This month is closed; post into an open one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One amount, more than zero, from the account it debits to the account it credits."""
+
+    debit: Account
+    credit: Account
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What becomes one transaction. `key` names the business fact, so that the fact is posted once."""
+
+    key: str
+    kind: TransactionKind
+    period: Period
+    effective_at: datetime
+    moves: Sequence[Move] = ()
+    reason: str = ""
+
+
+def post(
+    *,
+    key: str,
+    kind: TransactionKind,
+    period: Period,
+    effective_at: datetime,
+    at: datetime,
+    moves: Sequence[Move],
+    by: User | None = None,
+    reason: str = "",
+) -> Transaction:
+    """Write one transaction and its entries, or return the one already posted under `key`."""
+    posted = Transaction.objects.filter(key=key).first()
+    if posted is not None:
+        return posted
+    posting = Posting(
+        key=key, kind=kind, period=period, effective_at=effective_at, moves=moves, reason=reason
+    )
+    try:
+        return post_many([posting], at=at, by=by)[0]
+    except IntegrityError:
+        # Somebody posted the same fact between the look and the write: theirs counts.
+        posted = Transaction.objects.filter(key=key).first()
+        if posted is None:
+            raise
+        return posted
+
+
+@transaction.atomic
+def post_many(postings: Sequence[Posting], *, at: datetime, by: User | None = None) -> list[Transaction]:
+    """Write several transactions in one go, all or none.
+
+    Raises: django.db.IntegrityError when a key is taken, a month closed or a currency wrong.
+    """
+    made = Transaction.objects.bulk_create(
+        Transaction(
+            key=posting.key,
+            kind=posting.kind,
+            period=posting.period,
+            effective_at=posting.effective_at,
+            posted_at=at,
+            posted_by=by,
+            reason=posting.reason,
+        )
+        for posting in postings
+    )
+    Entry.objects.bulk_create(
+        Entry(
+            transaction=written,
+            debit=move.debit,
+            credit=move.credit,
+            amount_minor=move.amount.minor,
+            currency=move.amount.currency,
+        )
+        for posting, written in zip(postings, made, strict=True)
+        for move in posting.moves
+    )
+    return made
+
+
+def shift(*, down: Account, up: Account, amount: Money) -> list[Move]:
+    """Return the move that takes `amount` from what `down` owes to what `up` owes; a negative amount goes the other way.
+
+    Zero moves nothing, hence an empty list.
+    """
+    if not amount:
+        return []
+    if amount.minor < 0:
+        return [Move(debit=up, credit=down, amount=-amount)]
+    return [Move(debit=down, credit=up, amount=amount)]
+
+
+def partner_account(membership: Membership, kind: AccountKind) -> Account:
+    """Return the membership's account of this kind, opening it when it is the first time."""
+    return accounts_of([membership], [kind])[membership.pk, kind]
+
+
+def program_account(program: Program, kind: AccountKind) -> Account:
+    """Return the program's own account of this kind, opening it when it is the first time."""
+    account, _made = Account.objects.get_or_create(
+        program=program, membership=None, kind=kind, currency=program.currency
+    )
+    return account
+
+
+def accounts_of(
+    memberships: Iterable[Membership], kinds: Sequence[AccountKind]
+) -> dict[tuple[int, AccountKind], Account]:
+    """Return the accounts of these kinds for all `memberships`, keyed by membership id and kind; missing ones are opened.
+
+    Reads two queries whatever the number of memberships; each must have its program loaded.
+    """
+    wanted = {membership.pk: membership for membership in memberships}
+    found = _read(wanted, kinds)
+    missing = [
+        Account(program=member.program, membership=member, kind=kind, currency=member.program.currency)
+        for member in wanted.values()
+        for kind in kinds
+        if (member.pk, kind) not in found
+    ]
+    if missing:
+        Account.objects.bulk_create(missing, ignore_conflicts=True)
+        found = _read(wanted, kinds)
+    return found
+
+
+def _read(
+    wanted: dict[int, Membership], kinds: Sequence[AccountKind]
+) -> dict[tuple[int, AccountKind], Account]:
+    rows = Account.objects.filter(membership_id__in=wanted, kind__in=kinds)
+    return {
+        (account.membership_id, AccountKind(account.kind)): account
+        for account in rows
+        if account.membership_id is not None
+        and account.currency == wanted[account.membership_id].program.currency
+    }
+
+
+def balance(account: Account) -> Money:
+    """Return what the account holds: credits less debits, so that a positive partner account is what the program owes."""
+    minor = Account.objects.filter(pk=account.pk).with_balance().values_list("balance_minor", flat=True).get()
+    return Money(minor, account.currency)
+
+
+def trial_balance() -> dict[tuple[str, str], Money]:
+    """Return the sum of all accounts by kind and currency. Over all kinds of a currency they add up to zero."""
+    totals: dict[tuple[str, str], Money] = {}
+    rows = Account.objects.with_balance().order_by("kind", "currency", "pk")
+    for kind, currency, minor in rows.values_list("kind", "currency", "balance_minor"):
+        totals[kind, currency] = totals.get((kind, currency), Money(0, currency)) + Money(minor, currency)
+    return totals

@@ -1,0 +1,175 @@
+"""Close a program's month: only when it is over, everything in it is rated, and the months before it are closed. Closing
+releases what is due and issues one statement per membership; it can be stopped at any point and called again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from partners.models import Membership
+from payouts import release, statements
+from payouts.calendar import for_posting as for_posting
+from payouts.calendar import month_of
+from payouts.choices import PeriodState
+from payouts.models import Commission, Entry, Period, Statement
+from prm import audit
+from prm.accounts import policy
+from prm.lib.errors import Refused
+from prm.lib.periods import Month, months_between
+from referrals.models import Credit
+from tiers.models import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prm.accounts.models import User
+
+
+class MonthNotOver(Refused):
+    message = _("%(month)s is not over yet in %(zone)s.")
+    field = "month"
+
+
+class EarlierMonthOpen(Refused):
+    message = _("Close %(month)s first.")
+    field = "month"
+
+
+class EventsNotRated(Refused):
+    message = _(
+        "%(count)s events up to the end of %(month)s are not rated yet. Workers are on it; try again shortly."
+    )
+    field = "month"
+
+
+def preconditions(program: Program, month: Month, *, at: datetime) -> list[Refused]:
+    """Return everything that keeps the month from being closed at `at`, in the order people fix it."""
+    found: list[Refused] = []
+    ends_at = month.ends_at(program.zone)
+    if at < ends_at:
+        found.append(MonthNotOver(params={"month": str(month), "zone": program.time_zone}))
+    earlier = _first_open_before(program, month)
+    if earlier is not None:
+        found.append(EarlierMonthOpen(params={"month": str(earlier)}))
+    unrated = Credit.objects.unrated().filter(membership__program=program, occurred_at__lt=ends_at).count()
+    if unrated:
+        found.append(EventsNotRated(params={"count": unrated, "month": str(month)}))
+    return found
+
+
+def close(
+    program: Program,
+    month: Month,
+    *,
+    by: User,
+    at: datetime,
+    progress: Callable[[int, int], None] | None = None,
+) -> Period:
+    """Close `month` of `program` and issue its statements; a closed month is returned as it is.
+
+    `progress` is told how many memberships are done and how many there are.
+    Raises: Forbidden, MonthNotOver, EarlierMonthOpen, EventsNotRated.
+    """
+    policy.require(by, "close_periods")
+    period = month_of(program, month)
+    if period.state == PeriodState.CLOSED:
+        return period
+    _begin(period, month, by=by, at=at)
+    members = list(members_of(period))
+    for done, membership in enumerate(members, start=1):
+        settle_membership(membership, period, at=at)
+        if progress is not None:
+            progress(done, len(members))
+    return _finish(period, by=by, at=at)
+
+
+def members_of(period: Period) -> models.QuerySet[Membership]:
+    """Return the memberships that get a statement for the month: all that had joined before it ended, and not left before
+    it began, and any other that has money in it."""
+    joined = models.Q(joined_at__lt=period.ends_at) & (
+        models.Q(ended_at=None) | models.Q(ended_at__gte=period.starts_at)
+    )
+    with_money = models.Q(
+        pk__in=Commission.objects.filter(period__program=period.program).values("membership")
+    )
+    return (
+        Membership.objects.filter(program=period.program)
+        .filter(joined | with_money)
+        .select_related("program__legal_entity", "partner")
+        .order_by("pk")
+    )
+
+
+@transaction.atomic
+def settle_membership(membership: Membership, period: Period, *, at: datetime) -> Statement:
+    """Release what the month owes the membership and issue its statement, together or not at all."""
+    last_instant = period.ends_at - datetime.resolution
+    release.release_membership(membership, until=last_instant, at=at, into=period)
+    return statements.issue(membership, period=period, at=at)
+
+
+@transaction.atomic
+def _begin(period: Period, month: Month, *, by: User, at: datetime) -> None:
+    """Shut the month for everything but releases, once, if nothing speaks against it."""
+    locked = Period.objects.filter(pk=period.pk).lock().get()
+    if locked.state != PeriodState.OPEN:
+        return  # an interrupted close goes on where it stopped
+    for refusal in preconditions(period.program, month, at=at):
+        raise refusal
+    Period.objects.filter(pk=period.pk, state=PeriodState.OPEN).update(state=PeriodState.CLOSING)
+    audit.record(by, "period.closing", period, at=at)
+
+
+@transaction.atomic
+def _finish(period: Period, *, by: User, at: datetime) -> Period:
+    locked = Period.objects.filter(pk=period.pk).lock().get()
+    if locked.state == PeriodState.CLOSING:
+        locked.state = PeriodState.CLOSED
+        locked.closed_at, locked.closed_by = at, by
+        locked.control_totals = control_totals(locked)
+        locked.save(update_fields=["state", "closed_at", "closed_by", "control_totals"])
+        audit.record(by, "period.closed", locked, at=at, totals=locked.control_totals)
+    return locked
+
+
+def control_totals(period: Period) -> dict[str, int]:
+    """Return counts and sums of the month, in minor units of the program's currency, to be compared again at any time."""
+    lines = Commission.objects.filter(period=period).aggregate(
+        n=models.Count("pk"), total=models.Sum("amount_minor")
+    )
+    issued = Statement.objects.filter(period=period).aggregate(
+        n=models.Count("pk"), total=models.Sum("closing_minor")
+    )
+    entries = Entry.objects.filter(transaction__period=period)
+    posted = entries.aggregate(n=models.Count("pk"), total=models.Sum("amount_minor"))
+    return {
+        "commission_lines": lines["n"],
+        "commission_minor": lines["total"] or 0,
+        "statements": issued["n"],
+        "closing_minor": issued["total"] or 0,
+        "entries": posted["n"],
+        "entries_minor": posted["total"] or 0,
+    }
+
+
+def _first_open_before(program: Program, month: Month) -> Month | None:
+    """Return the earliest month before `month` that is not closed, from the program's first month on.
+
+    A month in which nothing happened counts too: its statements keep the chain of balances without holes.
+    """
+    states = {period.as_month: period.state for period in Period.objects.filter(program=program)}
+    joined = Membership.objects.filter(program=program).aggregate(first=models.Min("joined_at"))["first"]
+    starts = [*states, *([Month.of(joined, program.zone)] if joined is not None else [])]
+    if not starts:
+        return None
+    return next(
+        (
+            each
+            for each in months_between(min(starts), month.previous())
+            if states.get(each) != PeriodState.CLOSED
+        ),
+        None,
+    )

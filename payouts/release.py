@@ -1,0 +1,82 @@
+"""Release what has waited long enough: lines whose hold is over move from on hold to ready to pay. A line is released once,
+into the month its hold ended or, when that is closed, the next open one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from partners.models import Membership
+from payouts import ledger
+from payouts.calendar import Calendar
+from payouts.choices import AccountKind, CommissionState, TransactionKind
+from payouts.models import Commission, Period
+from prm.lib.money import Money
+
+
+def release_due(*, at: datetime) -> int:
+    """Release every line whose hold is over at `at`, one transaction per membership; return how many lines."""
+    members = (
+        Membership.objects.filter(commissions__in=Commission.objects.due_for_release(at=at))
+        .select_related("program")
+        .distinct()
+        .order_by("pk")
+    )
+    return sum(release_membership(member, until=at, at=at) for member in members)
+
+
+@transaction.atomic
+def release_membership(
+    membership: Membership, *, until: datetime, at: datetime, into: Period | None = None
+) -> int:
+    """Release the membership's lines whose hold ends not after `until`; return how many lines.
+
+    `into` is the month being closed: it takes everything, whatever day the hold ended.
+    """
+    due = list(Commission.objects.filter(membership=membership).due_for_release(at=until).lock())
+    calendar = Calendar()
+    by_period: dict[int, list[Commission]] = defaultdict(list)
+    periods: dict[int, Period] = {}
+    for line in due:
+        period = into or calendar.for_posting(membership.program, line.payable_at)
+        periods[period.pk] = period
+        by_period[period.pk].append(line)
+    for period_id, lines in sorted(by_period.items()):
+        _release(membership, periods[period_id], lines, at=at)
+    return len(due)
+
+
+def _release(membership: Membership, period: Period, lines: Sequence[Commission], *, at: datetime) -> None:
+    currency = membership.program.currency
+    accounts = ledger.accounts_of([membership], [AccountKind.PENDING, AccountKind.PAYABLE])
+    pending = accounts[membership.pk, AccountKind.PENDING]
+    payable = accounts[membership.pk, AccountKind.PAYABLE]
+    gained = Money.total((line.amount for line in lines if line.amount_minor > 0), currency)
+    taken = Money.total((line.amount for line in lines if line.amount_minor < 0), currency)
+    ids = [line.pk for line in lines]
+    [written] = ledger.post_many(
+        [
+            ledger.Posting(
+                key=f"release:{membership.pk}:{period.pk}:{_digest(ids)}",
+                kind=TransactionKind.RELEASE,
+                period=period,
+                effective_at=max(line.payable_at for line in lines),
+                moves=[
+                    *ledger.shift(down=pending, up=payable, amount=gained),
+                    *ledger.shift(down=pending, up=payable, amount=taken),
+                ],
+            )
+        ],
+        at=at,
+    )
+    Commission.objects.filter(pk__in=ids, state=CommissionState.ON_HOLD).update(
+        state=CommissionState.PAYABLE, released_in=written
+    )
+
+
+def _digest(ids: Sequence[int]) -> str:
+    return hashlib.sha256(",".join(map(str, sorted(ids))).encode()).hexdigest()[:16]

@@ -1,0 +1,29 @@
+"""The doors Celery enters by. Each task makes one call that is safe to repeat; the sweeps find whatever a lost message meant."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from payouts import accrual, release
+
+BELL_HAS_TIME = timedelta(seconds=20)  # younger credits have just been rung for: leave them to that task
+SWEEP_FOR = timedelta(seconds=25)  # less than the time to the next sweep
+
+
+@shared_task(name="payouts.accrue")
+def accrue(*, conversion_ids: list[int]) -> None:
+    accrual.accrue(conversion_ids, at=timezone.now())
+
+
+@shared_task(name="payouts.sweep_accruals")
+def sweep_accruals() -> None:
+    deadline = timezone.now() + SWEEP_FOR
+    accrual.sweep(at=timezone.now(), older_than=BELL_HAS_TIME, until=lambda: timezone.now() >= deadline)
+
+
+@shared_task(name="payouts.release_due")
+def release_due() -> None:
+    release.release_due(at=timezone.now())

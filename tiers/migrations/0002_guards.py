@@ -1,0 +1,46 @@
+"""A published plan version and its rules never change; the database refuses it."""
+
+from django.db import migrations
+
+from prm.lib.db import forbid_update_of, refuse_when, triggers
+
+_VERSION_IS_DRAFT = "(SELECT state FROM tiers_planversion WHERE id = {row}.version_id) <> 'draft'"
+_MESSAGE = "Rules of a published plan version cannot change: make a new version."
+
+
+class Migration(migrations.Migration):
+    dependencies = [("tiers", "0001_initial")]
+
+    operations = [
+        triggers(
+            forbid_update_of(
+                "tiers_planversion",
+                ["plan_id", "number", "combine", "effective_at", "published_at", "published_by_id", "sha256"],
+                when="OLD.published_at IS NOT NULL",
+                message="A published plan version cannot change: make a new version.",
+            ),
+            refuse_when(
+                "tiers_planversion_keep",
+                "tiers_planversion",
+                before="DELETE",
+                when="OLD.published_at IS NOT NULL",
+                message="A published plan version is kept for ever.",
+            ),
+            refuse_when(
+                "tiers_planversion_stays_published",
+                "tiers_planversion",
+                before="UPDATE",
+                when="OLD.state <> 'draft' AND NEW.state = 'draft'",
+                message="A published plan version does not become a draft again.",
+            ),
+            refuse_when(
+                "tiers_rule_insert", "tiers_rule", before="INSERT", when=_VERSION_IS_DRAFT.format(row="NEW"), message=_MESSAGE
+            ),
+            refuse_when(
+                "tiers_rule_update", "tiers_rule", before="UPDATE", when=_VERSION_IS_DRAFT.format(row="OLD"), message=_MESSAGE
+            ),
+            refuse_when(
+                "tiers_rule_delete", "tiers_rule", before="DELETE", when=_VERSION_IS_DRAFT.format(row="OLD"), message=_MESSAGE
+            ),
+        )
+    ]

@@ -1,0 +1,30 @@
+"""Choose how the reader's language writes dates and amounts. English means British English here, because the day comes first in it and
+a date such as 2 Dec cannot be misread.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from babel.dates import format_skeleton
+from django.utils.translation import get_language
+
+from prm.lib import l10n
+
+_REGION = {"en": "en_GB"}
+
+
+def active_locale() -> str:
+    """Return the locale of the language in force, for the functions of `prm.lib.l10n`."""
+    language = get_language() or "en"
+    return _REGION.get(language, language)
+
+
+def day_text(day: date, locale: str | None = None) -> str:
+    """Return a date without its year, as 2 Dec: for dates that are always near."""
+    return format_skeleton("MMMd", day, locale=l10n.locale_of(locale or active_locale()))
+
+
+def date_text(day: date, locale: str | None = None) -> str:
+    """Return a date with its year, as 2 Dec 2026."""
+    return l10n.date_text(day, locale or active_locale())

@@ -82,6 +82,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "prm.audit.middleware.RequestIdMiddleware",
     "prm.middleware.RefuseControlCharactersMiddleware",
     "prm.middleware.ResourcePolicyMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -95,6 +96,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "prm.accounts.middleware.StaffMfaMiddleware",
 ]
 
 ROOT_URLCONF = "prm.urls"
@@ -115,6 +117,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "portal.context.brand",
             ],
         },
     },
@@ -220,7 +223,35 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-# (the rest of the sign-in policy goes here)
+PRM_BRAND_NAME = env.text("PRM_BRAND_NAME", "Halden")
+ACCOUNT_ADAPTER = "prm.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "prm.accounts.forms.InvitedSignupForm"}
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+# Codes, not links: nothing secret in an address, nothing a mail scanner can click.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # the others end: a session is bound to the hash of the password
+ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key", "reset_password": "20/m/ip,3/m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PRM_PROXIES", default=0, maximum=10)
+MFA_ADAPTER = "prm.accounts.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = PRM_BRAND_NAME
+# Browsers offer passkeys on plain http only at localhost; the embedded default is tried out there.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/portal/"
+LOGOUT_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
 # Sign-in (end) -------------------------------------------------------------------------------------------------------------
 

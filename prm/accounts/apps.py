@@ -15,7 +15,13 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        """Keep the staff groups in step with the policy after every migration."""
-        from prm.accounts import policy
+        """Keep the groups in step with the policy, audit sign-ins, and give the back office the one front door."""
+        from allauth.account.decorators import secure_admin_login
+        from django.contrib import admin
+
+        from prm.accounts import hooks, policy
 
         post_migrate.connect(policy.groups_after_migrate, dispatch_uid="accounts.groups")
+        hooks.connect()
+        # The stock form knows neither our rate limits nor second factors, so it is never shown.
+        admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

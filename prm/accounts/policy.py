@@ -158,7 +158,7 @@ def roles_of(user: User | AnonymousUser | Any) -> frozenset[str]:
         return frozenset()
     held: frozenset[str] | None = getattr(user, "_staff_roles", None)
     if held is None:
-        held = frozenset(user.groups.filter(name__in=ROLES).values_list("name", flat=True))
+        held = roles_held(user)
         user._staff_roles = held
     return held
 
@@ -219,13 +219,27 @@ def groups_after_migrate(sender: AppConfig, using: str = "default", **kwargs: An
 
 
 def give_role(user: User, role: str) -> None:
-    """Make `user` a member of staff in `role`."""
+    """Make `user` a member of staff in `role`, beside the roles already held."""
+    replace_roles(user, roles_held(user) | {role})
+
+
+def roles_held(user: User) -> frozenset[str]:
+    """Return the roles stored for `user`, whether or not they count at the moment."""
+    return frozenset(user.groups.filter(name__in=ROLES).values_list("name", flat=True))
+
+
+def replace_roles(user: User, roles: Iterable[str]) -> None:
+    """Make `roles` the staff roles of `user`; whoever has one is staff, and whoever has none is not."""
     from django.contrib.auth.models import Group
 
-    if role not in ROLES:
-        raise ValueError(f"Unknown role {role!r}.")
-    if not user.is_staff:
-        user.is_staff = True
+    wanted = frozenset(roles)
+    if not wanted <= set(ROLES):
+        raise ValueError(f"Unknown roles {sorted(wanted - set(ROLES))}.")
+    user.groups.remove(*Group.objects.filter(name__in=ROLES).exclude(name__in=wanted))
+    for role in sorted(wanted):
+        user.groups.add(Group.objects.get_or_create(name=role)[0])
+    is_staff = bool(wanted) or user.is_superuser
+    if user.is_staff != is_staff:
+        user.is_staff = is_staff
         user.save(update_fields=["is_staff"])
-    user.groups.add(Group.objects.get_or_create(name=role)[0])
     user.__dict__.pop("_staff_roles", None)

@@ -113,3 +113,8 @@ def close_account(user: User, *, by: User, at: datetime, note: str = "") -> User
         audit.record(by, "account.closed", user, at=at, note=note)
     user.refresh_from_db()
     return user
+
+
+def note_profile_change(user: User, *, fields: list[str], by: User, at: datetime) -> None:
+    """Record that `by` changed these fields of `user`."""
+    audit.record(by, "account.changed", user, at=at, fields=fields)

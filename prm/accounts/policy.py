@@ -47,6 +47,7 @@ _MONEY_WORK = frozenset(
     {
         "import_conversions",
         "reverse_conversions",
+        "steer_runs",
         "accrue_commissions",
         "adjust_balances",
         "close_periods",

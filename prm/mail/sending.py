@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import F
+from django.db.models import F, QuerySet
 
-from prm.lib.bell import ring_now
+from prm.lib.bell import ring, ring_now
+from prm.mail.models import MAX_ATTEMPTS as MAX_ATTEMPTS
 from prm.mail.models import OutgoingMail
 from prm.mail.outbox import SEND_TASK
 
@@ -66,6 +67,15 @@ def sweep(*, at: datetime, limit: int = 200) -> int:
     """Ring for every message that is due, oldest first; return how many bells were rung."""
     due = OutgoingMail.objects.due(at=at).order_by("next_attempt_at", "pk").values_list("pk", flat=True)
     return sum(ring_now(SEND_TASK, mail_id=pk) for pk in due[:limit])
+
+
+def try_again(mails: QuerySet[OutgoingMail], *, at: datetime) -> int:
+    """Give messages that did not leave, even those given up, a fresh start; return how many."""
+    waiting = list(mails.filter(sent_at=None).order_by("pk").values_list("pk", flat=True)[:500])
+    OutgoingMail.objects.filter(pk__in=waiting, sent_at=None).update(attempts=0, next_attempt_at=at)
+    for pk in waiting:
+        ring(SEND_TASK, mail_id=pk)
+    return len(waiting)
 
 
 def _message(mail: OutgoingMail) -> EmailMultiAlternatives:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from prm.lib.bell import ring, ring_now
@@ -19,7 +19,7 @@ from prm.lib.errors import Refused
 from prm.lib.events import announce
 from prm.runs import registry
 from prm.runs.choices import OPEN_STATES, RunState
-from prm.runs.models import Run
+from prm.runs.models import SILENCE, Run
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +144,32 @@ def request_cancel(run: Run, *, at: datetime) -> bool:
     )
     run.refresh_from_db()
     return bool(waiting or asked)
+
+
+def retry(run: Run, *, at: datetime) -> bool:
+    """Hand a job that failed, was stopped or has gone silent to a worker once more; it goes on where it was.
+
+    Raises: AlreadyRunning when the same job was started anew meanwhile.
+    """
+    again = Q(state__in=(RunState.FAILED, RunState.CANCELLED)) | Q(
+        state=RunState.RUNNING, heartbeat_at__lt=at - SILENCE
+    )
+    try:
+        with transaction.atomic():
+            back = Run.objects.filter(again, pk=run.pk, is_resumable=True).update(
+                state=RunState.QUEUED,
+                owner="",
+                attempts=0,
+                finished_at=None,
+                cancel_requested_at=None,
+                heartbeat_at=at,
+            )
+            if back:
+                ring_worker(run)
+    except IntegrityError as error:
+        raise AlreadyRunning(None) from error
+    run.refresh_from_db()
+    return bool(back)
 
 
 def sweep(*, at: datetime, limit: int = 100) -> int:

@@ -21,7 +21,7 @@ from prm.lib.errors import Refused
 ROLE_CHOICES = [(role, label) for role, label in policy.ROLE_LABELS.items()]
 
 
-class PersonForm(forms.ModelForm[User]):
+class PersonForm(forms.ModelForm):
     """A person with staff roles; no password is ever set for somebody else."""
 
     roles = forms.MultipleChoiceField(
@@ -51,7 +51,7 @@ class PersonForm(forms.ModelForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin[User]):
+class UserAdmin(admin.ModelAdmin):
     """People who sign in."""
 
     form = PersonForm
@@ -119,7 +119,7 @@ class UserAdmin(admin.ModelAdmin[User]):
             people.change_email(User.objects.get(pk=obj.pk), email=obj.email, by=by, at=timezone.now())
 
 
-class IssueKeyForm(forms.ModelForm[ApiKey]):
+class IssueKeyForm(forms.ModelForm):
     """What a new key may do and until when."""
 
     scopes = forms.MultipleChoiceField(
@@ -132,7 +132,7 @@ class IssueKeyForm(forms.ModelForm[ApiKey]):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+class ApiKeyAdmin(admin.ModelAdmin):
     """Keys of servers that call the API."""
 
     form = IssueKeyForm

@@ -12,7 +12,7 @@ from prm.audit.models import AuditEvent
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
+class AuditEventAdmin(admin.ModelAdmin):
     """Who did what, the newest first."""
 
     list_display = ("at", "actor", "action", "object_public_id", "object_text", "note")

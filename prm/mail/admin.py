@@ -37,7 +37,7 @@ class SentFilter(admin.SimpleListFilter):
 
 
 @admin.register(OutgoingMail)
-class OutgoingMailAdmin(admin.ModelAdmin[OutgoingMail]):
+class OutgoingMailAdmin(admin.ModelAdmin):
     """Messages, the newest first."""
 
     list_display = ("created_at", "to", "subject", "kind", "sent_at", "attempts")

@@ -21,7 +21,7 @@ from prm.runs.models import Run
 
 
 @admin.register(Run)
-class RunAdmin(admin.ModelAdmin[Run]):
+class RunAdmin(admin.ModelAdmin):
     """Jobs, the newest first, each with its progress."""
 
     list_display = ("title", "kind", "state", "phase", "done", "total", "failed", "created_at", "created_by")

@@ -19,7 +19,7 @@ PASSWORD = "correct horse battery"
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-class UserFactory(factory.django.DjangoModelFactory[User]):
+class UserFactory(factory.django.DjangoModelFactory):
     """A person with a confirmed address who signs in with `PASSWORD`; `role=` makes them staff in that role."""
 
     class Meta:
@@ -42,7 +42,7 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
         return user
 
 
-class ApiKeyFactory(factory.django.DjangoModelFactory[ApiKey]):
+class ApiKeyFactory(factory.django.DjangoModelFactory):
     """A key whose secret is `SECRET`."""
 
     SECRET = "s" * 43
@@ -64,7 +64,7 @@ class ApiKeyFactory(factory.django.DjangoModelFactory[ApiKey]):
         return f"prm_live_{key.prefix}_{cls.SECRET}"
 
 
-class AuditEventFactory(factory.django.DjangoModelFactory[AuditEvent]):
+class AuditEventFactory(factory.django.DjangoModelFactory):
     """Something the system did."""
 
     class Meta:
@@ -74,7 +74,7 @@ class AuditEventFactory(factory.django.DjangoModelFactory[AuditEvent]):
     action = "thing.done"
 
 
-class OutgoingMailFactory(factory.django.DjangoModelFactory[OutgoingMail]):
+class OutgoingMailFactory(factory.django.DjangoModelFactory):
     """A message waiting to leave."""
 
     class Meta:
@@ -90,7 +90,7 @@ class OutgoingMailFactory(factory.django.DjangoModelFactory[OutgoingMail]):
     next_attempt_at = NOW
 
 
-class RunFactory(factory.django.DjangoModelFactory[Run]):
+class RunFactory(factory.django.DjangoModelFactory):
     """A job waiting for a worker."""
 
     class Meta:

@@ -63,4 +63,4 @@ class HasScope(BasePermission):
         """Say whether the key of the request carries the view's scope; a view that names none lets nobody in."""
         named = getattr(view, "scope", None)
         scope = named.get(request.method) if isinstance(named, dict) else named
-        return bool(scope) and isinstance(request.auth, ApiKey) and request.auth.allows(scope)
+        return isinstance(scope, str) and isinstance(request.auth, ApiKey) and request.auth.allows(scope)

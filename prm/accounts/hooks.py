@@ -33,8 +33,7 @@ def connect() -> None:
 def _recorder(action: str) -> Any:
     def listen(sender: Any, user: User, **kwargs: Any) -> None:
         authenticator = kwargs.get("authenticator")
-        details = {"type": str(authenticator.type)} if authenticator is not None else {}
-        audit.record(user, action, user, **details)
+        audit.record(user, action, user, factor=str(authenticator.type) if authenticator is not None else "")
 
     return listen
 

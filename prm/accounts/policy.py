@@ -7,18 +7,16 @@ what rate; administrators set up the house. The second pair of eyes on a pay run
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from prm.accounts.models import User
 from prm.lib.errors import Refused
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from prm.accounts.models import User
 
 ACCOUNT_MANAGER = "Account manager"
 FINANCE = "Finance"
@@ -153,27 +151,26 @@ def roles_with(capability: str) -> list[str]:
     return [role for role in ROLES if capability in CAPABILITIES[role]]
 
 
-def roles_of(user: User | AnonymousUser | Any) -> frozenset[str]:
+def roles_of(user: AbstractBaseUser | AnonymousUser | None) -> frozenset[str]:
     """Return the staff roles `user` holds; read once and kept on the object for the length of a request."""
-    if not getattr(user, "is_active", False) or not getattr(user, "is_staff", False):
+    if not isinstance(user, User) or not (user.is_active and user.is_staff):
         return frozenset()
-    held: frozenset[str] | None = getattr(user, "_staff_roles", None)
+    held: frozenset[str] | None = user.__dict__.get("_staff_roles")
     if held is None:
-        held = roles_held(user)
-        user._staff_roles = held
+        held = user.__dict__["_staff_roles"] = roles_held(user)
     return held
 
 
-def may(user: User | AnonymousUser | Any, capability: str) -> bool:
+def may(user: AbstractBaseUser | AnonymousUser | None, capability: str) -> bool:
     """Say whether `user` may do `capability`. Raises KeyError for a capability the policy does not know."""
     if capability not in ALL_CAPABILITIES:
         raise KeyError(f"Unknown capability {capability!r}.")
-    if not getattr(user, "is_active", False) or not getattr(user, "is_staff", False):
+    if not isinstance(user, User) or not (user.is_active and user.is_staff):
         return False
     return user.is_superuser or any(capability in CAPABILITIES[role] for role in roles_of(user))
 
 
-def require(user: User | AnonymousUser | Any, capability: str) -> None:
+def require(user: AbstractBaseUser | AnonymousUser | None, capability: str) -> None:
     """Let a person through who holds `capability`.
 
     Raises: Forbidden.
@@ -184,8 +181,6 @@ def require(user: User | AnonymousUser | Any, capability: str) -> None:
 
 def ensure_groups(using: str = "default") -> None:
     """Make the three staff groups exist with exactly the permissions the policy lists."""
-    from django.contrib.auth.models import Group, Permission
-
     known = {
         f"{permission.content_type.app_label}.{permission.codename}": permission
         for permission in Permission.objects.using(using).select_related("content_type")
@@ -197,8 +192,6 @@ def ensure_groups(using: str = "default") -> None:
 
 def missing_permissions(names: Iterable[str]) -> list[str]:
     """Return the names in `names` that no installed model provides."""
-    from django.apps import apps
-
     existing = {
         f"{model._meta.app_label}.{action}_{model._meta.model_name}"
         for model in apps.get_models()
@@ -212,8 +205,6 @@ def groups_after_migrate(sender: AppConfig, using: str = "default", **kwargs: An
 
     Django makes each app's permissions in its own post-migrate hook, which runs before this one for the same app.
     """
-    from django.apps import apps
-
     with_models = [config for config in apps.get_app_configs() if config.models_module is not None]
     if with_models and sender == with_models[-1]:
         ensure_groups(using)
@@ -231,8 +222,6 @@ def roles_held(user: User) -> frozenset[str]:
 
 def replace_roles(user: User, roles: Iterable[str]) -> None:
     """Make `roles` the staff roles of `user`; whoever has one is staff, and whoever has none is not."""
-    from django.contrib.auth.models import Group
-
     wanted = frozenset(roles)
     if not wanted <= set(ROLES):
         raise ValueError(f"Unknown roles {sorted(wanted - set(ROLES))}.")

@@ -22,7 +22,8 @@ LONGEST_WAIT = timedelta(hours=6)
 
 def wait_after(attempts: int) -> timedelta:
     """Return how long a message rests after its attempt number `attempts`: 2, 4, 8 … minutes, six hours at most."""
-    return min(FIRST_WAIT * 2 ** max(attempts - 1, 0), LONGEST_WAIT)
+    doublings: int = min(max(attempts - 1, 0), 16)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 def claim(mail_id: int, *, at: datetime) -> OutgoingMail | None:

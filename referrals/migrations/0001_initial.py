@@ -2,153 +2,395 @@
 
 import django.core.validators
 import django.db.models.deletion
-import prm.lib.fields
 from django.db import migrations, models
+
+import prm.lib.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('partners', '0001_initial'),
+        ("partners", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Code',
+            name="Code",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='cod')),
-                ('code', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Z0-9](?:[A-Z0-9-]{0,38}[A-Z0-9])?\\Z', 'Use capital letters A to Z, digits and hyphens, 1 to 40 of them.')], verbose_name='code')),
-                ('is_active', models.BooleanField(default=True, verbose_name='on')),
-                ('created_at', models.DateTimeField()),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='partners.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="cod")),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=40,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Z0-9](?:[A-Z0-9-]{0,38}[A-Z0-9])?\\Z",
+                                "Use capital letters A to Z, digits and hyphens, 1 to 40 of them.",
+                            )
+                        ],
+                        verbose_name="code",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="on")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="codes",
+                        to="partners.membership",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'code',
-                'verbose_name_plural': 'codes',
+                "verbose_name": "code",
+                "verbose_name_plural": "codes",
             },
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='cus')),
-                ('source', models.CharField(max_length=40, verbose_name='source')),
-                ('external_id', models.CharField(max_length=100, verbose_name='id at the source')),
-                ('country', models.CharField(blank=True, max_length=64, verbose_name='country')),
-                ('first_seen_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="cus")),
+                ("source", models.CharField(max_length=40, verbose_name="source")),
+                ("external_id", models.CharField(max_length=100, verbose_name="id at the source")),
+                ("country", models.CharField(blank=True, max_length=64, verbose_name="country")),
+                ("first_seen_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'customer',
-                'verbose_name_plural': 'customers',
-                'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='referrals_customer_once_per_source')],
+                "verbose_name": "customer",
+                "verbose_name_plural": "customers",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "external_id"), name="referrals_customer_once_per_source"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Conversion',
+            name="Conversion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='cnv')),
-                ('source', models.CharField(max_length=40, verbose_name='source')),
-                ('external_id', models.CharField(max_length=100, verbose_name='event id')),
-                ('kind', models.CharField(choices=[('signup', 'Sign-up'), ('qualified_lead', 'Qualified lead'), ('sale', 'Sale'), ('renewal', 'Renewal'), ('refund', 'Refund'), ('install', 'Install'), ('custom', 'Custom event')], max_length=16, verbose_name='kind')),
-                ('state', models.CharField(choices=[('recorded', 'Recorded'), ('partially_refunded', 'Partly refunded'), ('refunded', 'Refunded'), ('rejected', 'Declined')], default='recorded', max_length=20, verbose_name='state')),
-                ('occurred_at', models.DateTimeField(verbose_name='happened')),
-                ('recorded_at', models.DateTimeField(verbose_name='recorded')),
-                ('country', models.CharField(blank=True, max_length=64, verbose_name='customer country')),
-                ('amount_minor', models.BigIntegerField(verbose_name='amount, in minor units')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('code_text', models.CharField(blank=True, max_length=40, verbose_name='code used')),
-                ('click_id', models.CharField(blank=True, max_length=26, verbose_name='click id')),
-                ('original_external_id', models.CharField(blank=True, max_length=100, verbose_name='event it refunds')),
-                ('payload_sha256', models.CharField(max_length=64)),
-                ('original', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='referrals.conversion')),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='conversions', to='referrals.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="cnv")),
+                ("source", models.CharField(max_length=40, verbose_name="source")),
+                ("external_id", models.CharField(max_length=100, verbose_name="event id")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("signup", "Sign-up"),
+                            ("qualified_lead", "Qualified lead"),
+                            ("sale", "Sale"),
+                            ("renewal", "Renewal"),
+                            ("refund", "Refund"),
+                            ("install", "Install"),
+                            ("custom", "Custom event"),
+                        ],
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("recorded", "Recorded"),
+                            ("partially_refunded", "Partly refunded"),
+                            ("refunded", "Refunded"),
+                            ("rejected", "Declined"),
+                        ],
+                        default="recorded",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField(verbose_name="happened")),
+                ("recorded_at", models.DateTimeField(verbose_name="recorded")),
+                ("country", models.CharField(blank=True, max_length=64, verbose_name="customer country")),
+                ("amount_minor", models.BigIntegerField(verbose_name="amount, in minor units")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("code_text", models.CharField(blank=True, max_length=40, verbose_name="code used")),
+                ("click_id", models.CharField(blank=True, max_length=26, verbose_name="click id")),
+                (
+                    "original_external_id",
+                    models.CharField(blank=True, max_length=100, verbose_name="event it refunds"),
+                ),
+                ("payload_sha256", models.CharField(max_length=64)),
+                (
+                    "original",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="referrals.conversion",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="conversions",
+                        to="referrals.customer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'conversion',
-                'verbose_name_plural': 'conversions',
+                "verbose_name": "conversion",
+                "verbose_name_plural": "conversions",
             },
         ),
         migrations.CreateModel(
-            name='Link',
+            name="Link",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='lnk')),
-                ('slug', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\\Z', 'Use lower-case letters a to z, digits and hyphens, 1 to 40 of them.')], verbose_name='short address')),
-                ('label', models.CharField(max_length=80, verbose_name='label')),
-                ('destination_url', models.URLField(max_length=500, verbose_name='leads to')),
-                ('is_active', models.BooleanField(default=True, verbose_name='on')),
-                ('created_at', models.DateTimeField()),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='partners.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="lnk")),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=40,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\\Z",
+                                "Use lower-case letters a to z, digits and hyphens, 1 to 40 of them.",
+                            )
+                        ],
+                        verbose_name="short address",
+                    ),
+                ),
+                ("label", models.CharField(max_length=80, verbose_name="label")),
+                ("destination_url", models.URLField(max_length=500, verbose_name="leads to")),
+                ("is_active", models.BooleanField(default=True, verbose_name="on")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="links",
+                        to="partners.membership",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'link',
-                'verbose_name_plural': 'links',
+                "verbose_name": "link",
+                "verbose_name_plural": "links",
             },
         ),
         migrations.CreateModel(
-            name='Click',
+            name="Click",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('click_id', models.CharField(help_text='Time-sorted id handed to the destination.', max_length=26, unique=True)),
-                ('visitor', models.CharField(db_index=True, max_length=26)),
-                ('clicked_at', models.DateTimeField(db_index=True)),
-                ('referrer_host', models.CharField(blank=True, max_length=100)),
-                ('sub_id', models.CharField(blank=True, max_length=64)),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clicks', to='referrals.link')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "click_id",
+                    models.CharField(
+                        help_text="Time-sorted id handed to the destination.", max_length=26, unique=True
+                    ),
+                ),
+                ("visitor", models.CharField(db_index=True, max_length=26)),
+                ("clicked_at", models.DateTimeField(db_index=True)),
+                ("referrer_host", models.CharField(blank=True, max_length=100)),
+                ("sub_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "link",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clicks",
+                        to="referrals.link",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'click',
-                'verbose_name_plural': 'clicks',
+                "verbose_name": "click",
+                "verbose_name_plural": "clicks",
             },
         ),
         migrations.CreateModel(
-            name='Credit',
+            name="Credit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('sourced', 'Sourced')], default='sourced', max_length=12, verbose_name='role')),
-                ('share', models.DecimalField(decimal_places=6, default=1, max_digits=7, verbose_name='share')),
-                ('reason', models.CharField(choices=[('code', "The partner's code was used"), ('last_click', 'Last click in the cookie window'), ('original', 'Follows the sale it refunds')], max_length=12, verbose_name='reason')),
-                ('occurred_at', models.DateTimeField(help_text="Copied from the conversion for the queue's order.", verbose_name='happened')),
-                ('attributed_at', models.DateTimeField()),
-                ('rated_at', models.DateTimeField(blank=True, null=True)),
-                ('click', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='referrals.click')),
-                ('code', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='referrals.code')),
-                ('conversion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='referrals.conversion')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='partners.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("sourced", "Sourced")],
+                        default="sourced",
+                        max_length=12,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "share",
+                    models.DecimalField(decimal_places=6, default=1, max_digits=7, verbose_name="share"),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("code", "The partner's code was used"),
+                            ("last_click", "Last click in the cookie window"),
+                            ("original", "Follows the sale it refunds"),
+                        ],
+                        max_length=12,
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "occurred_at",
+                    models.DateTimeField(
+                        help_text="Copied from the conversion for the queue's order.", verbose_name="happened"
+                    ),
+                ),
+                ("attributed_at", models.DateTimeField()),
+                ("rated_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "click",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credits",
+                        to="referrals.click",
+                    ),
+                ),
+                (
+                    "code",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credits",
+                        to="referrals.code",
+                    ),
+                ),
+                (
+                    "conversion",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credits",
+                        to="referrals.conversion",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credits",
+                        to="partners.membership",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'credit',
-                'verbose_name_plural': 'credits',
-                'indexes': [models.Index(condition=models.Q(('rated_at', None)), fields=['occurred_at'], name='referrals_credit_unrated'), models.Index(fields=['membership', 'occurred_at'], name='referrals_credit_membership')],
-                'constraints': [models.UniqueConstraint(fields=('conversion', 'membership'), name='referrals_credit_once_per_membership'), models.CheckConstraint(condition=models.Q(('role__in', ['sourced'])), name='referrals_credit_role'), models.CheckConstraint(condition=models.Q(('reason__in', ['code', 'last_click', 'original'])), name='referrals_credit_reason'), models.CheckConstraint(condition=models.Q(('share__gt', 0), ('share__lte', 1)), name='referrals_credit_share_0_to_1')],
+                "verbose_name": "credit",
+                "verbose_name_plural": "credits",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("rated_at", None)),
+                        fields=["occurred_at"],
+                        name="referrals_credit_unrated",
+                    ),
+                    models.Index(fields=["membership", "occurred_at"], name="referrals_credit_membership"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("conversion", "membership"), name="referrals_credit_once_per_membership"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["sourced"])), name="referrals_credit_role"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason__in", ["code", "last_click", "original"])),
+                        name="referrals_credit_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("share__gt", 0), ("share__lte", 1)),
+                        name="referrals_credit_share_0_to_1",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='conversion',
-            index=models.Index(fields=['occurred_at'], name='referrals_conversion_when'),
+            model_name="conversion",
+            index=models.Index(fields=["occurred_at"], name="referrals_conversion_when"),
+        ),
+        migrations.AddIndex(
+            model_name="conversion",
+            index=models.Index(
+                condition=models.Q(("original", None), models.Q(("original_external_id", ""), _negated=True)),
+                fields=["source", "original_external_id"],
+                name="referrals_conv_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversion',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='referrals_conversion_once_per_source'),
+            model_name="conversion",
+            constraint=models.UniqueConstraint(
+                fields=("source", "external_id"), name="referrals_conversion_once_per_source"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversion',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['signup', 'qualified_lead', 'sale', 'renewal', 'refund', 'install', 'custom'])), name='referrals_conversion_kind'),
+            model_name="conversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        ["signup", "qualified_lead", "sale", "renewal", "refund", "install", "custom"],
+                    )
+                ),
+                name="referrals_conversion_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversion',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['recorded', 'partially_refunded', 'refunded', 'rejected'])), name='referrals_conversion_state'),
+            model_name="conversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["recorded", "partially_refunded", "refunded", "rejected"])),
+                name="referrals_conversion_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversion',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0)), name='referrals_conversion_amount_not_negative'),
+            model_name="conversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gte", 0)), name="referrals_conversion_amount_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversion',
-            constraint=models.CheckConstraint(condition=models.Q(('original_external_id', ''), ('kind', 'refund'), _connector='OR'), name='referrals_conversion_only_refunds_name_an_original'),
+            model_name="conversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("original_external_id", ""), ("kind", "refund"), _connector="OR"),
+                name="referrals_conversion_only_refunds_name_an_original",
+            ),
         ),
     ]

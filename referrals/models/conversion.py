@@ -73,7 +73,15 @@ class Conversion(models.Model):
                 name="referrals_conversion_only_refunds_name_an_original",
             ),
         ]
-        indexes = [models.Index(fields=["occurred_at"], name="referrals_conversion_when")]
+        indexes = [
+            models.Index(fields=["occurred_at"], name="referrals_conversion_when"),
+            # The few refunds whose sale has not come yet: asked for with every batch.
+            models.Index(
+                fields=["source", "original_external_id"],
+                condition=models.Q(original=None) & ~models.Q(original_external_id=""),
+                name="referrals_conv_waiting",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.external_id

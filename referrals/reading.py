@@ -1,0 +1,156 @@
+"""Read single values that strangers wrote: amounts, instants, words. Only ASCII digits are digits, and an instant must say its zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from prm.lib.errors import Refused
+from prm.lib.money import BadAmount, Money, UnknownCurrency, exponent
+from referrals.models.code import fold
+from tiers.choices import EventKind
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_KINDS = frozenset(EventKind.values)
+_AMOUNTS: dict[str, Promise] = {
+    "not_an_amount": _("“%(value)s” is not an amount: write digits with a decimal point, such as 12.50."),
+    "too_many_decimals": _("“%(value)s” has more decimals than %(currency)s has."),
+    "too_large": _("“%(value)s” is too large."),
+    "negative": _("“%(value)s” is negative: amounts are positive, a refund is its own kind of event."),
+}
+
+
+class BadValue(Refused):
+    """A value that cannot be what its field wants; `field` names it and `code` says why."""
+
+    def __init__(
+        self, message: str | Promise, *, code: str, field: str, value: str = "", **params: object
+    ) -> None:
+        super().__init__(message, code=code, field=field, params={"value": shown(value), **params})
+
+
+def shown(text: str) -> str:
+    """Return `text` short and without control characters, fit for a message."""
+    plain = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text[:41])
+    return plain if len(plain) <= 40 else plain[:40] + "…"
+
+
+def word(text: str, *, field: str, longest: int, required: bool = False) -> str:
+    """Return `text` trimmed.
+
+    Raises: BadValue.
+    """
+    text = text.strip()
+    if required and not text:
+        raise BadValue(_("This must not be empty."), code="missing", field=field)
+    if len(text) > longest:
+        raise BadValue(
+            _("This is longer than %(longest)s characters."), code="too_long", field=field, longest=longest
+        )
+    if _CONTROL.search(text):
+        raise BadValue(
+            _("“%(value)s” contains a control character."), code="control_character", field=field, value=text
+        )
+    return text
+
+
+def kind(text: str, *, field: str = "kind") -> str:
+    """Return one of the kinds of event we know.
+
+    Raises: BadValue.
+    """
+    text = text.strip()
+    if text not in _KINDS:
+        raise BadValue(
+            _("“%(value)s” is not a kind of event. Known kinds: %(kinds)s."),
+            code="unknown_kind",
+            field=field,
+            value=text,
+            kinds=", ".join(EventKind.values),
+        )
+    return text
+
+
+def code(text: str, *, field: str = "code") -> str:
+    """Return a partner's code as codes are stored.
+
+    Raises: BadValue.
+    """
+    return fold(word(text, field=field, longest=40))
+
+
+def currency(text: str, *, field: str = "currency") -> str:
+    """Return an ISO 4217 currency in capital letters.
+
+    Raises: BadValue.
+    """
+    text = text.strip()
+    try:
+        exponent(text)
+    except UnknownCurrency as error:
+        raise BadValue(
+            _("“%(value)s” is not an ISO 4217 currency in capital letters."),
+            code="unknown_currency",
+            field=field,
+            value=text,
+        ) from error
+    return text
+
+
+def amount(text: str, in_currency: str, *, field: str = "amount") -> Money:
+    """Return an amount of zero or more.
+
+    Raises: BadValue.
+    """
+    text = text.strip(" ")
+    try:
+        money = Money.parse(text, in_currency)
+        why = "negative" if text.startswith("-") else "not_an_amount" if text.startswith("+") else ""
+    except BadAmount as error:
+        why = error.code
+    if why:
+        raise BadValue(_AMOUNTS[why], code=why, field=field, value=text, currency=in_currency)
+    return money
+
+
+def instant(text: str, *, at: datetime, field: str = "occurred_at") -> datetime:
+    """Return an instant in UTC; it may lie a day ahead of `at`, for clocks that run fast.
+
+    Raises: BadValue.
+    """
+    text = text.strip()
+    found = _INSTANT.fullmatch(text)
+    if found is not None and found[1] is None:
+        raise BadValue(
+            _("“%(value)s” does not say its time zone: end it with Z or an offset such as +01:00."),
+            code="naive_date",
+            field=field,
+            value=text,
+        )
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC) if found else None
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        raise BadValue(
+            _("“%(value)s” is not a date and time such as 2026-11-22T14:03:00Z."),
+            code="not_a_date",
+            field=field,
+            value=text,
+        )
+    if not EARLIEST <= moment <= at + AHEAD:
+        raise BadValue(
+            _("“%(value)s” lies too far in the past or in the future."),
+            code="date_out_of_range",
+            field=field,
+            value=text,
+        )
+    return moment

@@ -1,0 +1,231 @@
+"""Read a file of sales line by line. One bad line never spoils another, no line is held in memory beyond 64 kB, and every fault is
+named by its line and column.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, cast
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from prm.lib.errors import Refused
+from referrals import reading
+from referrals.facts import Event
+from referrals.reading import BadValue, shown
+
+LONGEST_LINE = 64 * 1024
+REQUIRED = (
+    "event_id",
+    "kind",
+    "occurred_at",
+    "customer_id",
+    "country",
+    "partner_code",
+    "amount",
+    "currency",
+)
+OPTIONAL = ("original_event_id", "click_id")
+UNUSED = ("line_count",)
+
+
+class BadFile(Refused):
+    """The file as a whole is not what the import reads; nothing of it was taken."""
+
+    def __init__(self, message: str | Promise, *, line: int = 1, column: str = "", **params: object) -> None:
+        super().__init__(message, code="bad_file", params={"line": line, "column": column, **params})
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One fault of one line."""
+
+    line: int
+    column: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return the fault as one line of text."""
+        where = f"line {self.line}, column {self.column}" if self.column else f"line {self.line}"
+        return f"{where}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line that can be recorded."""
+
+    line: int
+    event: Event
+
+
+class SalesFile:
+    """An open CSV file, plain or gzip, whose header has been read; iterate over it for rows and faults."""
+
+    def __init__(self, stream: BinaryIO, *, source: str, at: datetime) -> None:
+        """Read the header.
+
+        Raises: BadFile.
+        """
+        self.source = reading.word(source, field="source", longest=40, required=True)
+        self.at = at
+        self._stream = unpacked(stream)
+        self.columns = self._header()
+        self.ignored = [name for name in self.columns if name not in (*REQUIRED, *OPTIONAL, *UNUSED)]
+        self._place = {name: index for index, name in enumerate(self.columns)}
+
+    def __iter__(self) -> Iterator[Row | RowError]:
+        line = 1
+        while True:
+            line += 1
+            try:
+                raw = self._stream.readline(LONGEST_LINE + 1)
+                whole = len(raw) <= LONGEST_LINE or raw.endswith(b"\n") or self._skip_rest()
+            except (OSError, EOFError, zlib.error):
+                yield RowError(
+                    line, "", "broken_gzip", str(_("The compressed file is damaged from here on."))
+                )
+                return
+            if not raw:
+                return
+            if len(raw) > LONGEST_LINE:
+                yield self._too_long(line, raw)
+            elif whole and raw.strip():
+                yield self._row(line, raw)
+
+    def _skip_rest(self) -> bool:
+        """Pass over the rest of a line that is too long, piece by piece."""
+        while True:
+            piece = self._stream.readline(LONGEST_LINE)
+            if not piece or piece.endswith(b"\n"):
+                return False
+
+    def _header(self) -> list[str]:
+        try:
+            raw = self._stream.readline(LONGEST_LINE + 1)
+        except (OSError, EOFError, zlib.error):
+            raise BadFile(_("The compressed file is damaged.")) from None
+        if not raw.strip():
+            raise BadFile(_("The file is empty: its first line must name the columns."))
+        if len(raw) > LONGEST_LINE:
+            raise BadFile(_("The first line is too long to be a list of columns."))
+        try:
+            cells = _cells(raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+        except (UnicodeDecodeError, csv.Error):
+            raise BadFile(_("The first line cannot be read as CSV in UTF-8.")) from None
+        return _checked_header([cell.strip() for cell in cells])
+
+    def _row(self, line: int, raw: bytes) -> Row | RowError:
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            column = self._column_after(raw[: error.start].decode("utf-8"))
+            return RowError(line, column, "not_utf8", str(_("This is not UTF-8 text.")))
+        try:
+            cells = _cells(text)
+        except csv.Error:
+            column = self._column_after(text)
+            return RowError(line, column, "bad_quotes", str(_("A quotation mark is not closed on its line.")))
+        if "\0" in text:
+            column = next((name for name, cell in zip(self.columns, cells, strict=False) if "\0" in cell), "")
+            return RowError(line, column, "nul_byte", str(_("This contains a NUL byte.")))
+        if len(cells) != len(self.columns):
+            return self._wrong_width(line, len(cells))
+        try:
+            return Row(line, self._event(cells))
+        except BadValue as fault:
+            return RowError(line, fault.field or "", fault.code, str(fault))
+
+    def _event(self, cells: Sequence[str]) -> Event:
+        place = self._place
+        currency = reading.currency(cells[place["currency"]])
+        kind = reading.kind(cells[place["kind"]])
+        original = self._optional(cells, "original_event_id", 100)
+        if original and kind != "refund":
+            raise BadValue(
+                _("Only a refund names an original event."), code="not_a_refund", field="original_event_id"
+            )
+        return Event(
+            source=self.source,
+            external_id=reading.word(cells[place["event_id"]], field="event_id", longest=100, required=True),
+            kind=kind,
+            occurred_at=reading.instant(cells[place["occurred_at"]], at=self.at),
+            amount=reading.amount(cells[place["amount"]], currency),
+            customer_id=reading.word(cells[place["customer_id"]], field="customer_id", longest=100),
+            country=reading.word(cells[place["country"]], field="country", longest=64),
+            code=reading.code(cells[place["partner_code"]], field="partner_code"),
+            click_id=self._optional(cells, "click_id", 26),
+            original_external_id=original,
+        )
+
+    def _optional(self, cells: Sequence[str], name: str, longest: int) -> str:
+        index = self._place.get(name)
+        return "" if index is None else reading.word(cells[index], field=name, longest=longest)
+
+    def _wrong_width(self, line: int, width: int) -> RowError:
+        column = self.columns[width] if width < len(self.columns) else self.columns[-1]
+        message = _("The line has %(given)s fields, the header has %(expected)s.") % {
+            "given": width,
+            "expected": len(self.columns),
+        }
+        return RowError(line, column, "wrong_width", message)
+
+    def _too_long(self, line: int, raw: bytes) -> RowError:
+        column = self._column_after(raw.decode("utf-8", errors="replace"))
+        message = _("The line is longer than %(longest)s bytes.") % {"longest": LONGEST_LINE}
+        return RowError(line, column, "line_too_long", message)
+
+    def _column_after(self, text: str) -> str:
+        """Return the name of the column in which `text` breaks off."""
+        count = len(next(csv.reader([text]), [""]))
+        return self.columns[min(max(count, 1), len(self.columns)) - 1]
+
+
+def unpacked(stream: BinaryIO) -> BinaryIO:
+    """Return `stream` from its start, decompressed when it is gzip, whatever its name says."""
+    magic = stream.read(2)
+    stream.seek(0)
+    return cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if magic == b"\x1f\x8b" else stream
+
+
+def count_lines(stream: BinaryIO) -> int | None:
+    """Return how many lines follow the first, None when that cannot be told, and rewind."""
+    count, last = 0, b"\n"
+    plain = unpacked(stream)
+    try:
+        while piece := plain.read(1 << 20):
+            count += piece.count(b"\n")
+            last = piece[-1:]
+    except (OSError, EOFError, zlib.error):
+        return None
+    finally:
+        stream.seek(0)
+    return max(count - 1 + (last != b"\n"), 0)
+
+
+def _cells(text: str) -> list[str]:
+    # A line is parsed alone: no quotation mark left open can swallow the lines after it.
+    return next(csv.reader([text.rstrip("\r\n")], strict=True), [])
+
+
+def _checked_header(columns: list[str]) -> list[str]:
+    doubled = next((name for name in columns if columns.count(name) > 1), None)
+    if doubled is not None:
+        raise BadFile(_("The header names the column “%(column)s” twice."), column=shown(doubled))
+    missing = [name for name in REQUIRED if name not in columns]
+    if missing:
+        raise BadFile(
+            _("The header lacks the column %(missing)s. Needed: %(needed)s."),
+            column=missing[0],
+            missing=", ".join(missing),
+            needed=", ".join(REQUIRED),
+        )
+    return columns

@@ -1,0 +1,30 @@
+"""The workers' doors into the referrals app. Each task carries ids only and is safe to run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from prm.runs import working
+from referrals import imports, refunds, welcome
+
+
+@shared_task(name="referrals.sweep")
+def sweep() -> dict[str, int]:
+    """Find what bells missed: refunds whose sale has arrived, and memberships without a link or a code."""
+    return {
+        "joined": refunds.sweep(at=timezone.now()),
+        "welcomed": welcome.sweep(at=timezone.now()),
+    }
+
+
+@shared_task(name="referrals.welcome")
+def first_link_and_code(*, membership_id: int) -> None:
+    """Give a new membership its first link and code."""
+    welcome.first_link_and_code(membership_id, at=timezone.now())
+
+
+@shared_task(name="referrals.import_file")
+def import_file(*, run_id: int) -> None:
+    """Import an uploaded file of sales."""
+    working.work(run_id, lambda run, reporter: imports.carry_out(run, reporter, at=timezone.now()))

@@ -200,9 +200,7 @@ def _event(credit: Credit) -> Event:
 
 def _reversals(credit: Credit, sale: Conversion) -> list[_Draft] | None:
     """Return the lines that take back what the refunded sale earned, or None while the sale itself is not rated yet."""
-    original = Credit.objects.get(
-        conversion_id=credit.conversion.original_id, membership_id=credit.membership_id
-    )
+    original = Credit.objects.get(conversion=sale, membership_id=credit.membership_id)
     if original.rated_at is None:
         return None
     earned = list(Commission.objects.filter(credit=original, kind=CommissionKind.EARNED).lock())

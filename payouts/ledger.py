@@ -167,7 +167,7 @@ def _read(
 
 def balance(account: Account) -> Money:
     """Return what the account holds: credits less debits, so that a positive partner account is what the program owes."""
-    minor = Account.objects.filter(pk=account.pk).with_balance().values_list("balance_minor", flat=True).get()
+    minor = Account.objects.filter(pk=account.pk).with_balance().values_list("balance_minor", flat=True).get()  # type: ignore[misc]  # annotated by with_balance
     return Money(minor, account.currency)
 
 
@@ -175,6 +175,6 @@ def trial_balance() -> dict[tuple[str, str], Money]:
     """Return the sum of all accounts by kind and currency. Over all kinds of a currency they add up to zero."""
     totals: dict[tuple[str, str], Money] = {}
     rows = Account.objects.with_balance().order_by("kind", "currency", "pk")
-    for kind, currency, minor in rows.values_list("kind", "currency", "balance_minor"):
+    for kind, currency, minor in rows.values_list("kind", "currency", "balance_minor"):  # type: ignore[misc]
         totals[kind, currency] = totals.get((kind, currency), Money(0, currency)) + Money(minor, currency)
     return totals

@@ -80,3 +80,12 @@ class PaymentMethodKind(models.TextChoices):
     BANK_IBAN = "bank_iban", _("Bank account with IBAN")
 
 
+class LeftOut(models.TextChoices):
+    """Why a pay run does not pay a membership that has a balance."""
+
+    BELOW_MINIMUM = "below_minimum", _("Below the minimum payout")
+    NEGATIVE = "negative", _("The balance is negative")
+    NO_PAYMENT_METHOD = "no_payment_method", _("No bank account")
+    METHOD_COOLING = "method_cooling", _("The bank account was changed too recently")
+    MEMBERSHIP_PAUSED = "membership_paused", _("The membership is suspended")
+    ALREADY_IN_RUN = "already_in_run", _("Another pay run already pays this statement")

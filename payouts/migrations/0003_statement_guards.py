@@ -43,7 +43,15 @@ _PAYMENT_FACTS = [
 _FACTS_DIFFER = "OLD.facts IS DISTINCT FROM NEW.facts"
 _RUN_DIFFERS = " OR ".join(
     f"OLD.{column} <> NEW.{column}"
-    for column in ("total_minor", "payment_count", "sha256", "message_id", "currency", "execute_on", "legal_entity_id")
+    for column in (
+        "total_minor",
+        "payment_count",
+        "sha256",
+        "message_id",
+        "currency",
+        "execute_on",
+        "legal_entity_id",
+    )
 )
 
 
@@ -53,7 +61,9 @@ class Migration(migrations.Migration):
     operations = [
         triggers(
             forbid_update_of(
-                "payouts_statement", _STATEMENT_FACTS, message="A statement is corrected by another statement."
+                "payouts_statement",
+                _STATEMENT_FACTS,
+                message="A statement is corrected by another statement.",
             ),
             refuse_when(
                 "payouts_statement_facts_stay",

@@ -1,0 +1,96 @@
+"""The rows of a statement, the same for CSV and XLSX: the balance carried in, every line, and what else moved. The amounts of
+all rows add up to the closing balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from payouts.models import Statement, StatementLine
+from prm.lib.money import Money, exponent
+
+HEADER = (
+    "statement",
+    "line",
+    "happened_at",
+    "order",
+    "customer",
+    "kind",
+    "base",
+    "rate_percent",
+    "flat",
+    "amount",
+    "currency",
+    "running_total",
+    "from_earlier_month",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row; texts that are empty say that the column does not apply."""
+
+    line: int | None
+    happened_at: datetime | None
+    order: str
+    customer: str
+    kind: str
+    base: Decimal | None
+    rate_percent: Decimal | None
+    flat: Decimal | None
+    amount: Decimal
+    running_total: Decimal
+    from_earlier_month: bool | None
+
+
+def rows_of(statement: Statement) -> Iterator[Row]:
+    """Yield the rows of a statement in the order of its bridge."""
+    places = exponent(statement.currency)
+    running = statement.opening_minor
+    yield _balance("opening_balance", statement.opening_minor, running, places)
+    zone = ZoneInfo(statement.facts["program"]["time_zone"])
+    for line in statement.lines.order_by("position").iterator(chunk_size=2000):
+        running += line.amount_minor
+        yield _of_line(line, running, places, zone)
+    for kind, minor in (("adjustments", statement.adjusted_minor), ("payments", statement.paid_minor)):
+        if minor:
+            running += minor
+            yield _balance(kind, minor, running, places)
+
+
+def decimal_of(minor: int, places: int) -> Decimal:
+    return Decimal(minor).scaleb(-places)
+
+
+def plain(money: Money) -> str:
+    """Return an amount with a point and exactly the currency's decimals, as files hold it."""
+    return format(money.decimal(), "f")
+
+
+def formula_safe(text: str) -> str:
+    """Return a text no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _balance(kind: str, minor: int, running: int, places: int) -> Row:
+    amount, total = decimal_of(minor, places), decimal_of(running, places)
+    return Row(None, None, "", "", kind, None, None, None, amount, total, None)
+
+
+def _of_line(line: StatementLine, running: int, places: int, zone: ZoneInfo) -> Row:
+    return Row(
+        line=line.position,
+        happened_at=line.occurred_at.astimezone(zone),
+        order=line.order_id,
+        customer=line.customer,
+        kind=line.kind,
+        base=decimal_of(line.base_minor, places),
+        rate_percent=Decimal(format(line.rate.normalize(), "f")),
+        flat=decimal_of(line.flat_minor, places),
+        amount=decimal_of(line.amount_minor, places),
+        running_total=decimal_of(running, places),
+        from_earlier_month=line.from_earlier_period,
+    )

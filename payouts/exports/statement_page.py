@@ -1,0 +1,275 @@
+"""What the printed statement says, as ready texts in the partner's language. All amounts come from the frozen statement; a long one
+is summarised and names the file that holds every line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import segno
+from babel.numbers import NumberPattern, parse_pattern
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from payouts.exports.xlsx import bridge_of
+from payouts.models import Statement, StatementLine
+from prm.lib import l10n
+from prm.lib.money import Money, exponent
+from prm.lib.periods import Month, local_day
+
+LINES_AT_MOST = 300
+# Columns of a line in the fixed-width face: date, order, customer, base, rate, commission, running total.
+_WIDTHS = (12, 18, 9, 14, 16, 14, 15)
+_TO_THE_RIGHT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    label: str
+    amount: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedLine:
+    text: str
+    brought: str
+    carried: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    role: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPage:
+    language: str
+    number: str
+    title: str
+    program: str
+    facts: tuple[tuple[str, str], ...]
+    parties: tuple[Party, ...]
+    total_label: str
+    total: str
+    total_note: str
+    bridge: tuple[Term, ...]
+    rates: tuple[tuple[str, str, str, str], ...]
+    lines_title: str
+    lines_note: str
+    header: str
+    lines: tuple[PrintedLine, ...]
+    contact: str
+    check_url: str
+    check_qr: str
+    sha256: str
+    created: str
+
+
+def page_of(statement: Statement) -> StatementPage:
+    """Return the texts of a statement; the language to write in is active."""
+    writer = _Writer(statement)
+    facts = statement.facts
+    month = Month.parse(facts["period"])
+    url = check_url(statement)
+    lines = list(statement.lines.order_by("position"))
+    return StatementPage(
+        language=statement.language,
+        number=statement.number,
+        title=_("Commission statement"),
+        program=facts["program"]["name"],
+        facts=writer.key_facts(month),
+        parties=(_party(_("From"), facts["issuer"]), _party(_("For"), facts["partner"])),
+        total_label=_("To be paid") if statement.due_on else _("Closing balance"),
+        total=writer.money(statement.closing_minor),
+        total_note=writer.what_happens(),
+        bridge=writer.bridge(month, lines),
+        rates=writer.rates(),
+        lines_title=_("Every commission"),
+        lines_note=writer.lines_note(lines),
+        header=_columns(
+            _("Date"), _("Order"), _("Customer"), _("Base"), _("Rate"), _("Commission"), _("Total so far")
+        ),
+        lines=writer.printed(lines),
+        contact=facts["issuer"]["email"],
+        check_url=url,
+        check_qr=segno.make(url, error="m").svg_data_uri(border=0, scale=3),
+        sha256=statement.sha256,
+        created=statement.issued_at.isoformat(),
+    )
+
+
+def check_url(statement: Statement) -> str:
+    """Return the address at which anybody who holds the document can check it."""
+    return f"{settings.SITE_URL.rstrip('/')}/v/{statement.number}/{statement.check_code}/"
+
+
+class _Writer:
+    """Writes amounts, days and sentences of one statement."""
+
+    def __init__(self, statement: Statement) -> None:
+        self.statement = statement
+        self.language = statement.language
+        self.currency = statement.currency
+        self.zone = ZoneInfo(statement.facts["program"]["time_zone"])
+
+    def money(self, minor: int) -> str:
+        return l10n.money_text(Money(minor, self.currency), self.language)
+
+    def amount(self, minor: int) -> str:
+        """Write an amount without its currency, which the head of the column names."""
+        pattern = _amount_pattern(self.language, exponent(self.currency))
+        text = pattern.apply(Money(minor, self.currency).decimal(), l10n.locale_of(self.language))
+        return text.replace("-", l10n.MINUS)
+
+    def day(self, day: date) -> str:
+        return l10n.date_text(day, self.language)
+
+    def local(self, instant: datetime) -> str:
+        return self.day(local_day(instant, self.zone))
+
+    def key_facts(self, month: Month) -> tuple[tuple[str, str], ...]:
+        statement = self.statement
+        found = [
+            (_("Number"), statement.number),
+            (_("Period"), f"{self.day(month.first_on)} – {self.day(month.last_on)}"),
+            (_("Issued"), self.local(statement.issued_at)),
+        ]
+        if statement.due_on:
+            found.append((_("Payment date"), self.day(statement.due_on)))
+        if statement.facts["tier"]:
+            found.append((_("Tier"), statement.facts["tier"]))
+        return tuple(found)
+
+    def what_happens(self) -> str:
+        statement = self.statement
+        if statement.due_on:
+            ending = statement.facts["account_ending"]
+            values = {"day": self.day(statement.due_on), "ending": ending}
+            if ending:
+                return _("Paid on %(day)s to the account ending %(ending)s.") % values
+            return _("To be paid on %(day)s. Add your bank details first.") % values
+        if statement.closing_minor < 0:
+            return _("It will be taken from your next commissions.")
+        if statement.closing_minor == 0:
+            return _("Nothing to pay this month.")
+        minimum = self.money(statement.facts["minimum_minor"])
+        return _("Payments start at %(minimum)s. It stays yours and moves to the next statement.") % {
+            "minimum": minimum
+        }
+
+    def bridge(self, month: Month, lines: Sequence[StatementLine]) -> tuple[Term, ...]:
+        plus = sum(line.amount_minor > 0 for line in lines)
+        minus = sum(line.amount_minor < 0 for line in lines)
+        name = l10n.month_text(month.previous(), self.language)
+        notes = [
+            _("Closing balance of %(month)s") % {"month": name} if self.statement.opening_minor else "",
+            ngettext("%(count)s commission ready to pay", "%(count)s commissions ready to pay", plus)
+            % {"count": plus},
+            ngettext("%(count)s refund", "%(count)s refunds", minus) % {"count": minus} if minus else "",
+            "",
+            _("Payments sent, less payments that came back") if self.statement.paid_minor else "",
+            "",
+        ]
+        terms = bridge_of(self.statement)
+        return tuple(
+            Term(label, self.money(minor), note) for (label, minor), note in zip(terms, notes, strict=True)
+        )
+
+    def rates(self) -> tuple[tuple[str, str, str, str], ...]:
+        return tuple(
+            (
+                self.rate(Decimal(row["percent"]), row["flat_minor"]),
+                l10n.number_text(row["lines"], self.language),
+                self.money(row["base_minor"]),
+                self.money(row["amount_minor"]),
+            )
+            for row in self.statement.facts["rates"]
+        )
+
+    def rate(self, percent: Decimal, flat_minor: int) -> str:
+        parts = [l10n.percent_text(percent / 100, self.language)] if percent or not flat_minor else []
+        if flat_minor:
+            parts.append(self.amount(abs(flat_minor)))
+        return " + ".join(parts)
+
+    def lines_note(self, lines: Sequence[StatementLine]) -> str:
+        where = _("Amounts in %(currency)s, days in %(zone)s.") % {
+            "currency": self.currency,
+            "zone": self.statement.facts["program"]["time_zone"],
+        }
+        if not lines:
+            return _("No commission became ready to pay this month.")
+        if len(lines) <= LINES_AT_MOST:
+            return where
+        summed = _("%(count)s commissions, added up by day. Every single one is in %(file)s.") % {
+            "count": l10n.number_text(len(lines), self.language),
+            "file": f"{self.statement.number}.csv",
+        }
+        return f"{summed} {where}"
+
+    def printed(self, lines: Sequence[StatementLine]) -> tuple[PrintedLine, ...]:
+        rows = self._single(lines) if len(lines) <= LINES_AT_MOST else self._by_day(lines)
+        running = 0
+        found = []
+        for *texts, minor in rows:
+            running += minor
+            total = self.amount(running)
+            found.append(
+                PrintedLine(
+                    text=_columns(*texts, self.amount(minor), total),
+                    brought=_("Brought forward %(total)s") % {"total": total},
+                    carried=_("Carried forward %(total)s") % {"total": total},
+                )
+            )
+        if found:  # nothing is carried beyond the last line
+            found[-1] = PrintedLine(text=found[-1].text, brought="", carried="")
+        return tuple(found)
+
+    def _single(self, lines: Iterable[StatementLine]) -> Iterable[tuple[str, str, str, str, str, int]]:
+        for line in lines:
+            yield (
+                self.local(line.occurred_at),
+                line.order_id,
+                line.customer,
+                self.amount(line.base_minor),
+                self.rate(line.rate, line.flat_minor),
+                line.amount_minor,
+            )
+
+    def _by_day(self, lines: Iterable[StatementLine]) -> Iterable[tuple[str, str, str, str, str, int]]:
+        days: dict[date, list[StatementLine]] = {}
+        for line in lines:
+            days.setdefault(local_day(line.occurred_at, self.zone), []).append(line)
+        for day, those in sorted(days.items()):
+            orders = ngettext("%(count)s order", "%(count)s orders", len(those)) % {"count": len(those)}
+            base = sum(line.base_minor for line in those)
+            yield self.day(day), orders, "", self.amount(base), "", sum(line.amount_minor for line in those)
+
+
+def _party(role: str, facts: dict[str, str]) -> Party:
+    vat = _("VAT number %(number)s") % {"number": facts["vat_number"]} if facts["vat_number"] else ""
+    texts = (facts["name"], facts["street"], facts["place"], facts["country"], vat, facts["email"])
+    return Party(role=role, lines=tuple(text for text in texts if text))
+
+
+def _columns(*texts: str) -> str:
+    """Set texts side by side in the fixed-width face; what does not fit is cut, as the CSV has it whole."""
+    cells = []
+    for position, (text, width) in enumerate(zip(texts, _WIDTHS, strict=True)):
+        fitting = text if len(text) < width else text[: width - 2] + "…"
+        cells.append(fitting.rjust(width) if position >= _TO_THE_RIGHT else fitting.ljust(width))
+    return "".join(cells).rstrip()
+
+
+@lru_cache(maxsize=64)
+def _amount_pattern(language: str, decimals: int) -> NumberPattern:
+    pattern = parse_pattern(l10n.locale_of(language).decimal_formats[None].pattern)
+    pattern.frac_prec = (decimals, decimals)
+    return pattern

@@ -1,0 +1,147 @@
+"""Tell the people who look after a partner's money: its owners and finance members, or its contact address when there are none.
+Every message has a key, so that a repeated verb tells nobody twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from partners.choices import TeamRole
+from partners.models import Member
+from prm.lib import l10n
+from prm.lib.money import Money
+from prm.lib.periods import local_day
+from prm.mail.outbox import queue
+
+if TYPE_CHECKING:
+    from partners.models import Partner
+    from payouts.models import Payment, PaymentMethod, Statement
+
+_BRIDGE = ("opening", "earned", "reversed", "adjusted", "paid", "closing")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    email: str
+    language: str
+    name: str
+
+
+def readers_of(partner: Partner) -> list[Reader]:
+    """Return who is told about a partner's money, each mailbox once."""
+    members = (
+        Member.objects.current()
+        .filter(partner=partner, role__in=[TeamRole.OWNER, TeamRole.FINANCE], user__is_active=True)
+        .select_related("user")
+        .order_by("pk")
+    )
+    found = [
+        Reader(member.user.email, member.user.language, member.user.get_full_name()) for member in members
+    ]
+    return found or _contact(partner)
+
+
+def _contact(partner: Partner) -> list[Reader]:
+    try:
+        validate_email(partner.email)
+    except ValidationError:
+        return []
+    return [Reader(partner.email, partner.language, partner.name)]
+
+
+def tell_statement_ready(statement: Statement) -> None:
+    """Say that a statement is there, with its bridge and what happens next."""
+    partner = statement.membership.partner
+    for reader in readers_of(partner):
+        context = {
+            "program": statement.membership.program.name,
+            "number": statement.number,
+            "month": l10n.month_text(statement.period.as_month, reader.language),
+            "closing": _money(statement.closing_minor, statement.currency, reader),
+            "bridge": {
+                name: _money(getattr(statement, f"{name}_minor"), statement.currency, reader)
+                for name in _BRIDGE
+            },
+            "due_on": l10n.date_text(statement.due_on, reader.language) if statement.due_on else "",
+            "minimum": _money(statement.facts["minimum_minor"], statement.currency, reader),
+            "is_negative": statement.closing_minor < 0,
+            **_button(_("Open your statements"), "/portal/statements/"),
+        }
+        _tell("statement_ready", reader, key=statement.public_id, about=statement.public_id, context=context)
+
+
+def tell_payment_sent(payment: Payment) -> None:
+    """Say that money was paid, where to, for which statement and under which reference."""
+    assert payment.settled_at is not None
+    for reader in readers_of(payment.membership.partner):
+        context = _of_payment(payment, reader) | {
+            "paid_on": l10n.date_text(
+                local_day(payment.settled_at, payment.membership.program.zone), reader.language
+            ),
+            "reference": payment.bank_reference or payment.end_to_end_id,
+            **_button(_("Open your statements"), "/portal/statements/"),
+        }
+        _tell("payment_sent", reader, key=payment.public_id, about=payment.public_id, context=context)
+
+
+def tell_payment_failed(payment: Payment) -> None:
+    """Say that money came back, why, and that it is owed as before."""
+    for reader in readers_of(payment.membership.partner):
+        context = _of_payment(payment, reader) | {
+            "reason": payment.failure_reason,
+            **_button(_("Check your bank details"), "/portal/payment-details/"),
+        }
+        _tell("payment_failed", reader, key=payment.public_id, about=payment.public_id, context=context)
+
+
+def tell_bank_details_changed(method: PaymentMethod, *, also: Iterable[Reader] = ()) -> None:
+    """Say that another account is paid to from now on, to everybody who might not have done it."""
+    mailboxes = {reader.email.casefold(): reader for reader in (*also, *_contact(method.partner))}
+    mailboxes |= {reader.email.casefold(): reader for reader in readers_of(method.partner)}
+    for reader in mailboxes.values():
+        context = {
+            "partner": method.partner.name,
+            "ending": method.iban_last4,
+            "currency": method.currency,
+            "by": str(method.added_by),
+            "usable_from": l10n.datetime_text(method.usable_from, method.usable_from.tzinfo, reader.language)
+            if method.usable_from.tzinfo
+            else "",
+            **_button(_("Check your bank details"), "/portal/payment-details/"),
+        }
+        _tell("bank_details_changed", reader, key=method.public_id, about=method.public_id, context=context)
+
+
+def _of_payment(payment: Payment, reader: Reader) -> dict[str, Any]:
+    return {
+        "program": payment.membership.program.name,
+        "amount": _money(payment.amount_minor, payment.currency, reader),
+        "ending": payment.iban_last4,
+        "number": payment.statement.number,
+    }
+
+
+def _button(text: Promise, path: str) -> dict[str, Any]:
+    return {"button_text": text, "button_url": f"{settings.SITE_URL.rstrip('/')}{path}"}
+
+
+def _money(minor: int, currency: str, reader: Reader) -> str:
+    return l10n.money_text(Money(minor, currency), reader.language)
+
+
+def _tell(kind: str, reader: Reader, *, key: str, about: str, context: dict[str, Any]) -> None:
+    queue(
+        kind,
+        to=reader.email,
+        language=reader.language,
+        key=f"{kind}:{key}:{reader.email.casefold()}",
+        about=about,
+        context={**context, "name": reader.name},
+    )

@@ -1,0 +1,66 @@
+"""Approve a pay run, or cancel it. Who approves is never who prepared, and the approval holds for exactly the payments that were
+prepared: a hash over them is taken at both moments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from payouts.choices import PaymentState, PayRunState
+from payouts.models import Payment, PayRun
+from payouts.pay_runs import common
+from prm import audit
+from prm.accounts import policy
+from prm.lib.errors import Refused
+
+if TYPE_CHECKING:
+    from prm.accounts.models import User
+
+
+class SamePerson(Refused):
+    message = _("You prepared this pay run, so somebody else has to approve it.")
+
+
+class AlreadyApproved(Refused):
+    message = _("This pay run has been approved already.")
+
+
+class ChangedSincePrepared(Refused):
+    message = _("Something in this pay run changed after it was prepared. Cancel it and prepare it again.")
+
+
+@transaction.atomic
+def approve(run: PayRun, *, by: User, at: datetime) -> PayRun:
+    """Approve a checked run in the name of a second person.
+
+    Raises: Forbidden, SamePerson, AlreadyApproved, NotInState, ChangedSincePrepared.
+    """
+    policy.require(by, "approve_pay_runs")
+    run = common.lock(run)
+    if run.prepared_by_id == by.pk:
+        raise SamePerson
+    if run.approved_at is not None:
+        raise AlreadyApproved
+    if common.content_hash(run, common.payments_of(run)) != run.sha256:
+        raise ChangedSincePrepared
+    common.move(run, expected=[PayRunState.CHECKED], to=PayRunState.APPROVED, approved_at=at, approved_by=by)
+    audit.record(by, "pay_run.approved", run, at=at, payments=run.payment_count, total_minor=run.total_minor)
+    return run
+
+
+@transaction.atomic
+def cancel(run: PayRun, *, by: User, at: datetime) -> PayRun:
+    """Call off a run that no bank has seen; its statements can be paid by the next one.
+
+    Raises: Forbidden, NotInState.
+    """
+    policy.require(by, "prepare_pay_runs")
+    run = common.lock(run)
+    before_export = [PayRunState.DRAFT, PayRunState.CHECKED, PayRunState.APPROVED]
+    common.move(run, expected=before_export, to=PayRunState.CANCELLED, cancelled_at=at, cancelled_by=by)
+    Payment.objects.filter(pay_run=run, state=PaymentState.QUEUED).update(state=PaymentState.CANCELLED)
+    audit.record(by, "pay_run.cancelled", run, at=at)
+    return run

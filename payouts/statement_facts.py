@@ -1,0 +1,163 @@
+"""What a statement freezes besides its lines: the parties, the bridge, the rates and what happens next. The hash over them and
+the lines tells for ever whether a document says what was issued."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from partners.models import Membership, Placement
+from payouts.models import Commission, PaymentMethod, Period, Statement, StatementLine
+from prm.lib.money import Money
+
+if TYPE_CHECKING:
+    from partners.models import Partner
+    from tiers.models import LegalEntity
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """How one balance became the next; `reversed` is zero or negative, `paid` is negative for money that left."""
+
+    opening: Money
+    earned: Money
+    reversed: Money
+    adjusted: Money
+    paid: Money
+
+    @property
+    def closing(self) -> Money:
+        return self.opening + self.earned + self.reversed + self.adjusted + self.paid
+
+    @property
+    def is_still(self) -> bool:
+        """Nothing moved and nothing is owed."""
+        return not any((self.opening, self.earned, self.reversed, self.adjusted, self.paid))
+
+    def columns(self) -> dict[str, int]:
+        """Return the amounts under the names of the statement's columns."""
+        return {
+            "opening_minor": self.opening.minor,
+            "earned_minor": self.earned.minor,
+            "reversed_minor": self.reversed.minor,
+            "adjusted_minor": self.adjusted.minor,
+            "paid_minor": self.paid.minor,
+            "closing_minor": self.closing.minor,
+        }
+
+
+def collect(
+    membership: Membership,
+    period: Period,
+    bridge: Bridge,
+    lines: Sequence[Commission],
+    *,
+    at: datetime,
+    due_on: date | None,
+) -> dict[str, Any]:
+    """Return the facts of a statement as they stand now, in values JSON keeps exactly."""
+    program = membership.program
+    method = (
+        PaymentMethod.objects.current().filter(partner=membership.partner, currency=program.currency).first()
+    )
+    return {
+        "issuer": _entity(program.legal_entity),
+        "partner": _partner(membership.partner),
+        "membership": membership.public_id,
+        "program": {"id": program.public_id, "name": program.name, "time_zone": program.time_zone},
+        "tier": _tier_at(membership, period),
+        "period": str(period.as_month),
+        "currency": program.currency,
+        "issued_at": at.isoformat(),
+        "due_on": due_on.isoformat() if due_on else None,
+        "bridge": bridge.columns(),
+        "minimum_minor": program.minimum_payout_minor,
+        "account_ending": method.iban_last4 if method else None,
+        "rates": _rates(lines),
+    }
+
+
+def _entity(entity: LegalEntity) -> dict[str, str]:
+    return {
+        "name": entity.name,
+        "street": f"{entity.street} {entity.building_number}".strip(),
+        "place": f"{entity.postcode} {entity.town}".strip(),
+        "country": entity.country_code,
+        "vat_number": entity.vat_number,
+        "email": entity.contact_email,
+    }
+
+
+def _partner(partner: Partner) -> dict[str, str]:
+    return {
+        "name": partner.legal_name or partner.name,
+        "street": f"{partner.street} {partner.building_number}".strip(),
+        "place": f"{partner.postcode} {partner.town}".strip(),
+        "country": partner.country,
+        "vat_number": partner.vat_number,
+        "email": partner.email,
+    }
+
+
+def _tier_at(membership: Membership, period: Period) -> str:
+    last_instant = period.ends_at - datetime.resolution
+    placed = Placement.objects.filter(membership=membership).in_force(at=last_instant)
+    found = placed.select_related("tier").order_by("-starts_at", "-pk").first()
+    return found.tier.name if found else ""
+
+
+def _rates(lines: Iterable[Commission]) -> list[dict[str, Any]]:
+    """Add the lines up by rate, in the order the rates first appear."""
+    found: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for line in lines:
+        percent = format(line.rate.normalize(), "f")
+        flat_minor = abs(line.flat_minor)
+        key = (line.rule_key, percent, flat_minor)
+        row = found.setdefault(
+            key,
+            {
+                "rule": line.rule_key,
+                "percent": percent,
+                "flat_minor": flat_minor,
+                "lines": 0,
+                "base_minor": 0,
+                "amount_minor": 0,
+            },
+        )
+        row["lines"] += 1
+        row["base_minor"] += line.base_minor
+        row["amount_minor"] += line.amount_minor
+    return list(found.values())
+
+
+def content_hash(number: str, facts: dict[str, Any], lines: Iterable[StatementLine]) -> str:
+    """Return the SHA-256 of everything the statement says, in one canonical form."""
+    content = {"number": number, "facts": facts, "lines": [_canonical(line) for line in lines]}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_unchanged(statement: Statement) -> bool:
+    """Tell whether the stored statement still says what was issued, amounts included."""
+    if any(getattr(statement, column) != minor for column, minor in statement.facts["bridge"].items()):
+        return False
+    lines = statement.lines.order_by("position").iterator(chunk_size=2000)
+    return content_hash(statement.number, statement.facts, lines) == statement.sha256
+
+
+def _canonical(line: StatementLine) -> list[Any]:
+    return [
+        line.position,
+        line.occurred_at.astimezone(UTC).isoformat(),
+        line.order_id,
+        line.customer,
+        line.kind,
+        line.base_minor,
+        format(line.rate.normalize(), "f"),
+        line.flat_minor,
+        line.amount_minor,
+    ]

@@ -1,0 +1,297 @@
+"""What a partner's money adds up to, read for pages: the stages of the path, months, payments and the next payment. Nothing here
+changes a row, and every sum is the sum of the very lines a page can list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+
+from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Sum, Value, When
+
+from partners.models import Membership
+from payouts.choices import CommissionState, PaymentState, StatementState
+from payouts.models import Commission, Payment, PaymentMethod, Statement
+from prm.lib.money import Money
+from prm.lib.periods import Month, local_day, months_between
+from referrals.models import Click, Credit
+from tiers.choices import EventKind
+
+# The stages of the money path; each state of a commission lies in exactly one of them.
+STAGES: Mapping[str, tuple[str, ...]] = {
+    "review": (CommissionState.IN_REVIEW.value, CommissionState.PAUSED.value),
+    "hold": (CommissionState.ON_HOLD.value,),
+    "ready": (CommissionState.PAYABLE.value, CommissionState.ON_STATEMENT.value),
+    "sent": (CommissionState.SENT.value,),
+    "paid": (CommissionState.PAID.value,),
+}
+_STAGE_OF = {state: stage for stage, states in STAGES.items() for state in states}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The lines of one stage: how many, what they add up to, and the first day one of them leaves its hold."""
+
+    key: str
+    amount: Money
+    count: int = 0
+    next_payable_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class MonthOfMoney:
+    """One month's lines by stage, in minor units."""
+
+    month: Month
+    stages: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class MoneyOverview:
+    """Every line of a membership, once by stage and once by stage for the latest months."""
+
+    currency: str
+    stages: Mapping[str, Stage]
+    paused: Stage
+    months: tuple[MonthOfMoney, ...]
+
+    @property
+    def lifetime(self) -> Money:
+        """All that was earned less all that was taken back."""
+        return Money.total((stage.amount for stage in self.stages.values()), self.currency)
+
+    @property
+    def count(self) -> int:
+        return sum(stage.count for stage in self.stages.values())
+
+
+@dataclass(frozen=True)
+class PaymentsSoFar:
+    """Payments under way and payments that arrived."""
+
+    sent_count: int
+    last_sent_at: datetime | None
+    settled_count: int
+    last_settled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NextPayment:
+    """What is expected to be paid next, when, to which account, and what stands against it."""
+
+    amount: Money
+    minimum: Money
+    due_on: date
+    closes_on: date
+    statement: Statement | None
+    payment: Payment | None
+    method: PaymentMethod | None
+    is_method_usable: bool
+    is_late: bool
+    failure: Payment | None
+
+    @property
+    def is_above_minimum(self) -> bool:
+        return self.amount.minor > 0 and self.amount >= self.minimum
+
+
+@dataclass(frozen=True)
+class Earned:
+    """What one link or one code brought: sales and the commission in them, in minor units."""
+
+    sales: int
+    minor: int
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Lines of one state in one of the months shown, or before them (`bucket` is None)."""
+
+    state: str
+    bucket: int | None
+    minor: int
+    lines: int
+    next_at: datetime
+
+
+def money_of(membership: Membership, *, at: datetime, months: int = 12) -> MoneyOverview:
+    """Read a membership's money in one query: all lines by stage, and those of the latest `months` by month."""
+    program = membership.program
+    now = Month.of(at, program.zone)
+    shown = list(months_between(now.plus(1 - months), now))
+    rows = [
+        _Group(**group)
+        for group in Commission.objects.filter(membership=membership, currency=program.currency)
+        .annotate(bucket=_month_bucket(shown, program.zone))
+        .values("state", "bucket")
+        .annotate(minor=Sum("amount_minor"), lines=Count("pk"), next_at=Min("payable_at"))
+        .order_by()
+    ]
+    by_month: list[dict[str, int]] = [{} for _month in shown]
+    for row in rows:
+        if row.bucket is not None:
+            stages, stage = by_month[row.bucket], _STAGE_OF[row.state]
+            stages[stage] = stages.get(stage, 0) + row.minor
+    return MoneyOverview(
+        currency=program.currency,
+        stages={key: _stage(key, states, rows, program.currency) for key, states in STAGES.items()},
+        paused=_stage("paused", (CommissionState.PAUSED.value,), rows, program.currency),
+        months=tuple(MonthOfMoney(month, stages) for month, stages in zip(shown, by_month, strict=True)),
+    )
+
+
+def payments_so_far(membership: Membership) -> PaymentsSoFar:
+    """Count a membership's payments under way and done, with the latest day of each."""
+    under_way = Q(state__in=[PaymentState.QUEUED, PaymentState.SENT], sent_at__isnull=False)
+    found = Payment.objects.filter(membership=membership).aggregate(
+        sent_count=Count("pk", filter=under_way),
+        last_sent_at=Max("sent_at", filter=under_way),
+        settled_count=Count("pk", filter=Q(state=PaymentState.SETTLED)),
+        last_settled_at=Max("settled_at", filter=Q(state=PaymentState.SETTLED)),
+    )
+    return PaymentsSoFar(**found)
+
+
+def next_payment(membership: Membership, *, ready: Money, at: datetime) -> NextPayment:
+    """Say what is paid next: the latest statement while it waits for its payment, else what is `ready` now."""
+    program = membership.program
+    latest = (
+        Statement.objects.filter(membership=membership, currency=program.currency)
+        .select_related("period")
+        .prefetch_related("payments")
+        .latest_first()
+        .first()
+    )
+    waiting = latest if latest is not None and latest.state == StatementState.ISSUED else None
+    payments = sorted(waiting.payments.all(), key=lambda payment: payment.pk) if waiting else []
+    living = [payment for payment in payments if payment.state in (PaymentState.QUEUED, PaymentState.SENT)]
+    today, this_month = local_day(at, program.zone), Month.of(at, program.zone)
+    due_on = waiting.due_on if waiting and waiting.due_on else payment_date(this_month, program.payment_day)
+    method = (
+        PaymentMethod.objects.current()
+        .filter(partner_id=membership.partner_id, currency=program.currency)
+        .first()
+    )
+    return NextPayment(
+        amount=waiting.closing if waiting else ready,
+        minimum=program.minimum_payout,
+        due_on=due_on,
+        closes_on=this_month.last_on,
+        statement=waiting,
+        payment=living[-1] if living else None,
+        method=method,
+        is_method_usable=method is not None and method.is_usable(at=at),
+        is_late=waiting is not None and due_on < today and not living,
+        failure=_last_failure(payments) if not living else None,
+    )
+
+
+def payment_date(month: Month, payment_day: int) -> date:
+    """Return the day on which the statement of `month` is paid."""
+    return month.next().first_on.replace(day=payment_day)
+
+
+def earned_since(membership: Membership, since: datetime) -> tuple[dict[int, Earned], dict[int, Earned]]:
+    """Return what each link and each code of a membership brought since then, by their ids."""
+    rows = (
+        Commission.objects.filter(membership=membership, effective_at__gte=since)
+        .values("credit__click__link_id", "credit__code_id")
+        .annotate(
+            minor=Sum("amount_minor"),
+            sales=Count("conversion_id", filter=Q(kind="earned"), distinct=True),
+        )
+        .order_by()
+    )
+    links: dict[int, Earned] = {}
+    codes: dict[int, Earned] = {}
+    for row in rows:
+        # A code decides over a click, so a line counts for the code it was credited by.
+        link_id: int | None = row["credit__click__link_id"]
+        code_id: int | None = row["credit__code_id"]
+        kept, key = (links, link_id) if code_id is None else (codes, code_id)
+        if key is not None:
+            before = kept.get(key, Earned(0, 0))
+            kept[key] = Earned(before.sales + row["sales"], before.minor + row["minor"])
+    return links, codes
+
+
+def revenue_since(membership: Membership, since: datetime) -> Money:
+    """Return the sales credited to a membership since then, less what was refunded."""
+    sold = Case(
+        When(conversion__kind=EventKind.REFUND, then=-F("conversion__amount_minor")),
+        default=F("conversion__amount_minor"),
+    )
+    rows = (
+        Credit.objects.filter(membership=membership, occurred_at__gte=since)
+        .values("share")
+        .annotate(minor=Sum(sold))
+        .order_by()
+    )
+    currency = membership.program.currency
+    return Money.total((Money(row["minor"], currency).portion(row["share"]) for row in rows), currency)
+
+
+def clicks_since(membership: Membership, since: datetime) -> dict[int, int]:
+    """Return how often each link of a membership was followed since then, by link."""
+    rows = (
+        Click.objects.filter(link__membership=membership, clicked_at__gte=since)
+        .values("link_id")
+        .annotate(clicks=Count("pk"))
+        .order_by()
+    )
+    return {row["link_id"]: row["clicks"] for row in rows}
+
+
+def in_stage(lines: QuerySet[Commission], stage: str) -> QuerySet[Commission]:
+    """Narrow lines to one stage of the money path, or to those taken back (`reversed`)."""
+    if stage == "reversed":
+        return lines.filter(amount_minor__lt=0)
+    return lines.filter(state__in=STAGES[stage])
+
+
+def searched(lines: QuerySet[Commission], text: str) -> QuerySet[Commission]:
+    """Narrow lines to those whose order, link, code or visible part of the customer holds `text`."""
+    text = text.strip()
+    bare = text.lstrip("•")
+    found = (
+        Q(conversion__external_id__icontains=text)
+        | Q(credit__code__code__icontains=text)
+        | Q(credit__click__link__slug__icontains=text)
+        | Q(credit__click__link__label__icontains=text)
+    )
+    if 0 < len(bare) <= 3:  # what the mask leaves visible; more would let a partner probe hidden characters
+        found |= Q(conversion__customer__external_id__iendswith=bare)
+    return lines.filter(found)
+
+
+def total_of(lines: QuerySet[Commission], currency: str) -> tuple[Money, int]:
+    """Add up lines of one currency and count them."""
+    found = lines.aggregate(minor=Sum("amount_minor"), count=Count("pk"))
+    return Money(found["minor"] or 0, currency), found["count"]
+
+
+def _month_bucket(months: Sequence[Month], zone: tzinfo) -> Case:
+    """Number the lines by month; comparisons of instants, which every database does without help."""
+    whens = [
+        When(effective_at__gte=month.starts_at(zone), effective_at__lt=month.ends_at(zone), then=Value(index))
+        for index, month in enumerate(months)
+    ]
+    return Case(*whens, default=None, output_field=IntegerField(null=True))
+
+
+def _stage(key: str, states: Sequence[str], rows: Sequence[_Group], currency: str) -> Stage:
+    mine = [row for row in rows if row.state in states]
+    return Stage(
+        key=key,
+        amount=Money(sum(row.minor for row in mine), currency),
+        count=sum(row.lines for row in mine),
+        next_payable_at=min((row.next_at for row in mine), default=None),
+    )
+
+
+def _last_failure(payments: Sequence[Payment]) -> Payment | None:
+    failed = [
+        payment for payment in payments if payment.state in (PaymentState.FAILED, PaymentState.RETURNED)
+    ]
+    return failed[-1] if failed else None

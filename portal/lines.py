@@ -1,0 +1,162 @@
+"""Put a commission line into the words of a page: who bought, through what, what it earned and where the money is. Customers are
+only ever shown masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, tzinfo
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from payouts.choices import CommissionState, PaymentState
+from payouts.models import Commission, Payment
+from portal.formats import active_locale, day_text
+from portal.status import StatusWord, commission_status
+from prm.lib import l10n
+from prm.lib.money import Money
+from prm.lib.periods import Month, local_day
+from referrals.models import Conversion, Credit, Link
+from tiers.choices import EventKind
+
+READ_WITH = (
+    "conversion__customer",
+    "credit__code",
+    "credit__click__link",
+    "statement__period",
+    "released_in__period",
+)
+
+
+@dataclass(frozen=True)
+class CommissionRow:
+    """One line as tables show it."""
+
+    day: date
+    order: str
+    customer: str
+    detail: str
+    sale: Money
+    amount: Money
+    href: str
+    status: StatusWord
+
+
+def readable(lines: QuerySet[Commission]) -> QuerySet[Commission]:
+    """Return lines with all that `row` reads."""
+    return lines.select_related(*READ_WITH)
+
+
+def rows(lines: Iterable[Commission], zone: tzinfo) -> list[CommissionRow]:
+    """Return lines as table rows; one query finds the payments they belong to."""
+    found = list(lines)
+    paid = payments_of(found)
+    return [row(line, zone, paid) for line in found]
+
+
+def row(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -> CommissionRow:
+    """Return one line as a table row."""
+    return CommissionRow(
+        day=local_day(line.effective_at, zone),
+        order=line.conversion.external_id,
+        customer=customer_text(line.conversion),
+        detail=detail_text(line.conversion, line.credit),
+        sale=signed_sale(line.conversion),
+        amount=line.amount,
+        href=reverse("portal:commission", args=[line.public_id]),
+        status=status_of(line, zone, payments),
+    )
+
+
+def payments_of(lines: Iterable[Commission]) -> dict[int, Payment]:
+    """Return the payment under way or done of each statement the lines stand on, by statement."""
+    moved = (CommissionState.SENT, CommissionState.PAID)
+    statements = {
+        line.statement_id for line in lines if line.state in moved and line.statement_id is not None
+    }
+    if not statements:
+        return {}
+    living = [PaymentState.QUEUED, PaymentState.SENT, PaymentState.SETTLED]
+    found = Payment.objects.filter(statement__in=statements, state__in=living).order_by("pk")
+    return {payment.statement_id: payment for payment in found}
+
+
+def status_of(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -> StatusWord:
+    """Return where a line stands, with the date or the statement that goes with it."""
+    payment = payments.get(line.statement_id or 0)
+    month = _statement_month(line)
+    plain = commission_status(
+        line.state,
+        until=local_day(line.payable_at, zone),
+        month=month,
+        sent_on=_day(payment.sent_at, zone) if payment else None,
+        paid_on=_day(payment.settled_at, zone) if payment else None,
+        reason=line.pause_reason,
+        reference=payment.end_to_end_id if payment else "",
+    )
+    if line.amount_minor >= 0:
+        return plain
+    return replace(commission_status("reversed"), help=_taken_back_text(line, zone, month))
+
+
+def customer_text(conversion: Conversion) -> str:
+    """Return the customer as partners see it."""
+    if conversion.customer is None:
+        return _("Customer not named")
+    return _("Customer %(masked)s") % {"masked": conversion.customer.masked}
+
+
+def detail_text(conversion: Conversion, credit: Credit) -> str:
+    """Return what happened and through what it came."""
+    params = {"event": conversion.get_kind_display(), "via": via_text(credit)}
+    if credit.code is not None:
+        return _("%(event)s, via code %(via)s") % params
+    if credit.click is not None:
+        return _("%(event)s, via %(via)s") % params
+    return str(params["event"])
+
+
+def via_text(credit: Credit) -> str:
+    """Return the code or the short address of the link a sale came through."""
+    if credit.code is not None:
+        return credit.code.code
+    return shown_url(credit.click.link) if credit.click is not None else ""
+
+
+def link_url(link: Link) -> str:
+    """Return a link's address as it is handed out."""
+    return f"{settings.SITE_URL.rstrip('/')}/r/{link.slug}"
+
+
+def shown_url(link: Link) -> str:
+    """Return a link's address without its scheme, for reading."""
+    return link_url(link).partition("://")[2]
+
+
+def signed_sale(conversion: Conversion) -> Money:
+    """Return the sale's amount; of a refund, what went back, as a negative."""
+    return -conversion.amount if conversion.kind == EventKind.REFUND else conversion.amount
+
+
+def _statement_month(line: Commission) -> Month | None:
+    if line.statement is not None:
+        return line.statement.period.as_month
+    return line.released_in.period.as_month if line.released_in is not None else None
+
+
+def _taken_back_text(line: Commission, zone: tzinfo, month: Month | None) -> str:
+    if line.state == CommissionState.ON_HOLD:
+        day = day_text(local_day(line.payable_at, zone))
+        return _("Taken from what is ready to pay on %(date)s") % {"date": day}
+    if month is not None:
+        name = l10n.month_text(month, active_locale(), "name")
+        return _("Taken off the %(month)s statement") % {"month": name}
+    return ""
+
+
+def _day(instant: datetime | None, zone: tzinfo) -> date | None:
+    return local_day(instant, zone) if instant is not None else None

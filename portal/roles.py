@@ -1,0 +1,43 @@
+"""What each role of a partner's team may do in the portal. Roles open rooms and never widen which partner's rows are seen."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from partners.choices import TeamRole
+
+LOOK = "look"
+MANAGE_LINKS = "manage_links"
+SEE_STATEMENTS = "see_statements"
+SEE_PAYMENT_DETAILS = "see_payment_details"
+CHANGE_PAYMENT_DETAILS = "change_payment_details"
+MANAGE_TEAM = "manage_team"
+
+_MONEY = frozenset({SEE_STATEMENTS, SEE_PAYMENT_DETAILS})
+
+ALLOWED: dict[str, frozenset[str]] = {
+    TeamRole.OWNER.value: _MONEY | {LOOK, MANAGE_LINKS, CHANGE_PAYMENT_DETAILS, MANAGE_TEAM},
+    TeamRole.FINANCE.value: _MONEY | {LOOK, CHANGE_PAYMENT_DETAILS},
+    TeamRole.MARKETING.value: frozenset({LOOK, MANAGE_LINKS}),
+    TeamRole.SALES.value: frozenset({LOOK, MANAGE_LINKS}),
+    TeamRole.READ_ONLY.value: _MONEY | {LOOK},
+}
+
+EXPLAINED: dict[str, Promise] = {
+    TeamRole.OWNER.value: _("Everything, including the team"),
+    TeamRole.FINANCE.value: _("Earnings, statements and payment details"),
+    TeamRole.MARKETING.value: _("Links, codes and earnings"),
+    TeamRole.SALES.value: _("Links, codes and earnings"),
+    TeamRole.READ_ONLY.value: _("Looks at everything, changes nothing"),
+}
+
+
+def may(role: str, capability: str) -> bool:
+    """Say whether a team member in `role` may do `capability`."""
+    return capability in ALLOWED[role]
+
+
+def roles_with(capability: str) -> list[TeamRole]:
+    """Return the roles that hold `capability`, in the order roles are listed."""
+    return [role for role in TeamRole if capability in ALLOWED[role.value]]

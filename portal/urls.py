@@ -1,0 +1,30 @@
+"""The partner's rooms, mounted at /portal/. Every view here is behind the door of `portal.rooms.enter`."""
+
+from django.urls import path
+
+from portal.views import account, earnings, home, links, payment_details, statements, team
+
+app_name = "portal"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("in/<str:public_id>/", home.switch, name="switch"),
+    path("links/", links.links, name="links"),
+    path("links/new/", links.new_link, name="link_new"),
+    path("links/<str:public_id>/switch/", links.link_switch, name="link_switch"),
+    path("links/<str:public_id>/qr.svg", links.link_qr, name="link_qr"),
+    path("earnings/", earnings.earnings, name="earnings"),
+    path("earnings/commissions.csv", earnings.earnings_csv, name="earnings_csv"),
+    path("earnings/<str:public_id>/", earnings.commission, name="commission"),
+    path("statements/", statements.statements, name="statements"),
+    path("statements/<str:public_id>/", statements.statement, name="statement"),
+    path("statements/<str:public_id>/<slug:kind>", statements.statement_file, name="statement_file"),
+    path("payment-details/", payment_details.payment_details, name="payment_details"),
+    path("payment-details/change/", payment_details.change_payment_details, name="payment_details_change"),
+    path("team/", team.team, name="team"),
+    path("team/invite/", team.invite, name="team_invite"),
+    path("team/<str:public_id>/role/", team.change_role, name="team_role"),
+    path("team/<str:public_id>/remove/", team.remove, name="team_remove"),
+    path("team/invitations/<str:public_id>/withdraw/", team.withdraw_invitation, name="team_withdraw"),
+    path("account/", account.account, name="account"),
+]

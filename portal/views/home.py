@@ -1,0 +1,140 @@
+"""Home: where the partner's money is, what is paid next, and what brought it in. Every figure leads to the rows it is made of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_safe
+
+from partners.choices import MembershipState
+from partners.models import Membership
+from payouts import overview
+from portal import lines, roles
+from portal.charts import Column, EarningsChart, earnings_chart
+from portal.formats import active_locale, date_text
+from portal.rooms import Room, enter, remember, show
+from portal.views import money_path, next_payment, tier
+from portal.views.link_rows import link_and_code_rows
+from portal.views.pages import HomePage, Notice
+from prm.lib import l10n
+from prm.lib.periods import local_day
+
+LATEST = 7
+LINKS = 3
+
+
+@require_safe
+@enter()
+def home(request: HttpRequest, room: Room) -> HttpResponse:
+    """Show the partner's Home."""
+    return show(request, room, "portal/home/home.html", nav="home", page=home_page(room))
+
+
+@require_GET
+@enter()
+def switch(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
+    """Make another of the own memberships current and go to its Home."""
+    own = (
+        Membership.objects.visible_to(room.user)
+        .filter(pk__in=[each.pk for each in room.memberships])
+        .distinct()
+    )
+    remember(request, get_object_or_404(own, public_id=public_id))
+    return redirect("portal:home")
+
+
+def home_page(room: Room) -> HomePage:
+    """Gather everything Home shows."""
+    membership, at, zone = room.membership, room.at, room.zone
+    money = overview.money_of(membership, at=at)
+    coming = overview.next_payment(membership, ready=money.stages["ready"].amount, at=at)
+    latest = lines.readable(room.commissions()).order_by("-effective_at", "-pk")[:LATEST]
+    links, codes = link_and_code_rows(membership, at=at)
+    standing = tier.current_tier(membership, at=at)
+    may_open_money = room.may(roles.SEE_PAYMENT_DETAILS)
+    return HomePage(
+        greeting=_greeting(room),
+        lede=_lede(room, standing.name if standing else ""),
+        stages=money_path.stages(
+            money,
+            overview.payments_so_far(membership),
+            coming,
+            at=at,
+            zone=zone,
+            review_days=room.program.decision_days,
+        ),
+        paused=_paused_text(money),
+        chart=_chart(money) if money.count else None,
+        payment=next_payment.card(coming, zone=zone, may_open_money=may_open_money),
+        tier=tier.card(membership, standing, at=at),
+        links=tuple(link for link in links if link.is_on)[:LINKS],
+        codes=tuple(code.code for code in codes if code.is_on),
+        rows=tuple(lines.rows(latest, zone)),
+        notices=(
+            *_membership_notices(room),
+            *next_payment.notices(coming, zone=zone, may_open_money=may_open_money),
+        ),
+        is_new=not money.count,
+    )
+
+
+def _chart(money: overview.MoneyOverview) -> EarningsChart:
+    columns = [
+        Column(month.month, dict(month.stages), f"{reverse('portal:earnings')}?period={month.month}")
+        for month in money.months
+    ]
+    return earnings_chart(columns, money.currency, active_locale())
+
+
+def _paused_text(money: overview.MoneyOverview) -> str:
+    if not money.paused.count:
+        return ""
+    return _("Of what is in review, %(amount)s is paused: %(count)s.") % {
+        "amount": l10n.money_text(money.paused.amount, active_locale()),
+        "count": money_path.commissions_text(money.paused.count),
+    }
+
+
+def _greeting(room: Room) -> str:
+    name = {"name": room.user.get_short_name()}
+    hour = room.at.astimezone(room.zone).hour
+    if hour < 12:
+        return _("Good morning, %(name)s") % name
+    if hour < 18:
+        return _("Good afternoon, %(name)s") % name
+    return _("Good evening, %(name)s") % name
+
+
+def _lede(room: Room, tier_name: str) -> str:
+    params: dict[str, Any] = {
+        "partner": room.partner.name,
+        "tier": tier_name,
+        "moment": moment_text(room.at, room),
+    }
+    if tier_name:
+        return _("%(partner)s, %(tier)s tier. Figures up to %(moment)s.") % params
+    return _("%(partner)s. Figures up to %(moment)s.") % params
+
+
+def moment_text(instant: datetime, room: Room) -> str:
+    """Return an instant in the program's time zone, which is named."""
+    local = instant.astimezone(room.zone)
+    day = l10n.date_text(local.date(), active_locale(), "long")
+    return f"{day}, {local:%H:%M} ({room.program.time_zone})"
+
+
+def _membership_notices(room: Room) -> list[Notice]:
+    state, ended_at = room.membership.state, room.membership.ended_at
+    if state == MembershipState.SUSPENDED:
+        text = _("Links and codes earn nothing now. What you have earned stays yours.")
+        return [Notice("warn", text, title=_("Your membership is suspended."))]
+    if ended_at is not None:
+        day = {"date": date_text(local_day(ended_at, room.zone))}
+        text = _("It ended on %(date)s. What is still owed to you is paid as usual.") % day
+        return [Notice("info", text, title=_("You have left this program."))]
+    return []

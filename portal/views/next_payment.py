@@ -1,0 +1,117 @@
+"""Put the next payment into words: how much, on which day, to which account, and each condition with the way to meet it. The
+conditions are shown before they block anything.
+"""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from payouts.overview import NextPayment
+from portal.formats import active_locale, date_text, day_text
+from portal.views.money_path import earnings_href
+from portal.views.pages import Check, Notice, PaymentCard
+from prm.lib import l10n
+from prm.lib.money import Money
+from prm.lib.periods import Month, local_day
+
+
+def card(coming: NextPayment, *, zone: tzinfo, may_open_money: bool) -> PaymentCard:
+    """Return the card of the next payment; rooms the reader may not enter are not linked."""
+    statement = coming.statement
+    statement_href = (
+        reverse("portal:statement", args=[statement.public_id]) if statement and may_open_money else ""
+    )
+    month = _month_name(statement.period.as_month) if statement else ""
+    return PaymentCard(
+        amount=coming.amount,
+        amount_href=statement_href or earnings_href("ready"),
+        sentence=_sentence(coming, zone),
+        checks=tuple(_checks(coming, zone, may_open_money=may_open_money)),
+        statement_href=statement_href,
+        statement_text=_("See the %(month)s statement") % {"month": month} if statement_href else "",
+    )
+
+
+def notices(coming: NextPayment, *, zone: tzinfo, may_open_money: bool) -> list[Notice]:
+    """Return what is wrong with the payment, if anything: late, sent back, or nowhere to send it."""
+    found: list[Notice] = []
+    details = reverse("portal:payment_details") if may_open_money else ""
+    if coming.failure is not None:
+        text = _("The bank sent your payment of %(amount)s back: %(reason)s") % {
+            "amount": _money(coming.failure.amount),
+            "reason": coming.failure.failure_reason or _("no reason given"),
+        }
+        found.append(
+            Notice("bad", text, title=_("Payment failed."), href=details, action=_("Check bank details"))
+        )
+    elif coming.is_late and coming.is_above_minimum and coming.is_method_usable:
+        text = _("It was due on %(date)s.") % {"date": date_text(coming.due_on)}
+        found.append(Notice("bad", text, title=_("This payment is late.")))
+    if coming.method is None and coming.is_above_minimum:
+        text = _("%(amount)s is ready. Add bank details by %(closes)s to be paid on %(due)s.") % {
+            "amount": _money(coming.amount),
+            "closes": date_text(min(coming.closes_on, coming.due_on)),
+            "due": date_text(coming.due_on),
+        }
+        found.append(
+            Notice(
+                "warn", text, title=_("We cannot pay you yet."), href=details, action=_("Add bank details")
+            )
+        )
+    return found
+
+
+def _sentence(coming: NextPayment, zone: tzinfo) -> str:
+    due = l10n.date_text(coming.due_on, active_locale(), "long")
+    if coming.payment is not None and coming.payment.sent_at is not None:
+        sent = {"date": day_text(local_day(coming.payment.sent_at, zone)), "last4": coming.payment.iban_last4}
+        return _("Sent on %(date)s to IBAN ending %(last4)s.") % sent
+    if coming.amount.minor < 0:
+        return _("This will be taken from your next commissions.")
+    if not coming.is_above_minimum:
+        return _("%(amount)s of %(minimum)s. It stays yours and moves to the next statement.") % {
+            "amount": _money(coming.amount),
+            "minimum": _money(coming.minimum),
+        }
+    if coming.method is None:
+        return _("Planned for %(date)s, once we know your bank account.") % {"date": due}
+    params = {"date": due, "last4": coming.method.iban_last4}
+    if coming.statement is not None:
+        return _("Planned for %(date)s, by bank transfer to IBAN ending %(last4)s.") % params
+    return _("About this much on %(date)s, by bank transfer to IBAN ending %(last4)s.") % params
+
+
+def _checks(coming: NextPayment, zone: tzinfo, *, may_open_money: bool) -> list[Check]:
+    minimum = {"amount": _money(coming.minimum)}
+    above = coming.is_above_minimum
+    return [
+        Check(
+            _("Above the %(amount)s minimum") % minimum
+            if above
+            else _("Below the %(amount)s minimum") % minimum,
+            above,
+        ),
+        _method_check(coming, zone, may_open_money=may_open_money),
+    ]
+
+
+def _method_check(coming: NextPayment, zone: tzinfo, *, may_open_money: bool) -> Check:
+    href = reverse("portal:payment_details") if may_open_money else ""
+    if coming.method is None:
+        return Check(_("No bank details yet."), False, href=href, action=_("Add bank details"))
+    if not coming.is_method_usable:
+        day = l10n.date_text(local_day(coming.method.usable_from, zone), active_locale(), "long")
+        return Check(_("Bank details changed; payments go there from %(date)s.") % {"date": day}, False)
+    day = l10n.date_text(local_day(coming.method.usable_from, zone), active_locale(), "long")
+    return Check(_("Bank details in use since %(date)s") % {"date": day}, True)
+
+
+def _month_name(month: Month) -> str:
+    return l10n.month_text(month, active_locale(), "name")
+
+
+def _money(money: Money) -> str:
+    return l10n.money_text(money, active_locale())

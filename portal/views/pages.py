@@ -1,0 +1,251 @@
+"""What pages are handed: frozen values in the reader's words, with nothing left to ask or compute. A template that shows one of
+these touches no database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from portal.charts import EarningsChart
+from portal.lines import CommissionRow
+from portal.status import StatusWord
+from portal.why import Figure, Step
+from prm.lib.money import Money
+from prm.lib.periods import Month
+
+
+@dataclass(frozen=True)
+class PathStage:
+    """One stage of the money path."""
+
+    key: str
+    label: str
+    amount: Money
+    lines: tuple[str, ...]
+    href: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition of a payment, and the way to meet it."""
+
+    text: str
+    ok: bool
+    href: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence above a page that stays until its cause is gone."""
+
+    tone: str
+    text: str
+    title: str = ""
+    href: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class PaymentCard:
+    """The next payment: how much, when, where to, and what it depends on."""
+
+    amount: Money
+    amount_href: str
+    sentence: str
+    checks: tuple[Check, ...]
+    statement_href: str = ""
+    statement_text: str = ""
+
+
+@dataclass(frozen=True)
+class TierCard:
+    """Where a partner stands and how far the next tier is; `goal` is zero on the highest tier."""
+
+    title: str
+    value: int
+    goal: int
+    text: str
+    benefits: str
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    """A link with its figures of the last 30 days."""
+
+    public_id: str
+    label: str
+    url: str
+    shown: str
+    destination: str
+    is_on: bool
+    clicks: int
+    sales: int
+    earned: Money
+    note: str
+    earned_href: str
+    qr_href: str
+    switch_href: str
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """A code with its figures of the last 30 days."""
+
+    code: str
+    is_on: bool
+    sales: int
+    earned: Money
+    earned_href: str
+
+
+@dataclass(frozen=True)
+class HomePage:
+    greeting: str
+    lede: str
+    stages: tuple[PathStage, ...]
+    paused: str
+    chart: EarningsChart | None
+    payment: PaymentCard | None
+    tier: TierCard | None
+    links: tuple[LinkRow, ...]
+    codes: tuple[str, ...]
+    rows: tuple[CommissionRow, ...]
+    notices: tuple[Notice, ...]
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Chip:
+    label: str
+    href: str
+    current: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Where in a list a page stands."""
+
+    first: int
+    last: int
+    total: int
+    previous_url: str = ""
+    next_url: str = ""
+
+
+@dataclass(frozen=True)
+class EarningsPage:
+    rows: tuple[CommissionRow, ...]
+    chips: tuple[Chip, ...]
+    pages: Pages
+    total: Money
+    total_label: str
+    csv_href: str
+    clear_href: str
+    is_filtered: bool
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class StatementRow:
+    """A statement in the list."""
+
+    month: Month
+    number: str
+    href: str
+    earned: Money
+    taken_back: Money
+    paid: Money
+    closing: Money
+    status: StatusWord
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of a statement; without `href` it is being made or cannot be made here, and `note` says so."""
+
+    label: str
+    href: str
+    is_main: bool = False
+
+
+@dataclass(frozen=True)
+class StatementLineRow:
+    """A line as printed on a statement, with the running total."""
+
+    day: date
+    order: str
+    customer: str
+    note: str
+    base: Money
+    rate: str
+    amount: Money
+    running: Money
+    href: str
+
+
+@dataclass(frozen=True)
+class StatementPage:
+    title: str
+    number: str
+    amount_label: str
+    amount: Money
+    status: StatusWord
+    facts: tuple[Fact, ...]
+    steps: tuple[Step, ...]
+    bridge: tuple[Figure, ...]
+    total_label: str
+    closing: Money
+    lines: tuple[StatementLineRow, ...]
+    line_count: int
+    pages: Pages | None
+    downloads: tuple[Download, ...]
+    check_url: str
+    notices: tuple[Notice, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class MethodCard:
+    """The account money goes to, masked."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    status: StatusWord
+    note: str
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A person of the team."""
+
+    name: str
+    email: str
+    role: str
+    role_help: str
+    joined: date
+    is_you: bool
+    change_href: str
+    remove_href: str
+
+
+@dataclass(frozen=True)
+class InvitationRow:
+    """An invitation nobody has used yet."""
+
+    name: str
+    email: str
+    role: str
+    invited: date
+    expires: date
+    is_expired: bool
+    withdraw_href: str

@@ -1,0 +1,72 @@
+"""Put a partner's tier and the way to the next one into words. The figure is credited revenue of the last twelve months, which is
+what tiers ask for; a person still decides on the move.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from partners.models import Membership, Placement
+from payouts.overview import revenue_since
+from portal.formats import active_locale
+from portal.views.pages import TierCard
+from prm.lib import l10n
+from prm.lib.money import Money
+from prm.lib.periods import Month, local_day, start_of_day
+from tiers.models import Tier
+
+
+def current_tier(membership: Membership, *, at: datetime) -> Tier | None:
+    """Return the tier the membership stands in."""
+    placement = Placement.objects.in_force(at=at).filter(membership=membership).select_related("tier").first()
+    return placement.tier if placement else None
+
+
+def card(membership: Membership, tier: Tier | None, *, at: datetime) -> TierCard | None:
+    """Return the card of the tier and of the one above it; nothing for a membership in no tier."""
+    if tier is None:
+        return None
+    above = Tier.objects.filter(program=membership.program, rank__gt=tier.rank).by_rank().first()
+    if above is None:
+        return TierCard(
+            title=_("%(tier)s, the highest tier") % {"tier": tier.name},
+            value=0,
+            goal=0,
+            text="",
+            benefits=tier.benefits,
+        )
+    currency = membership.program.currency
+    revenue = revenue_since(membership, twelve_months_before(at, membership))
+    goal = Money(above.revenue_from_minor, currency)
+    return TierCard(
+        title=_("%(tier)s, on the way to %(next)s") % {"tier": tier.name, "next": above.name},
+        value=max(0, min(revenue.minor, goal.minor)),
+        goal=goal.minor,
+        text=_progress_text(revenue, goal, above),
+        benefits=above.benefits,
+    )
+
+
+def twelve_months_before(at: datetime, membership: Membership) -> datetime:
+    """Return the first instant of the local day twelve months ago."""
+    zone = membership.program.zone
+    today = local_day(at, zone)
+    back = Month(today.year - 1, today.month)
+    return start_of_day(back.first_on.replace(day=min(today.day, back.last_on.day)), zone)
+
+
+def _progress_text(revenue: Money, goal: Money, above: Tier) -> str:
+    params = {
+        "revenue": l10n.money_text(revenue, active_locale()),
+        "goal": l10n.money_text(goal, active_locale()),
+        "next": above.name,
+    }
+    if revenue >= goal:
+        return (
+            _("%(revenue)s of %(goal)s: enough for %(next)s. Your account manager decides on the move.")
+            % params
+        )
+    params["rest"] = l10n.money_text(goal - revenue, active_locale())
+    return _("%(revenue)s of %(goal)s. %(rest)s to go.") % params

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from partners.events import MembershipApproved
 from prm.lib.bell import ring_now
 from prm.lib.events import subscribe
+from prm.runs import notices, registry
+from prm.runs.lifecycle import RunEnded
 from referrals.events import ConversionsAttributed
+from referrals.imports import RUN_KIND as SALES_IMPORT
 
 
 def rate_new_credits(event: ConversionsAttributed) -> None:
@@ -13,3 +17,14 @@ def rate_new_credits(event: ConversionsAttributed) -> None:
 
 
 subscribe(ConversionsAttributed, rate_new_credits)  # sweep: payouts.sweep_accruals
+
+
+def welcome_new_membership(event: MembershipApproved) -> None:
+    """Ring the worker that makes a new membership's first link and code."""
+    ring_now("referrals.welcome", membership_id=event.membership_id)
+
+
+subscribe(MembershipApproved, welcome_new_membership)  # sweep: referrals.sweep
+registry.register(SALES_IMPORT, "referrals.import_file")
+
+subscribe(RunEnded, notices.tell_starter)  # no sweep: the run itself says how it ended

@@ -73,6 +73,8 @@ class RunAdmin(admin.ModelAdmin):
         """Show the run with its card above."""
         run = Run.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
         card = cards.context(run, at=timezone.now()) if run is not None else {}
+        if run is not None and not self._may_steer(request, run):
+            card |= {"cancel_url": "", "retry_url": ""}
         return super().changeform_view(request, object_id, form_url, {**card, **(extra_context or {})})
 
     def card(self, request: HttpRequest, public_id: str) -> HttpResponse:
@@ -122,9 +124,12 @@ class RunAdmin(admin.ModelAdmin):
     def _own_run(self, request: HttpRequest, public_id: str) -> Run:
         """Return a run the person may steer: who started it, or an administrator who manages the house."""
         run = self._run(request, public_id)
-        if run.created_by_id != request.user.pk and not policy.may(request.user, "steer_runs"):
+        if not self._may_steer(request, run):
             raise PermissionDenied
         return run
+
+    def _may_steer(self, request: HttpRequest, run: Run) -> bool:
+        return run.created_by_id == request.user.pk or policy.may(request.user, "steer_runs")
 
     def _person(self, request: HttpRequest) -> Any:
         return request.user

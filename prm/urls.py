@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from prm import health
+from prm.api_docs import ApiDocs, ApiSchema
 
 urlpatterns = [
     path("livez", health.livez, name="livez"),
@@ -11,5 +12,10 @@ urlpatterns = [
     path("statusz", health.statusz, name="statusz"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
+    path("", include("referrals.urls")),
+    path("api/schema/", ApiSchema.as_view(), name="api_schema"),
+    path("api/docs/", ApiDocs.as_view(url_name="api_schema"), name="api_docs"),
+    path("portal/", include("portal.urls")),
     path("admin/", admin.site.urls),
+    path("", include("portal.urls_public")),
 ]

@@ -109,7 +109,7 @@ def _store(batch: Batch, events: Sequence[Event], known: dict[Key, int]) -> None
     for event in events:
         decision = batch.decisions[event.key]
         if event.key in created and decision.membership_id is not None:
-            credits.append(_credit(batch, event, decision))
+            credits.append(_credit(batch, event, decision, decision.membership_id))
     Credit.objects.bulk_create(credits)
     batch.credited.update(credit.conversion_id for credit in credits)
 
@@ -189,10 +189,10 @@ def _row(batch: Batch, event: Event, known: dict[Key, int]) -> Conversion:
     )
 
 
-def _credit(batch: Batch, event: Event, decision: Decision) -> Credit:
+def _credit(batch: Batch, event: Event, decision: Decision, membership_id: int) -> Credit:
     return Credit(
         conversion_id=batch.created[event.key],
-        membership_id=decision.membership_id,
+        membership_id=membership_id,
         reason=str(decision.reason),
         code_id=decision.code_id,
         click_id=decision.click_id,

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from prm.accounts import policy
+from prm.accounts.choices import Scope
 from prm.lib.constraints import not_negative, one_of
 from prm.lib.db import Lockable
 from prm.lib.fields import PublicIdField
@@ -17,13 +18,19 @@ from referrals.choices import ConversionState
 from tiers.choices import EventKind
 
 if TYPE_CHECKING:
-    from prm.accounts.models import User
+    from prm.accounts.models import ApiKey, User
 
 
 class ConversionQuerySet(Lockable["Conversion"]):
     def waiting_for_original(self) -> ConversionQuerySet:
         """Refunds that name a sale which has not arrived yet."""
         return self.filter(original=None).exclude(original_external_id="")
+
+    def visible_to_key(self, key: ApiKey) -> ConversionQuerySet:
+        """Conversions an API key may look at: keys are the operator's own, so all or none."""
+        return (
+            self if key.allows(Scope.CONVERSIONS_READ) or key.allows(Scope.CONVERSIONS_WRITE) else self.none()
+        )
 
     def visible_to(self, user: User) -> ConversionQuerySet:
         if policy.may(user, "see_conversions"):

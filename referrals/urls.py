@@ -1,0 +1,12 @@
+"""The addresses of the referrals app: tracked links, and conversions for machines."""
+
+from django.urls import path
+
+from referrals import api, views
+
+urlpatterns = [
+    path("r/<slug:slug>", views.open_link, name="open_link"),
+    path("api/v1/conversions", api.ConversionsView.as_view(), name="api_conversions"),
+    path("api/v1/conversions/batch", api.ConversionBatchView.as_view(), name="api_conversion_batch"),
+    path("api/v1/conversions/<slug:public_id>", api.ConversionView.as_view(), name="api_conversion"),
+]

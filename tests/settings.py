@@ -32,6 +32,7 @@ os.environ["EMAIL_URL"] = "consolemail://"
 from prm.settings import *  # noqa: E402, F403
 from prm.settings import DATABASES, EMBEDDED, STORAGES, VAR  # noqa: E402
 
+(VAR / "static").mkdir(parents=True, exist_ok=True)  # nothing is collected in a test run
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 if EMBEDDED:

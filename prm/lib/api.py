@@ -72,7 +72,7 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _look_through(value: Any, depth: int) -> None:
-    if depth < 0:
+    if depth == 0 and isinstance(value, dict | list):
         raise RecursionError
     if isinstance(value, str):
         if "\0" in value:

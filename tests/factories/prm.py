@@ -13,6 +13,7 @@ from prm.accounts import policy
 from prm.accounts.models import ApiKey, User
 from prm.audit.models import AuditEvent
 from prm.mail.models import OutgoingMail
+from prm.models import Heartbeat
 from prm.runs.models import Run
 
 PASSWORD = "correct horse battery"
@@ -99,3 +100,13 @@ class RunFactory(factory.django.DjangoModelFactory):
     kind = "close"
     title = "Close October 2026"
     created_at = NOW
+
+
+class HeartbeatFactory(factory.django.DjangoModelFactory[Heartbeat]):
+    """A process that showed itself at `NOW`."""
+
+    class Meta:
+        model = Heartbeat
+
+    name = factory.Sequence(lambda number: f"worker@host{number}")
+    seen_at = NOW

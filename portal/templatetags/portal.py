@@ -4,6 +4,7 @@ no filter here asks the database.
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -116,24 +117,28 @@ _TABS = (
 _MENU = (
     ("payment_details", gettext_lazy("Payment details"), "bank", "portal:payment_details"),
     ("team", gettext_lazy("Team"), "people", "portal:team"),
+    ("account", gettext_lazy("Your account"), "person", "portal:account"),
+    ("account", gettext_lazy("Your account"), "info", "portal:account"),
 )
 
 
-@register.simple_tag
-def portal_tabs() -> list[Tab]:
-    """Return the main rooms of the portal that are mounted."""
-    return _mounted(_TABS)
+@register.simple_tag(takes_context=True)
+def portal_tabs(context: Mapping[str, Any]) -> list[Tab]:
+    """Return the main rooms of the portal that are mounted and open to the reader (`closed_rooms` names the others)."""
+    return _mounted(_TABS, context.get("closed_rooms", ()))
 
 
-@register.simple_tag
-def portal_menu() -> list[Tab]:
-    """Return the rooms under the partner's name that are mounted."""
-    return _mounted(_MENU)
+@register.simple_tag(takes_context=True)
+def portal_menu(context: Mapping[str, Any]) -> list[Tab]:
+    """Return the rooms under the partner's name that are mounted and open to the reader."""
+    return _mounted(_MENU, context.get("closed_rooms", ()))
 
 
-def _mounted(entries: tuple[tuple[str, Any, str, str], ...]) -> list[Tab]:
+def _mounted(entries: tuple[tuple[str, Any, str, str], ...], closed: Container[str]) -> list[Tab]:
     tabs = []
     for key, label, shape, name in entries:
+        if key in closed:
+            continue
         try:
             tabs.append(Tab(key, label, shape, reverse(name)))
         except NoReverseMatch:

@@ -46,7 +46,7 @@ class CommissionRow:
     sale: Money
     amount: Money
     status: StatusWord
-    href: str = "#"
+    href: str = "?drawer"
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,9 @@ class Guide:
 
 @staff_member_required
 def style_guide(request: HttpRequest) -> HttpResponse:
-    """Answer with the style guide."""
-    return render(request, "portal/style_guide.html", {"guide": sample(), "nav_current": ""})
+    """Answer with the style guide, or with the inside of its drawer."""
+    page = "portal/style_guide_drawer.html" if "drawer" in request.GET else "portal/style_guide.html"
+    return render(request, page, {"guide": sample(), "nav_current": ""})
 
 
 def sample() -> Guide:

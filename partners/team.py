@@ -1,0 +1,200 @@
+"""Bring people into a partner's team and change what they may do there. An invitation is for one mailbox, once, for a week, and a
+team never loses its last owner."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from partners import mails, tokens
+from partners.choices import TeamRole
+from partners.models import Invitation, Member, Partner
+from prm import audit
+from prm.accounts import policy
+from prm.accounts.emails import fold_email
+from prm.lib.errors import Refused
+
+if TYPE_CHECKING:
+    from prm.accounts.models import User
+
+VALID_FOR = timedelta(days=7)
+
+
+class NotYours(Refused):
+    message = _("Only an owner of the team can do this.")
+
+
+class AlreadyInTeam(Refused):
+    message = _("This person is in the team already.")
+    field = "email"
+
+
+class InvitationOver(Refused):
+    message = _("This invitation has expired, was withdrawn or has been used. Ask for a new one.")
+
+
+class OtherMailbox(Refused):
+    message = _("This invitation is for another e-mail address. Sign in with that one.")
+
+
+class LastOwner(Refused):
+    message = _("A team needs an owner. Make somebody else an owner first.")
+    field = "role"
+
+
+class UnknownRole(Refused):
+    message = _("Choose a role.")
+    field = "role"
+
+
+def may_manage(partner: Partner, user: User) -> bool:
+    """Say whether `user` may invite, change and remove people of `partner`."""
+    return policy.may(user, "invite_partners") or _owners(partner).filter(user=user).exists()
+
+
+@transaction.atomic
+def invite(
+    partner: Partner, *, email: str, role: str, by: User, at: datetime, full_name: str = ""
+) -> tuple[Invitation, str]:
+    """Invite a mailbox into the team, and return the invitation with the word of its link.
+
+    An open invitation of the same mailbox is withdrawn: the newest mail is the one that works.
+
+    Raises: NotYours, AlreadyInTeam, UnknownRole.
+    """
+    partner = _managed(partner, by)
+    _refuse_unknown(role)
+    folded = fold_email(email)
+    if Member.objects.current().filter(partner=partner, user__email_folded=folded).exists():
+        raise AlreadyInTeam
+    open_ones = Invitation.objects.filter(partner=partner, email_folded=folded, accepted_at=None)
+    open_ones.filter(withdrawn_at=None).update(withdrawn_at=at)
+    token = tokens.new_token()
+    invitation = Invitation.objects.create(
+        partner=partner,
+        email=email.strip(),
+        email_folded=folded,
+        full_name=full_name,
+        role=role,
+        token_sha256=tokens.digest(token),
+        invited_at=at,
+        invited_by=by,
+        expires_at=at + VALID_FOR,
+    )
+    audit.record(by, "team.invited", invitation, at=at, role=role, email=invitation.email)
+    mails.invited(invitation, token, by=by)
+    return invitation, token
+
+
+def find(token: str, *, at: datetime) -> Invitation | None:
+    """Return the invitation that `token` opens at `at`."""
+    found = Invitation.objects.filter(token_sha256=tokens.digest(token), accepted_at=None, withdrawn_at=None)
+    return found.filter(expires_at__gt=at).select_related("partner", "invited_by").first()
+
+
+@transaction.atomic
+def accept(token: str, *, user: User, at: datetime) -> Member:
+    """Use an invitation: `user`, who reads the invited mailbox, joins the team.
+
+    Raises: InvitationOver, OtherMailbox.
+    """
+    invitation = find(token, at=at)
+    if invitation is None:
+        raise InvitationOver
+    if user.email_folded != invitation.email_folded:
+        raise OtherMailbox
+    Partner.objects.lock().get(pk=invitation.partner_id)
+    unused = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None)
+    if not unused.update(accepted_at=at, accepted_by=user):
+        raise InvitationOver
+    member, created = Member.objects.get_or_create(
+        partner=invitation.partner,
+        user=user,
+        ended_at=None,
+        defaults={"role": invitation.role, "joined_at": at},
+    )
+    if created:
+        audit.record(user, "team.joined", member, at=at, role=member.role)
+    return member
+
+
+@transaction.atomic
+def withdraw(invitation: Invitation, *, by: User, at: datetime) -> Invitation:
+    """Make the link of an open invitation useless.
+
+    Raises: NotYours, InvitationOver.
+    """
+    _managed(invitation.partner, by)
+    unused = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None)
+    if not unused.update(withdrawn_at=at):
+        raise InvitationOver
+    invitation.refresh_from_db()
+    audit.record(by, "team.invitation_withdrawn", invitation, at=at)
+    return invitation
+
+
+@transaction.atomic
+def change_role(member: Member, *, role: str, by: User, at: datetime) -> Member:
+    """Give a team member another role.
+
+    Raises: NotYours, LastOwner, UnknownRole.
+    """
+    partner = _managed(member.partner, by)
+    _refuse_unknown(role)
+    member = Member.objects.lock().get(pk=member.pk)
+    if member.role == role or member.ended_at is not None:
+        return member
+    if role != TeamRole.OWNER:
+        _keep_an_owner(partner, without=member)
+    before, member.role = member.role, role
+    member.save(update_fields=["role"])
+    audit.record(by, "team.role_changed", member, at=at, before=before, after=role)
+    return member
+
+
+@transaction.atomic
+def remove(member: Member, *, by: User, at: datetime) -> Member:
+    """End a person's place in the team; people may always leave by themselves.
+
+    Raises: NotYours, LastOwner.
+    """
+    partner = Partner.objects.lock().get(pk=member.partner_id)
+    if member.user_id != by.pk and not may_manage(partner, by):
+        raise NotYours
+    member = Member.objects.lock().get(pk=member.pk)
+    if member.ended_at is not None:
+        return member
+    _keep_an_owner(partner, without=member)
+    member.ended_at, member.ended_by = at, by
+    member.save(update_fields=["ended_at", "ended_by"])
+    audit.record(by, "team.removed", member, at=at)
+    return member
+
+
+def _managed(partner: Partner, by: User) -> Partner:
+    # The partner's row is the lock of its team: two owners who remove each other cannot both succeed.
+    locked = Partner.objects.lock().get(pk=partner.pk)
+    if not may_manage(locked, by):
+        raise NotYours
+    return locked
+
+
+def _owners(partner: Partner) -> OwnersOf:
+    return Member.objects.current().filter(partner=partner, role=TeamRole.OWNER)
+
+
+def _keep_an_owner(partner: Partner, *, without: Member) -> None:
+    if without.role == TeamRole.OWNER and not _owners(partner).exclude(pk=without.pk).exists():
+        raise LastOwner
+
+
+def _refuse_unknown(role: str) -> None:
+    if role not in TeamRole.values:
+        raise UnknownRole
+
+
+if TYPE_CHECKING:
+    from partners.models.member import MemberQuerySet as OwnersOf

@@ -1,0 +1,20 @@
+"""The doors of the pages that need no sign-in."""
+
+from django.urls import path
+
+from portal.views import application, apply, invitation, public
+
+app_name = "public"
+
+urlpatterns = [
+    path("", public.programs, name="home"),
+    path("p/", public.programs, name="programs"),
+    path("p/<slug:slug>/", public.program, name="program"),
+    path("p/<slug:slug>/terms/", public.terms, name="terms"),
+    path("p/<slug:slug>/apply/", apply.Apply.as_view(), name="apply"),
+    path("p/<slug:slug>/apply/check/", apply.Check.as_view(), name="apply_check"),
+    path("p/<slug:slug>/apply/sent/", apply.sent, name="apply_sent"),
+    path("application/<str:token>/", application.Status.as_view(), name="application"),
+    path("application/<str:token>/withdraw/", application.Withdraw.as_view(), name="application_withdraw"),
+    path("invitation/<str:token>/", invitation.Invited.as_view(), name="invitation"),
+]

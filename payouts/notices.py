@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.choices import TeamRole
 from partners.models import Member
+from payouts.reading import locale_for
 from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import local_day
@@ -32,6 +34,10 @@ class Reader:
     email: str
     language: str
     name: str
+
+    @property
+    def locale(self) -> str:
+        return locale_for(self.language)
 
 
 def readers_of(partner: Partner) -> list[Reader]:
@@ -63,13 +69,13 @@ def tell_statement_ready(statement: Statement) -> None:
         context = {
             "program": statement.membership.program.name,
             "number": statement.number,
-            "month": l10n.month_text(statement.period.as_month, reader.language),
+            "month": l10n.month_text(statement.period.as_month, reader.locale),
             "closing": _money(statement.closing_minor, statement.currency, reader),
             "bridge": {
                 name: _money(getattr(statement, f"{name}_minor"), statement.currency, reader)
                 for name in _BRIDGE
             },
-            "due_on": l10n.date_text(statement.due_on, reader.language) if statement.due_on else "",
+            "due_on": l10n.date_text(statement.due_on, reader.locale) if statement.due_on else "",
             "minimum": _money(statement.facts["minimum_minor"], statement.currency, reader),
             "is_negative": statement.closing_minor < 0,
             **_button(_("Open your statements"), "/portal/statements/"),
@@ -77,14 +83,12 @@ def tell_statement_ready(statement: Statement) -> None:
         _tell("statement_ready", reader, key=statement.public_id, about=statement.public_id, context=context)
 
 
-def tell_payment_sent(payment: Payment) -> None:
+def tell_payment_sent(payment: Payment, *, at: datetime) -> None:
     """Say that money was paid, where to, for which statement and under which reference."""
-    assert payment.settled_at is not None
+    paid_on = local_day(at, payment.membership.program.zone)
     for reader in readers_of(payment.membership.partner):
         context = _of_payment(payment, reader) | {
-            "paid_on": l10n.date_text(
-                local_day(payment.settled_at, payment.membership.program.zone), reader.language
-            ),
+            "paid_on": l10n.date_text(paid_on, reader.locale),
             "reference": payment.bank_reference or payment.end_to_end_id,
             **_button(_("Open your statements"), "/portal/statements/"),
         }
@@ -111,7 +115,7 @@ def tell_bank_details_changed(method: PaymentMethod, *, also: Iterable[Reader] =
             "ending": method.iban_last4,
             "currency": method.currency,
             "by": str(method.added_by),
-            "usable_from": l10n.datetime_text(method.usable_from, method.usable_from.tzinfo, reader.language)
+            "usable_from": l10n.datetime_text(method.usable_from, method.usable_from.tzinfo, reader.locale)
             if method.usable_from.tzinfo
             else "",
             **_button(_("Check your bank details"), "/portal/payment-details/"),
@@ -133,7 +137,7 @@ def _button(text: Promise, path: str) -> dict[str, Any]:
 
 
 def _money(minor: int, currency: str, reader: Reader) -> str:
-    return l10n.money_text(Money(minor, currency), reader.language)
+    return l10n.money_text(Money(minor, currency), reader.locale)
 
 
 def _tell(kind: str, reader: Reader, *, key: str, about: str, context: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/pdf"
 # Fonts are loaded into one configuration, which is not made for several threads at once.
 _one_at_a_time = threading.Lock()
+# They tell every step of every document, which is of no use to whoever reads our log.
+for _chatty in ("weasyprint", "weasyprint.progress", "fontTools"):
+    logging.getLogger(_chatty).setLevel(logging.ERROR)
 
 
 class PdfNotPossible(Refused):

@@ -43,11 +43,11 @@ def file_name(run: PayRun) -> str:
 
 
 def _group_header(message: ElementTree.Element, run: PayRun, payments: Sequence[Payment]) -> None:
-    assert run.approved_at is not None
     header = _add(message, "GrpHdr")
     _add(header, "MsgId", run.message_id)
-    # The approval is when the message came to be; the hour of a download says nothing.
-    _add(header, "CreDtTm", run.approved_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    # The approval is when the message came to be; the hour of a download would change its bytes.
+    made_at = run.approved_at or run.prepared_at
+    _add(header, "CreDtTm", made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     _counts(header, run, payments)
     _add(_add(header, "InitgPty"), "Nm", bank_text(run.legal_entity.name, 70))
 

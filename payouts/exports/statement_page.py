@@ -18,13 +18,14 @@ from django.utils.translation import ngettext
 
 from payouts.exports.xlsx import bridge_of
 from payouts.models import Statement, StatementLine
+from payouts.reading import locale_for
 from prm.lib import l10n
 from prm.lib.money import Money, exponent
 from prm.lib.periods import Month, local_day
 
 LINES_AT_MOST = 300
 # Columns of a line in the fixed-width face: date, order, customer, base, rate, commission, running total.
-_WIDTHS = (12, 18, 9, 14, 16, 14, 15)
+_WIDTHS = (14, 18, 10, 15, 15, 15, 16)
 _TO_THE_RIGHT = 3
 
 
@@ -94,7 +95,7 @@ def page_of(statement: Statement) -> StatementPage:
         lines_title=_("Every commission"),
         lines_note=writer.lines_note(lines),
         header=_columns(
-            _("Date"), _("Order"), _("Customer"), _("Base"), _("Rate"), _("Commission"), _("Total so far")
+            _("Date"), _("Order number"), _("Customer"), _("Base"), _("Rate"), _("Commission"), _("Total so far")
         ),
         lines=writer.printed(lines),
         contact=facts["issuer"]["email"],
@@ -115,7 +116,7 @@ class _Writer:
 
     def __init__(self, statement: Statement) -> None:
         self.statement = statement
-        self.language = statement.language
+        self.language = locale_for(statement.language)
         self.currency = statement.currency
         self.zone = ZoneInfo(statement.facts["program"]["time_zone"])
 

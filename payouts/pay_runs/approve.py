@@ -42,7 +42,7 @@ def approve(run: PayRun, *, by: User, at: datetime) -> PayRun:
     run = common.lock(run)
     if run.prepared_by_id == by.pk:
         raise SamePerson
-    if run.approved_at is not None:
+    if run.approved_at is not None and run.state != PayRunState.CANCELLED:
         raise AlreadyApproved
     if common.content_hash(run, common.payments_of(run)) != run.sha256:
         raise ChangedSincePrepared
@@ -61,6 +61,9 @@ def cancel(run: PayRun, *, by: User, at: datetime) -> PayRun:
     run = common.lock(run)
     before_export = [PayRunState.DRAFT, PayRunState.CHECKED, PayRunState.APPROVED]
     common.move(run, expected=before_export, to=PayRunState.CANCELLED, cancelled_at=at, cancelled_by=by)
+    payments = common.payments_of(run)
     Payment.objects.filter(pay_run=run, state=PaymentState.QUEUED).update(state=PaymentState.CANCELLED)
+    for payment in payments:
+        common.reopen_statement(payment)
     audit.record(by, "pay_run.cancelled", run, at=at)
     return run

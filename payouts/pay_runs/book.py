@@ -80,7 +80,7 @@ def _settle(payment: Payment, *, by: User, at: datetime, reference: str) -> None
     Statement.objects.filter(pk=payment.statement_id).update(state=StatementState.PAID)
     payment.refresh_from_db(fields=["state", "settled_at", "bank_reference"])
     audit.record(by, "payment.settled", payment, at=at, reference=reference)
-    notices.tell_payment_sent(payment)
+    notices.tell_payment_sent(payment, at=at)
     announce(PaymentSettled(payment.pk))
 
 
@@ -118,12 +118,7 @@ def fail(payment: Payment, *, reason: str, by: User, at: datetime) -> Payment:
 def _reopen(payment: Payment) -> None:
     """Put the lines and the statement back where they were before the payment left."""
     Commission.objects.filter(payment=payment).update(state=CommissionState.ON_STATEMENT, payment=None)
-    has_later = Statement.objects.filter(
-        membership=payment.membership_id, currency=payment.currency, pk__gt=payment.statement_id
-    ).exists()
-    # With a later statement out, the money that came back is part of a balance still to come.
-    state = StatementState.CARRIED_OVER if has_later else StatementState.ISSUED
-    Statement.objects.filter(pk=payment.statement_id).update(state=state)
+    common.reopen_statement(payment)
 
 
 def _post(

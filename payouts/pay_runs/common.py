@@ -10,8 +10,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
-from payouts.choices import PayRunState
-from payouts.models import Payment, PayRun
+from payouts.choices import PayRunState, StatementState
+from payouts.models import Payment, PayRun, Statement
 from prm.lib.errors import Refused
 
 
@@ -46,6 +46,18 @@ def payments_of(run: PayRun) -> list[Payment]:
         "statement", "membership__partner", "membership__program"
     )
     return list(found.order_by("pk"))
+
+
+def reopen_statement(payment: Payment) -> None:
+    """Let the payment's statement wait for a payment again.
+
+    With a later statement out, the money is part of that balance, or of the next one, and this one was carried over.
+    """
+    has_later = Statement.objects.filter(
+        membership=payment.membership_id, currency=payment.currency, pk__gt=payment.statement_id
+    ).exists()
+    state = StatementState.CARRIED_OVER if has_later else StatementState.ISSUED
+    Statement.objects.filter(pk=payment.statement_id).update(state=state)
 
 
 def content_hash(run: PayRun, payments: Sequence[Payment]) -> str:

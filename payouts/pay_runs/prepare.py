@@ -147,9 +147,9 @@ def _decide(
     left_out: list[PayRunException] = []
     for statement in statements:
         amount = statement.closing + Money(facts.paid_since.get(statement.pk, 0), statement.currency)
-        if not amount or statement.pk in facts.paid:
-            if statement.membership_id not in facts.in_a_run:
-                continue  # nothing is owed, or it is on its way
+        is_done = not amount or statement.pk in facts.paid
+        if is_done and statement.membership_id not in facts.in_a_run:
+            continue  # nothing is owed, or it is on its way
         method = facts.methods.get(statement.membership.partner_id)
         reason = _why_not(statement, amount, method, facts, at=at)
         if reason is not None:

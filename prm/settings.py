@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "allauth",
@@ -77,6 +78,7 @@ INSTALLED_APPS = [
     "referrals",
     "payouts",
     "portal",
+    "demo",
 ]
 
 MIDDLEWARE = [
@@ -96,6 +98,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "prm.accounts.middleware.SessionLimitMiddleware",
     "prm.accounts.middleware.StaffMfaMiddleware",
 ]
 
@@ -249,6 +252,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PRM_BRAND_NAME
 # Browsers offer passkeys on plain http only at localhost; the embedded default is tried out there.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+PRM_IDLE_MINUTES = env.number("PRM_IDLE_MINUTES", default=120)
+PRM_STAFF_IDLE_MINUTES = env.number("PRM_STAFF_IDLE_MINUTES", default=30)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/portal/"
 LOGOUT_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "/"

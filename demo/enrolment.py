@@ -1,0 +1,127 @@
+"""Bring the demo's 75 partners in through the front door: each applies, is approved, gets its code and a bank account. A few more
+applications are left waiting, so that an account manager has something to decide."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from stdnum import iban
+
+from demo.dataset import PartnerRow
+from demo.people import ACCOUNT_MANAGER, PARTNER, PARTNER_CODE, PASSWORD
+from partners import applications, approval, placement, terms
+from partners.applications import Answers
+from partners.models import Membership
+from payouts import payment_methods
+from prm.accounts.models import User
+from referrals import codes, links
+from tiers.models import Program
+
+NO_BANK_DETAILS = {"UK-05", "DIST-SAUDIARABIA"}  # somebody always forgets: finance sees why they are left out
+WAITING = (
+    (
+        "affiliates",
+        "Velo Conseil",
+        "Camille Roux",
+        "camille@veloconseil.example",
+        "https://veloconseil.example",
+    ),
+    ("affiliates", "Kite Labs", "Ivo Marek", "ivo@kitelabs.example", "https://kitelabs.example"),
+    ("influencers", "Tea at Four", "Hanna Ziegler", "hanna@teaatfour.example", "https://teaatfour.example"),
+)
+
+
+def enrol(row: PartnerRow, program: Program, *, at: datetime) -> Membership:
+    """Take one partner from application to a membership with code, link and bank account, all by `at`."""
+    email, name, company = _identity(row)
+    version = terms.in_force(program, at=at)
+    if version is None:
+        raise LookupError(f"{program.slug} has no terms in force.")
+    application, _token = applications.submit(
+        program,
+        answers=Answers(
+            full_name=name,
+            email=email,
+            phone="+44 20 7946 0000",
+            company=company,
+            website=f"https://{email.split('@')[1]}",
+            country=row.country,
+            audience="Stated when the partner list was set up",
+            how_promote="Through our own customers and readers.",
+        ),
+        terms=version,
+        at=at - timedelta(days=3),
+        source="demo",
+    )
+    manager = ACCOUNT_MANAGER.user()
+    tier = program.tiers.by_rank()[0]
+    membership = approval.approve(application, tier=tier, by=manager, at=at)
+    codes.make(membership, code=row.code, by=manager, at=at)
+    if not membership.links.exists():
+        links.make(membership, label="Home page", by=manager, at=at)
+    if row.code not in NO_BANK_DETAILS:
+        _bank(membership, row, company, email, at=at)
+    if row.code == PARTNER_CODE:
+        placement.place(
+            membership,
+            tier=program.tiers.get(key="silver"),
+            by=manager,
+            at=at + timedelta(days=90),
+            because="Revenue and reviews of the first quarter",
+        )
+    return membership
+
+
+def leave_waiting(programs: dict[str, Program], *, now: datetime) -> None:
+    """Send a few applications that nobody has decided yet."""
+    for age, (slug, company, name, email, website) in enumerate(WAITING, start=1):
+        program = programs[slug]
+        version = terms.in_force(program, at=now)
+        if version is None:
+            continue
+        applications.submit(
+            program,
+            answers=Answers(
+                full_name=name,
+                email=email,
+                phone="+33 1 70 18 99 00",
+                company=company,
+                website=website,
+                country="France",
+                audience="36,000 readers a month",
+                how_promote="We compare gifts for small shops, two articles a month and a newsletter.",
+            ),
+            terms=version,
+            at=now - timedelta(days=age),
+            source="demo",
+        )
+
+
+def _identity(row: PartnerRow) -> tuple[str, str, str]:
+    if row.code == PARTNER_CODE:
+        return PARTNER.email, PARTNER.name, "Northwind Reviews"
+    return f"owner@{row.code.lower()}.example", f"Owner of {row.name}", row.name
+
+
+def _bank(membership: Membership, row: PartnerRow, holder: str, email: str, *, at: datetime) -> None:
+    owner = User.objects.get_by_natural_key(email)
+    if row.code == PARTNER_CODE:
+        owner.set_password(PASSWORD)
+        owner.save(update_fields=["password"])
+    payment_methods.add(
+        membership.partner,
+        currency=membership.program.currency,
+        holder=holder,
+        iban=made_up_iban(row.code),
+        bic="BUKBGB22",
+        by=owner,
+        at=at,
+    )
+
+
+def made_up_iban(code: str) -> str:
+    """Return a British account number with right check digits that belongs to nobody, always the same for a code."""
+    digits = str(int(hashlib.sha256(code.encode()).hexdigest(), 16))[:14]
+    account = f"BUKB{digits}"
+    return f"GB{iban.calc_check_digits('GB00' + account)}{account}"

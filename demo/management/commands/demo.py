@@ -1,0 +1,42 @@
+"""Fill an empty house with the demo, and print what each stage took and whether the books agree with the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from demo import build, dataset, people
+from prm.accounts.models import User
+from tiers.models import Program
+
+
+class Command(BaseCommand):
+    help = "Build the demo house from a year of real sales, in an empty database."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--true-dates", action="store_true", help="Keep 2010 and 2011 instead of moving to today."
+        )
+        parser.add_argument("--logins", action="store_true", help="Only print the accounts to try.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not options["logins"]:
+            self._build(true_dates=options["true_dates"])
+        for who, email, password in people.logins():
+            self.stdout.write(f"{who:<20}{email:<28}{password}")
+
+    def _build(self, *, true_dates: bool) -> None:
+        if Program.objects.exists() or User.objects.exists():
+            raise CommandError("The demo is for an empty database; this one has programs or people in it.")
+        now = timezone.now()
+        shift = dataset.whole_weeks_to(now) * (not true_dates)
+        build.Build(now=now, shift=shift, tell=self.stdout.write).all()
+        different = build.differences(shift)
+        if different:
+            raise CommandError("The books differ from the file:\n" + "\n".join(different[:20]))
+        total = sum(dataset.expected(shift).values())
+        self.stdout.write(
+            f"Books and file agree for every partner and month: {total:,.2f} GBP of commission."
+        )

@@ -1,0 +1,64 @@
+"""Live the year's months as finance lives them: close each month that is over, prepare and approve the pay run, send and settle it.
+The newest run is left on its way, so that the house is met in the middle of its work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from demo.people import FINANCE_APPROVES, FINANCE_PREPARES
+from payouts import pay_runs, periods
+from payouts.choices import PayRunState
+from payouts.models import PayRun
+from prm.lib.periods import Month, months_between
+from tiers.models import LegalEntity, Program
+
+
+def live(
+    entity: LegalEntity, programs: list[Program], *, first: Month, now: datetime, tell: Callable[[str], None]
+) -> list[Month]:
+    """Close every month from `first` on that is over at `now`, and pay it; return the months closed."""
+    zone = programs[0].zone
+    over = [month for month in months_between(first, Month.of(now, zone)) if month.ends_at(zone) <= now]
+    for month in over:
+        opened = month.ends_at(zone)
+        for program in programs:
+            periods.close(
+                program, month, by=FINANCE_PREPARES.user(), at=_not_after(now, opened + timedelta(hours=8))
+            )
+        pay(entity, month, opened=opened, now=now, is_last=month == over[-1])
+        tell(str(month))
+    return over
+
+
+def pay(entity: LegalEntity, month: Month, *, opened: datetime, now: datetime, is_last: bool) -> PayRun:
+    """Prepare, approve, send and settle the run for `month`; the last one stays on its way."""
+    prepares, approves = FINANCE_PREPARES.user(), FINANCE_APPROVES.user()
+    execute_on = month.next().first_on.replace(day=14)
+    run = pay_runs.prepare(
+        entity,
+        currency="GBP",
+        execute_on=execute_on,
+        by=prepares,
+        at=_not_after(now, opened + timedelta(days=2, hours=10)),
+    )
+    if run.payment_count == 0:
+        return pay_runs.cancel(run, by=prepares, at=_not_after(now, opened + timedelta(days=2, hours=11)))
+    if now < opened + timedelta(days=3, hours=11):
+        return run
+    run = pay_runs.approve(run, by=approves, at=opened + timedelta(days=3, hours=11))
+    sent_at = datetime(execute_on.year, execute_on.month, execute_on.day, 9, tzinfo=UTC) - timedelta(days=1)
+    if now < sent_at:
+        return run
+    pay_runs.export(run, by=prepares, at=sent_at)
+    if not is_last:
+        pay_runs.settle(run, by=approves, at=sent_at + timedelta(days=3), reference=f"BANK-{month}")
+    return PayRun.objects.get(pk=run.pk)
+
+
+def is_finished(run: PayRun) -> bool:
+    return run.state == PayRunState.RECONCILED
+
+
+def _not_after(limit: datetime, instant: datetime) -> datetime:
+    return min(limit, instant)

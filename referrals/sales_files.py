@@ -88,7 +88,9 @@ class SalesFile:
             line += 1
             try:
                 raw = self._stream.readline(LONGEST_LINE + 1)
-                whole = len(raw) <= LONGEST_LINE or raw.endswith(b"\n") or self._skip_rest()
+                too_long = len(raw) > LONGEST_LINE and not raw.endswith(b"\n")
+                if too_long:
+                    self._skip_rest()
             except (OSError, EOFError, zlib.error):
                 yield RowError(
                     line, "", "broken_gzip", str(_("The compressed file is damaged from here on."))
@@ -96,17 +98,17 @@ class SalesFile:
                 return
             if not raw:
                 return
-            if len(raw) > LONGEST_LINE:
+            if too_long:
                 yield self._too_long(line, raw)
-            elif whole and raw.strip():
+            elif raw.strip():
                 yield self._row(line, raw)
 
-    def _skip_rest(self) -> bool:
+    def _skip_rest(self) -> None:
         """Pass over the rest of a line that is too long, piece by piece."""
         while True:
             piece = self._stream.readline(LONGEST_LINE)
             if not piece or piece.endswith(b"\n"):
-                return False
+                return
 
     def _header(self) -> list[str]:
         try:

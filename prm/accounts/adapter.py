@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -52,6 +54,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if isinstance(request.user, User) and request.user.is_staff:
             return resolve_url("admin:index")
         return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Ask for the password or second factor again, unless the person gave it within the last five minutes."""
+        return (
+            bool(super().is_reauthentication_required(app=app, **kwargs)) and not self._signed_in_just_now()
+        )
+
+    def _signed_in_just_now(self) -> bool:
+        records = get_authentication_records(self.request, self.request.user)
+        last = max((record["at"] for record in records), default=0)
+        return bool(time.time() - last < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a security mail at once, past the outbox: the outbox keeps texts, and these carry codes.

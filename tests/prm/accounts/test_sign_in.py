@@ -1,7 +1,9 @@
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import (
@@ -18,7 +20,7 @@ from pytest_django.fixtures import Settings
 from prm.accounts import policy, signup
 from prm.accounts.models import User
 from prm.audit.models import AuditEvent
-from tests.factories.prm import PASSWORD, UserFactory
+from tests.factories.prm import NOW, PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +157,15 @@ def test_security_mails_have_two_parts_and_stay_out_of_the_outbox(client: Client
     assert [kind for _body, kind in message.alternatives] == ["text/html"]  # type: ignore[attr-defined]
     assert last_code() in str(message.alternatives[0][0])  # type: ignore[attr-defined]
     assert OutgoingMail.objects.count() == 0
+
+
+def test_what_guards_the_account_asks_again_five_minutes_after_signing_in(client: Client) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        sign_in(client, UserFactory().email)
+        clock.shift(timedelta(seconds=299))
+        assert client.get("/accounts/2fa/totp/activate/").status_code == 200
+        clock.shift(timedelta(seconds=1))
+        assert client.get("/accounts/2fa/totp/activate/")["Location"].startswith("/accounts/reauthenticate/")
 
 
 class TestSecondFactor:

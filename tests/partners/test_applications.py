@@ -1,0 +1,255 @@
+"""Applications are taken once per mailbox and program, and a stranger learns nothing from our answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from partners import applications, tokens
+from partners.applications import Answers
+from partners.choices import ApplicationState, MembershipState, TeamRole
+from partners.events import ApplicationSubmitted
+from partners.models import Acceptance, Application, TermsVersion
+from prm.audit.models import AuditEvent
+from prm.lib.events import subscribed
+from prm.mail.models import OutgoingMail
+from tests.factories.partners import (
+    ApplicationFactory,
+    MemberFactory,
+    MembershipFactory,
+    TermsVersionFactory,
+)
+from tests.factories.prm import UserFactory
+from tests.factories.tiers import ProgramFactory
+from tiers.models import Program
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # a Friday
+ANSWERS = Answers(
+    full_name="Ana Lima",
+    email="Ana@Lima.example",
+    phone="+351 21 000 0000",
+    company="Lima Reviews",
+    country="Portugal",
+    website="https://lima.example",
+    audience="9,000 readers",
+    how_promote="With a comparison page and a newsletter.",
+    language="pl",
+)
+
+
+@pytest.fixture
+def terms() -> TermsVersion:
+    return TermsVersionFactory(published=True)
+
+
+@pytest.fixture
+def program(terms: TermsVersion) -> Program:
+    return terms.program
+
+
+def submit(
+    program: Program, terms: TermsVersion, answers: Answers = ANSWERS, at: datetime = NOW
+) -> Application:
+    return applications.submit(program, answers=answers, terms=terms, at=at, address="203.0.113.7")[0]
+
+
+def receive(program: Program, terms: TermsVersion, **more: object) -> applications.Receipt:
+    values = {"answers": ANSWERS, "at": NOW, "address": "203.0.113.7", **more}
+    return applications.receive(program, terms=terms, **values)  # type: ignore[arg-type]
+
+
+def test_an_application_is_stored_with_the_acceptance_a_mail_and_an_audit_event(
+    program: Program, terms: TermsVersion
+) -> None:
+    application, token = applications.submit(
+        program, answers=ANSWERS, terms=terms, at=NOW, address="203.0.113.7", source="fair"
+    )
+    assert application.state == ApplicationState.SUBMITTED
+    assert application.email_folded == "ana@lima.example"
+    assert (application.submitted_at, application.email_confirmed_at) == (NOW, None)
+    assert token not in {application.token_sha256, application.public_id}
+    acceptance = Acceptance.objects.get()
+    assert (acceptance.application, acceptance.text_sha256) == (application, terms.sha256)
+    assert (acceptance.accepted_name, acceptance.address) == ("Ana Lima", "203.0.113.7")
+    mail = OutgoingMail.objects.get()
+    assert (mail.kind, mail.to, mail.language) == ("application_received", "Ana@Lima.example", "pl")
+    assert f"/application/{token}/" in mail.text
+    assert application.public_id in mail.text
+    assert AuditEvent.objects.filter(action="application.submitted", object_pk=str(application.pk)).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_news_is_told_after_the_commit(program: Program, terms: TermsVersion) -> None:
+    heard: list[int] = []
+    with subscribed(ApplicationSubmitted, lambda event: heard.append(event.application_id)):
+        application = submit(program, terms)
+    assert heard == [application.pk]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (datetime(2026, 11, 20, 12, tzinfo=UTC), date(2026, 11, 27)),  # Friday: Mon 23, Tue, Wed, Thu, Fri 27
+        (datetime(2026, 11, 21, 12, tzinfo=UTC), date(2026, 11, 27)),  # Saturday counts from Monday 23
+        (datetime(2026, 11, 23, 12, tzinfo=UTC), date(2026, 11, 30)),  # Monday: Tue 24 to Fri 27, Mon 30
+        (datetime(2026, 6, 30, 23, 30, tzinfo=UTC), date(2026, 7, 8)),  # in London it is Wednesday 1 July
+    ],
+)
+def test_the_decision_is_promised_in_working_days(sent: datetime, expected: date) -> None:
+    assert applications.decide_on(ProgramFactory.build(decision_days=5), sent) == expected
+
+
+def test_a_closed_program_takes_nothing(program: Program, terms: TermsVersion) -> None:
+    program.is_open = False
+    with pytest.raises(applications.ProgramClosed):
+        submit(program, terms)
+    assert not Application.objects.exists()
+    assert not OutgoingMail.objects.exists()
+
+
+def test_terms_that_have_changed_meanwhile_must_be_accepted_again(
+    program: Program, terms: TermsVersion
+) -> None:
+    TermsVersionFactory(published=True, program=program, effective_at=NOW - timedelta(minutes=1))
+    with pytest.raises(applications.TermsChanged):
+        submit(program, terms)
+    assert not Application.objects.exists()
+
+
+def test_a_mailbox_has_one_undecided_application_per_program(program: Program, terms: TermsVersion) -> None:
+    first = submit(program, terms)
+    with pytest.raises(applications.AlreadyApplied) as refusal:
+        submit(program, terms, replace(ANSWERS, email=" ANA@LIMA.EXAMPLE"))
+    assert refusal.value.application == first
+    other = TermsVersionFactory(published=True)
+    assert submit(other.program, other).pk != first.pk
+
+
+def test_a_member_of_the_program_needs_no_application(program: Program, terms: TermsVersion) -> None:
+    member = MemberFactory(user=UserFactory(email="ana@lima.example"), role=TeamRole.READ_ONLY)
+    membership = MembershipFactory(partner=member.partner, program=program)
+    with pytest.raises(applications.AlreadyMember):
+        submit(program, terms)
+    type(membership).objects.filter(pk=membership.pk).update(state=MembershipState.ENDED, ended_at=NOW)
+    assert submit(program, terms).state == ApplicationState.SUBMITTED
+
+
+def test_who_was_declined_may_come_back_on_the_day_named(program: Program, terms: TermsVersion) -> None:
+    ApplicationFactory(
+        program=program,
+        email="ana@lima.example",
+        state=ApplicationState.REJECTED,
+        decided_at=NOW,
+        decided_by=UserFactory(),
+        reapply_on=date(2026, 12, 1),
+    )
+    with pytest.raises(applications.NotYet):
+        submit(program, terms, at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC))
+    assert submit(program, terms, at=datetime(2026, 12, 1, 0, 0, tzinfo=UTC)).pk
+
+
+def test_a_known_mailbox_gets_the_same_answer_and_the_truth_by_mail(
+    program: Program, terms: TermsVersion
+) -> None:
+    first = submit(program, terms)
+    receipt = receive(program, terms, reference="app_" + "0" * 26)
+    assert receipt == applications.Receipt("app_" + "0" * 26, date(2026, 11, 27))
+    assert Application.objects.get() == first
+    mail = OutgoingMail.objects.get(kind="application_repeated")
+    assert mail.to == "Ana@Lima.example"
+    assert f"/application/{tokens.status_token(first)}/" in mail.text
+    receive(program, terms, at=NOW + timedelta(hours=2))
+    assert (
+        OutgoingMail.objects.filter(kind="application_repeated").count() == 1
+    )  # one a day, however often it is asked
+
+
+def test_the_same_form_sent_twice_makes_one_application_and_one_mail(
+    program: Program, terms: TermsVersion
+) -> None:
+    reference = "app_" + "1" * 26
+    answers = [receive(program, terms, reference=reference) for _each in range(3)]
+    assert {receipt.reference for receipt in answers} == {reference}
+    assert Application.objects.get().public_id == reference
+    assert OutgoingMail.objects.count() == 1
+
+
+def test_an_address_that_tries_too_often_is_told_when_to_come_back(
+    program: Program, terms: TermsVersion
+) -> None:
+    for number in range(5):
+        receive(program, terms, answers=replace(ANSWERS, email=f"a{number}@x.example"))
+    for minute in range(5):
+        receive(
+            program,
+            terms,
+            answers=replace(ANSWERS, email="a0@x.example"),
+            at=NOW + timedelta(minutes=minute),
+            reference=f"app_{minute:026}",
+        )
+    with pytest.raises(applications.TooManyTries) as refusal:
+        receive(
+            program, terms, answers=replace(ANSWERS, email="new@x.example"), at=NOW + timedelta(minutes=10)
+        )
+    assert "13:01" in str(refusal.value)  # the oldest of the ten was at 12:00
+    assert Application.objects.count() == 5
+    elsewhere = replace(ANSWERS, email="new@x.example")
+    receive(program, terms, answers=elsewhere, at=NOW + timedelta(minutes=10), address="203.0.113.8")
+    receive(program, terms, at=NOW + timedelta(minutes=62))
+    assert Application.objects.count() == 7
+
+
+def test_the_link_in_the_mail_confirms_the_address_once(program: Program, terms: TermsVersion) -> None:
+    application, token = applications.submit(program, answers=ANSWERS, terms=terms, at=NOW)
+    assert applications.confirm_email("wrong", NOW) is None
+    confirmed = applications.confirm_email(token, NOW + timedelta(minutes=5))
+    assert confirmed is not None
+    assert confirmed.email_confirmed_at == NOW + timedelta(minutes=5)
+    applications.confirm_email(token, NOW + timedelta(days=1))
+    application.refresh_from_db()
+    assert application.email_confirmed_at == NOW + timedelta(minutes=5)
+    assert AuditEvent.objects.filter(action="application.email_confirmed").count() == 1
+
+
+def test_the_status_link_survives_a_rotation_of_the_secret_key(settings: object) -> None:
+    application = ApplicationFactory()
+    old = tokens.status_token(application)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]  # type: ignore[attr-defined]
+    settings.SECRET_KEY = "another-" + "x" * 40  # type: ignore[attr-defined]
+    assert tokens.status_token(application) == old
+    settings.SECRET_KEY_FALLBACKS = []  # type: ignore[attr-defined]
+    fresh = tokens.status_token(application)
+    assert fresh != old
+    found = applications.by_token(fresh)
+    assert found == application
+
+
+def test_a_reply_sends_the_application_back_to_us() -> None:
+    application = ApplicationFactory(state=ApplicationState.INFO_REQUESTED)
+    message = applications.reply(application, "  It is the Monday letter.  ", NOW)
+    application.refresh_from_db()
+    assert application.state == ApplicationState.IN_REVIEW
+    assert (message.text, message.written_by_id, message.written_at) == (
+        "It is the Monday letter.",
+        None,
+        NOW,
+    )
+    with pytest.raises(applications.NothingWritten):
+        applications.reply(application, " \n ", NOW)
+    assert application.messages.count() == 1
+
+
+def test_a_withdrawn_application_is_closed_for_good() -> None:
+    application = ApplicationFactory()
+    assert applications.withdraw(application, NOW).state == ApplicationState.WITHDRAWN
+    for verb in (
+        lambda: applications.withdraw(application, NOW),
+        lambda: applications.reply(application, "x", NOW),
+    ):
+        with pytest.raises(applications.AlreadyDecided):
+            verb()
+    assert application.messages.count() == 0
+    assert AuditEvent.objects.filter(action="application.withdrawn").count() == 1

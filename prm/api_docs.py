@@ -19,6 +19,7 @@ class ApiSchema(SpectacularAPIView):
 class ApiDocs(SpectacularSwaggerSplitView):
     """A page to read it, with its script in a file of its own as the content policy wants."""
 
+    template_name = "api_docs.html"
     authentication_classes = ()
     permission_classes = (AllowAny,)
 

@@ -27,6 +27,7 @@ class NotASale(Refused):
     """The event a refund names is a refund itself, or was declined."""
 
     message = _("The event %(original)s cannot be refunded.")
+    code = "not_a_sale"
     field = "original_event_id"
 
 

@@ -1,0 +1,291 @@
+"""The back office's pages about what happened: links, codes, conversions, and the import of files of sales. Conversions are only read;
+an import runs in the background and names every faulty line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from partners.models import Partner
+from prm.accounts import policy
+from prm.accounts.back_office import (
+    BackOfficeAdmin,
+    Panel,
+    add_panels,
+    attempt,
+    link_to,
+    list_url,
+    money_column,
+    person,
+    require,
+    row_url,
+)
+from referrals import codes, imports, links
+from referrals.models import Click, Code, Conversion, Credit, Customer, Link
+from referrals.sales_files import OPTIONAL, REQUIRED
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from prm.accounts.models import User
+
+    CreditTable = admin.TabularInline[Credit, Conversion]
+else:
+    CreditTable = admin.TabularInline
+
+PARTNER = "membership__partner"
+SHOWN_ON_PARTNER = 10
+
+
+class _OnAndOff(BackOfficeAdmin):
+    """What links and codes have in common: they are looked at, and switched on or off by their verb."""
+
+    sees = "see_partners"
+    changes = "manage_links"
+    list_select_related = (PARTNER, "membership__program")
+    list_filter = ("is_active", "membership__program")
+
+    @admin.display(description=gettext_lazy("partner"), ordering="membership__partner__name")
+    def partner(self, row: Link | Code) -> str:
+        """Return whose it is, as a link."""
+        return link_to(row.membership.partner)
+
+    @admin.display(description=gettext_lazy("program"), ordering="membership__program__name")
+    def program(self, row: Link | Code) -> str:
+        """Return the program it belongs to."""
+        return row.membership.program.name
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Let nothing be changed but the switch."""
+        return tuple(name for name in self.fields or () if name != "is_active")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read the partner and program with each row."""
+        return super().get_queryset(request).select_related(PARTNER, "membership__program")
+
+
+@admin.register(Link)
+class LinkAdmin(_OnAndOff):
+    """Links."""
+
+    list_display = ("slug", "label", "partner", "program", "is_active", "created_at")
+    search_fields = ("slug", "label", "membership__partner__name", "public_id")
+    ordering = ("-created_at", "-pk")
+    fields = ("slug", "label", "destination_url", "partner", "program", "is_active", "created_at")
+
+    def save_model(self, request: HttpRequest, obj: Link, form: Any, change: bool) -> None:
+        """Switch the link."""
+        attempt(request, lambda: links.switch(obj, on=obj.is_active, by=person(request), at=timezone.now()))
+
+
+@admin.register(Code)
+class CodeAdmin(_OnAndOff):
+    """Codes."""
+
+    list_display = ("code", "partner", "program", "is_active", "created_at")
+    search_fields = ("code", "membership__partner__name", "public_id")
+    ordering = ("-created_at", "-pk")
+    fields = ("code", "partner", "program", "is_active", "created_at")
+
+    def save_model(self, request: HttpRequest, obj: Code, form: Any, change: bool) -> None:
+        """Switch the code."""
+        attempt(request, lambda: codes.switch(obj, on=obj.is_active, by=person(request), at=timezone.now()))
+
+
+class CreditInline(CreditTable):
+    """Who got credit for a conversion, and why."""
+
+    model = Credit
+    fields = ("whose", "share", "reason", "code", "attributed_at", "rated_at")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credit]:
+        """Read partner and code with the rows."""
+        return super().get_queryset(request).select_related(PARTNER, "code")
+
+    @admin.display(description=gettext_lazy("partner"))
+    def whose(self, credit: Credit) -> str:
+        """Return the partner as a link."""
+        return link_to(credit.membership.partner)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let all staff look."""
+        return policy.may(request.user, "see_conversions")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Credit is given by attribution."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody rewrites credit."""
+        return False
+
+
+class ImportForm(forms.Form):
+    """A file of sales and how to take it."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV, plain or .gz, in UTF-8, with a header line."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.gz,text/csv,application/gzip"}),
+    )
+    source = forms.CharField(
+        label=gettext_lazy("Source"),
+        max_length=40,
+        initial="import",
+        help_text=gettext_lazy("The shop or system the event ids belong to. The same id of the same source counts once."),
+    )
+    dry_run = forms.BooleanField(
+        label=gettext_lazy("Only try it: check every line and keep nothing"), required=False, initial=True
+    )
+    atomic = forms.BooleanField(
+        label=gettext_lazy("Take all lines or none"),
+        required=False,
+        help_text=gettext_lazy("Otherwise the good lines are taken and the faulty ones are named."),
+    )
+
+
+@admin.register(Conversion)
+class ConversionAdmin(BackOfficeAdmin):
+    """Recorded business events, the newest first."""
+
+    sees = "see_conversions"
+    change_list_template = "admin/referrals/conversion/change_list.html"
+    list_display = (
+        "external_id",
+        "kind",
+        "occurred_at",
+        "customer",
+        "country",
+        money_column("amount_minor", gettext_lazy("amount")),
+        "code_text",
+        "state",
+        "source",
+    )
+    list_filter = ("kind", "state", "source", "occurred_at")
+    list_select_related = ("customer",)
+    search_fields = ("external_id", "public_id", "code_text", "customer__external_id")
+    search_help_text = gettext_lazy("Event, customer, code or id")
+    ordering = ("-occurred_at", "-pk")
+    inlines = (CreditInline,)
+    fields = (
+        "external_id",
+        "source",
+        "kind",
+        "state",
+        "occurred_at",
+        "recorded_at",
+        "amount",
+        "customer",
+        "country",
+        "code_text",
+        "click_id",
+        "sale",
+        "public_id",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversion]:
+        """Read what the person may see."""
+        return Conversion.objects.visible_to(person(request))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that imports a file."""
+        view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.import_file))
+        return [path("import/", view, name="referrals_conversion_import"), *super().get_urls()]
+
+    @admin.display(description=gettext_lazy("amount"))
+    def amount(self, conversion: Conversion) -> str:
+        """Return the amount as text."""
+        return str(money_column("amount_minor", "")(conversion))
+
+    @admin.display(description=gettext_lazy("sale it takes back"))
+    def sale(self, conversion: Conversion) -> str:
+        """Return the sale a refund names, as a link."""
+        return link_to(conversion.original) if conversion.original_id else conversion.original_external_id
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Offer the import to those who may."""
+        may_import = policy.may(request.user, "import_conversions")
+        return super().changelist_view(request, {"may_import": may_import, **(extra_context or {})})
+
+    def import_file(self, request: HttpRequest) -> HttpResponse:
+        """Take a file and hand it to a worker."""
+        require(request, "import_conversions")
+        form = ImportForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            given = form.cleaned_data
+            run = attempt(
+                request,
+                lambda: imports.start(
+                    given["file"],
+                    source=given["source"],
+                    by=person(request),
+                    at=timezone.now(),
+                    atomic=given["atomic"],
+                    dry_run=given["dry_run"],
+                ),
+                form=form,
+            )
+            if run is not None:
+                messages.success(request, _("The file was taken. You can leave this page while it is read."))
+                return HttpResponseRedirect(row_url(run))
+        return self.page(
+            request,
+            "admin/referrals/conversion/import.html",
+            title=_("Import sales"),
+            form=form,
+            errors=bool(form.errors),
+            required=REQUIRED,
+            optional=OPTIONAL,
+        )
+
+
+@admin.register(Customer)
+class CustomerAdmin(BackOfficeAdmin):
+    """End buyers, for looking them up."""
+
+    sees = "see_conversions"
+    list_display = ("external_id", "source", "country", "first_seen_at")
+    list_filter = ("source",)
+    search_fields = ("external_id", "public_id")
+    ordering = ("-first_seen_at", "-pk")
+
+
+@admin.register(Click)
+class ClickAdmin(BackOfficeAdmin):
+    """Hits on links, the newest first."""
+
+    sees = "see_conversions"
+    list_display = ("clicked_at", "link", "referrer_host", "sub_id", "click_id")
+    list_select_related = ("link",)
+    search_fields = ("click_id", "link__slug", "sub_id")
+    ordering = ("-clicked_at", "-pk")
+
+
+def partner_panels(partner: Partner, by: User, at: datetime) -> list[Panel]:
+    """Return the links and codes of a partner."""
+    if not policy.may(by, "see_partners"):
+        return []
+    own = {"membership__partner": partner.pk}
+    context = {
+        "links": Link.objects.filter(**own).order_by("pk")[:SHOWN_ON_PARTNER],
+        "codes": Code.objects.filter(**own).order_by("pk")[:SHOWN_ON_PARTNER],
+        "links_url": list_url(Link, membership__partner__id__exact=partner.pk),
+        "codes_url": list_url(Code, membership__partner__id__exact=partner.pk),
+    }
+    return [Panel(gettext_lazy("Links and codes"), "admin/partners/partner/links.html", context)]
+
+
+add_panels("partner", partner_panels)

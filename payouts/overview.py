@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
-from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, IntegerField, Max, Min, Q, QuerySet, Sum, Value, When
 
 from partners.models import Membership
 from payouts.choices import CommissionState, PaymentState, StatementState
@@ -78,14 +78,16 @@ class PaymentsSoFar:
 
 @dataclass(frozen=True)
 class NextPayment:
-    """What is expected to be paid next, when, to which account, and what stands against it."""
+    """What is expected to be paid next, when, to which account, and what stands against it.
+
+    Money that has left for the bank is no longer next.
+    """
 
     amount: Money
     minimum: Money
     due_on: date
     closes_on: date
     statement: Statement | None
-    payment: Payment | None
     method: PaymentMethod | None
     is_method_usable: bool
     is_late: bool
@@ -154,7 +156,7 @@ def payments_so_far(membership: Membership) -> PaymentsSoFar:
 
 
 def next_payment(membership: Membership, *, ready: Money, at: datetime) -> NextPayment:
-    """Say what is paid next: the latest statement while it waits for its payment, else what is `ready` now."""
+    """Say what is paid next: the latest statement until its payment leaves, else what is `ready` now."""
     program = membership.program
     latest = (
         Statement.objects.filter(membership=membership, currency=program.currency)
@@ -163,9 +165,10 @@ def next_payment(membership: Membership, *, ready: Money, at: datetime) -> NextP
         .latest_first()
         .first()
     )
-    waiting = latest if latest is not None and latest.state == StatementState.ISSUED else None
-    payments = sorted(waiting.payments.all(), key=lambda payment: payment.pk) if waiting else []
-    living = [payment for payment in payments if payment.state in (PaymentState.QUEUED, PaymentState.SENT)]
+    payments = sorted(latest.payments.all(), key=lambda payment: payment.pk) if latest else []
+    has_left = any(payment.state in (PaymentState.SENT, PaymentState.SETTLED) for payment in payments)
+    is_waiting = latest is not None and latest.state == StatementState.ISSUED and not has_left
+    waiting = latest if is_waiting else None
     today, this_month = local_day(at, program.zone), Month.of(at, program.zone)
     due_on = waiting.due_on if waiting and waiting.due_on else payment_date(this_month, program.payment_day)
     method = (
@@ -179,11 +182,10 @@ def next_payment(membership: Membership, *, ready: Money, at: datetime) -> NextP
         due_on=due_on,
         closes_on=this_month.last_on,
         statement=waiting,
-        payment=living[-1] if living else None,
         method=method,
         is_method_usable=method is not None and method.is_usable(at=at),
-        is_late=waiting is not None and due_on < today and not living,
-        failure=_last_failure(payments) if not living else None,
+        is_late=waiting is not None and due_on < today,
+        failure=_last_failure(payments) if waiting else None,
     )
 
 
@@ -218,18 +220,19 @@ def earned_since(membership: Membership, since: datetime) -> tuple[dict[int, Ear
 
 def revenue_since(membership: Membership, since: datetime) -> Money:
     """Return the sales credited to a membership since then, less what was refunded."""
-    sold = Case(
-        When(conversion__kind=EventKind.REFUND, then=-F("conversion__amount_minor")),
-        default=F("conversion__amount_minor"),
-    )
+    is_refund = Q(conversion__kind=EventKind.REFUND)
     rows = (
         Credit.objects.filter(membership=membership, occurred_at__gte=since)
         .values("share")
-        .annotate(minor=Sum(sold))
+        .annotate(
+            sold=Sum("conversion__amount_minor", filter=~is_refund, default=0),
+            returned=Sum("conversion__amount_minor", filter=is_refund, default=0),
+        )
         .order_by()
     )
     currency = membership.program.currency
-    return Money.total((Money(row["minor"], currency).portion(row["share"]) for row in rows), currency)
+    net = (Money(row["sold"] - row["returned"], currency).portion(row["share"]) for row in rows)
+    return Money.total(net, currency)
 
 
 def clicks_since(membership: Membership, since: datetime) -> dict[int, int]:

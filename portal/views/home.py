@@ -77,7 +77,7 @@ def home_page(room: Room) -> HomePage:
         rows=tuple(lines.rows(latest, zone)),
         notices=(
             *_membership_notices(room),
-            *next_payment.notices(coming, zone=zone, may_open_money=may_open_money),
+            *next_payment.notices(coming, may_open_money=may_open_money),
         ),
         is_new=not money.count,
     )

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from payouts.overview import NextPayment
-from portal.formats import active_locale, date_text, day_text
+from portal.formats import active_locale, date_text
 from portal.views.money_path import earnings_href
 from portal.views.pages import Check, Notice, PaymentCard
 from prm.lib import l10n
@@ -28,14 +28,14 @@ def card(coming: NextPayment, *, zone: tzinfo, may_open_money: bool) -> PaymentC
     return PaymentCard(
         amount=coming.amount,
         amount_href=statement_href or earnings_href("ready"),
-        sentence=_sentence(coming, zone),
+        sentence=_sentence(coming),
         checks=tuple(_checks(coming, zone, may_open_money=may_open_money)),
         statement_href=statement_href,
         statement_text=_("See the %(month)s statement") % {"month": month} if statement_href else "",
     )
 
 
-def notices(coming: NextPayment, *, zone: tzinfo, may_open_money: bool) -> list[Notice]:
+def notices(coming: NextPayment, *, may_open_money: bool) -> list[Notice]:
     """Return what is wrong with the payment, if anything: late, sent back, or nowhere to send it."""
     found: list[Notice] = []
     details = reverse("portal:payment_details") if may_open_money else ""
@@ -64,11 +64,8 @@ def notices(coming: NextPayment, *, zone: tzinfo, may_open_money: bool) -> list[
     return found
 
 
-def _sentence(coming: NextPayment, zone: tzinfo) -> str:
+def _sentence(coming: NextPayment) -> str:
     due = l10n.date_text(coming.due_on, active_locale(), "long")
-    if coming.payment is not None and coming.payment.sent_at is not None:
-        sent = {"date": day_text(local_day(coming.payment.sent_at, zone)), "last4": coming.payment.iban_last4}
-        return _("Sent on %(date)s to IBAN ending %(last4)s.") % sent
     if coming.amount.minor < 0:
         return _("This will be taken from your next commissions.")
     if not coming.is_above_minimum:

@@ -195,6 +195,15 @@ class StatementLineRow:
 
 
 @dataclass(frozen=True)
+class BalanceRow:
+    """A row of a statement that is no commission: what it opened with, or what was paid."""
+
+    label: str
+    amount: Money
+    running: Money
+
+
+@dataclass(frozen=True)
 class StatementPage:
     title: str
     number: str
@@ -206,7 +215,9 @@ class StatementPage:
     bridge: tuple[Figure, ...]
     total_label: str
     closing: Money
+    opened: BalanceRow | None
     lines: tuple[StatementLineRow, ...]
+    closed: tuple[BalanceRow, ...]
     line_count: int
     pages: Pages | None
     downloads: tuple[Download, ...]

@@ -16,14 +16,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from payouts.choices import CommissionKind, PaymentState, StatementState
-from payouts.exports import csv, xlsx
+from payouts.exports import csv, pdf, xlsx
 from payouts.models import Payment, Statement, StatementLine
 from portal import roles
 from portal.formats import active_locale, date_text
 from portal.rooms import Room, enter, own_or_404, show
 from portal.status import StatusWord, statement_status, word
 from portal.views.money_path import commissions_text, near_text
-from portal.views.pages import Download, Fact, Notice, Pages, StatementLineRow, StatementPage, StatementRow
+from portal.views.pages import (
+    BalanceRow,
+    Download,
+    Fact,
+    Notice,
+    Pages,
+    StatementLineRow,
+    StatementPage,
+    StatementRow,
+)
 from portal.why import Figure, Step
 from prm.lib import l10n
 from prm.lib.bell import ring
@@ -82,11 +91,21 @@ def _readable(room: Room) -> QuerySet[Statement]:
 def _pdf(request: HttpRequest, room: Room, found: Statement) -> HttpResponseBase:
     if found.pdf:
         return FileResponse(found.pdf.open("rb"), as_attachment=True, filename=f"{found.number}.pdf")
-    ring("payouts.render_statement", statement_id=found.pk)
+    is_possible = pdf.is_possible()
     response = show(
-        request, room, "portal/statements/making.html", nav="statements", status=202, statement=found
+        request,
+        room,
+        "portal/statements/making.html",
+        nav="statements",
+        status=202 if is_possible else 503,
+        statement=found,
+        is_possible=is_possible,
     )
-    response["Refresh"] = "3"
+    if is_possible:
+        ring("payouts.render_statement", statement_id=found.pk)
+        response["Refresh"] = (
+            "3"  # works without scripts; the page says what happens and has a link to do it by hand
+        )
     return response
 
 
@@ -107,7 +126,9 @@ def statement_page(found: Statement, room: Room, *, after: str) -> StatementPage
         bridge=tuple(_bridge(found)),
         total_label=_("Balance at the end of %(month)s") % {"month": _month_name(found)},
         closing=found.closing,
+        opened=_opening_row(found) if not skip else None,
         lines=lines,
+        closed=tuple(_closing_rows(found)) if skip + len(lines) >= found.line_count else (),
         line_count=found.line_count,
         pages=_pages(found, skip, len(lines)),
         downloads=_downloads(found),
@@ -211,7 +232,7 @@ def _bridge(found: Statement) -> Iterator[Figure]:
 
 def _opening_note(found: Statement) -> str:
     before = l10n.month_text(found.period.as_month.previous(), active_locale(), "name")
-    return _("Carried over from %(month)s") % {"month": before} if found.opening_minor else ""
+    return _("Balance at the end of %(month)s") % {"month": before} if found.opening_minor else ""
 
 
 def _line_counts(found: Statement) -> dict[str, int]:
@@ -230,6 +251,22 @@ def _lines(found: Statement, room: Room, *, skip: int) -> tuple[StatementLineRow
         running += line.amount_minor
         rows.append(_line_row(line, found, room, running))
     return tuple(rows)
+
+
+def _opening_row(found: Statement) -> BalanceRow:
+    opening = Money(found.opening_minor, found.currency)
+    return BalanceRow(_("Opening balance"), opening, opening)
+
+
+def _closing_rows(found: Statement) -> Iterator[BalanceRow]:
+    """Lead the running total from the last line to the balance at the end."""
+    running = Money(found.opening_minor + found.earned_minor + found.reversed_minor, found.currency)
+    paid = _("Paid in %(month)s") % {"month": _month_name(found)}
+    for label, minor in ((_("Adjustments"), found.adjusted_minor), (paid, found.paid_minor)):
+        if minor:
+            amount = Money(minor, found.currency)
+            running += amount
+            yield BalanceRow(label, amount, running)
 
 
 def _line_row(line: StatementLine, found: Statement, room: Room, running: int) -> StatementLineRow:

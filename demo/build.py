@@ -19,6 +19,7 @@ from demo import dataset, enrolment, money, people, programs
 from payouts import accrual, release
 from payouts.models import Commission, Statement
 from prm.lib.periods import Month
+from prm.mail.outbox import quiet
 from prm.runs.progress import Reporter
 from referrals import imports
 from referrals.models import Conversion
@@ -78,9 +79,10 @@ class Build:
                 kind: programs.make_program(entity, kind, at=starts_at - timedelta(days=30))
                 for kind in dataset.PLANS
             }
-            for row in dataset.partners():
-                enrolment.enrol(row, by_kind[row.kind], at=starts_at)
-                count[0] += 1
+            with quiet():
+                for row in dataset.partners():
+                    enrolment.enrol(row, by_kind[row.kind], at=starts_at)
+                    count[0] += 1
         return by_kind
 
     def import_sales(self) -> None:

@@ -4,6 +4,7 @@ The newest run is left on its way, so that the house is met in the middle of its
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 from demo.people import FINANCE_APPROVES, FINANCE_PREPARES
@@ -11,6 +12,7 @@ from payouts import pay_runs, periods
 from payouts.choices import PayRunState
 from payouts.models import PayRun
 from prm.lib.periods import Month, months_between
+from prm.mail.outbox import quiet
 from tiers.models import LegalEntity, Program
 
 
@@ -21,14 +23,21 @@ def live(
     zone = programs[0].zone
     over = [month for month in months_between(first, Month.of(now, zone)) if month.ends_at(zone) <= now]
     for month in over:
-        opened = month.ends_at(zone)
-        for program in programs:
-            periods.close(
-                program, month, by=FINANCE_PREPARES.user(), at=_not_after(now, opened + timedelta(hours=8))
-            )
-        pay(entity, month, opened=opened, now=now, is_last=month == over[-1])
+        # Only the newest month writes to people: a house that opens does not send a year of mails.
+        with nullcontext() if month == over[-1] else quiet():
+            _live_month(entity, programs, month, now=now, is_last=month == over[-1])
         tell(str(month))
     return over
+
+
+def _live_month(
+    entity: LegalEntity, programs: list[Program], month: Month, *, now: datetime, is_last: bool
+) -> None:
+    opened = month.ends_at(programs[0].zone)
+    closed_at = _not_after(now, opened + timedelta(hours=8))
+    for program in programs:
+        periods.close(program, month, by=FINANCE_PREPARES.user(), at=closed_at)
+    pay(entity, month, opened=opened, now=now, is_last=is_last)
 
 
 def pay(entity: LegalEntity, month: Month, *, opened: datetime, now: datetime, is_last: bool) -> PayRun:

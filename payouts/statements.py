@@ -17,7 +17,6 @@ from payouts.models import Commission, Entry, NumberSeries, Period, Statement, S
 from payouts.notices import tell_statement_ready
 from payouts.statement_facts import Bridge
 from prm import audit
-from prm.lib.bell import ring
 from prm.lib.events import announce
 from prm.lib.money import Money
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 _CHECK_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAYMENT_KINDS = (TransactionKind.PAYMENT_INSTRUCTED, TransactionKind.PAYMENT_FAILED)
 _LINE_KINDS = (TransactionKind.RELEASE,)
-# A month this long past is history being brought in: nobody waits for a mail or a file about it.
+# A month this long past is history being brought in: nobody waits for a mail about it.
 _HISTORY_AFTER = timedelta(days=92)
 _BATCH = 500
 
@@ -59,7 +58,6 @@ def issue(membership: Membership, *, period: Period, at: datetime) -> Statement:
     announce(StatementIssued(statement.pk))
     if at - period.ends_at < _HISTORY_AFTER and (lines or not bridge.is_still):
         tell_statement_ready(statement)
-        ring("payouts.render_statement", statement_id=statement.pk)
     return statement
 
 

@@ -33,6 +33,10 @@ class PdfNotPossible(Refused):
     )
 
 
+class FetchesFromElsewhere(RuntimeError):
+    """A template asks for something that is not ours; this is a fault of ours."""
+
+
 def is_possible() -> bool:
     """Tell whether this machine has what drawing a PDF needs."""
     try:
@@ -76,12 +80,16 @@ class _Press:
 
     def draw(self, html: str, *, identifier: bytes) -> bytes:
         document = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
-        drawn: bytes = document.write_pdf(
-            stylesheets=[self._style],
-            font_config=self._fonts,
-            pdf_variant="pdf/ua-1",
-            pdf_identifier=identifier,
-        )
+        try:
+            drawn: bytes = document.write_pdf(
+                stylesheets=[self._style],
+                font_config=self._fonts,
+                pdf_variant="pdf/ua-1",
+                pdf_identifier=identifier,
+            )
+        except self._weasyprint.urls.FatalURLFetchingError as error:
+            # It is no ordinary exception, and would end a worker instead of its task.
+            raise FetchesFromElsewhere(str(error)) from error
         return drawn
 
 

@@ -95,7 +95,13 @@ def page_of(statement: Statement) -> StatementPage:
         lines_title=_("Every commission"),
         lines_note=writer.lines_note(lines),
         header=_columns(
-            _("Date"), _("Order number"), _("Customer"), _("Base"), _("Rate"), _("Commission"), _("Total so far")
+            _("Date"),
+            _("Order number"),
+            _("Customer"),
+            _("Base"),
+            _("Rate"),
+            _("Commission"),
+            _("Total so far"),
         ),
         lines=writer.printed(lines),
         contact=facts["issuer"]["email"],

@@ -182,7 +182,9 @@ def test_exporting_again_answers_with_the_same_files_and_moves_nothing(entity: L
     first = [(file.pk, file.sha256) for file in PaymentFile.objects.order_by("pk")]
     again = pay_runs.export(run, by=fiona(), at=MAY_4)
     assert [(file.pk, file.sha256) for file in again] == first
-    assert [hashlib.sha256(bytes(file.content)).hexdigest() for file in again] == [file.sha256 for file in again]
+    assert [hashlib.sha256(bytes(file.content)).hexdigest() for file in again] == [
+        file.sha256 for file in again
+    ]
     assert [file.format for file in again] == ["pain.001.001.09", "payments_csv"]
     assert Entry.objects.count() == entries
 
@@ -350,7 +352,14 @@ def test_a_refund_after_payment_becomes_a_debit_on_the_next_statement(
 
 def test_everybody_left_out_is_listed_with_the_reason() -> None:
     house = open_house()
-    sales = {"FINE1": "1000", "SMALL": "600", "MINUS": "-1000", "NOACC": "1000", "COOL1": "1000", "PAUSE": "1000"}
+    sales = {
+        "FINE1": "1000",
+        "SMALL": "600",
+        "MINUS": "-1000",
+        "NOACC": "1000",
+        "COOL1": "1000",
+        "PAUSE": "1000",
+    }
     for code, amount in sales.items():
         house.member(code, at=MARCH_1)
         record = house.refund if amount.startswith("-") else house.sale
@@ -384,7 +393,9 @@ def test_a_run_needs_an_account_to_pay_from_and_a_day_to_come(entity: LegalEntit
 
 
 @pytest.mark.parametrize("change", [{"total_minor": 1}, {"sha256": "x"}, {"execute_on": date(2027, 1, 1)}])
-def test_the_database_refuses_to_change_a_prepared_run(entity: LegalEntity, change: dict[str, object]) -> None:
+def test_the_database_refuses_to_change_a_prepared_run(
+    entity: LegalEntity, change: dict[str, object]
+) -> None:
     run = prepared(entity, at=APRIL_5)
     with pytest.raises(IntegrityError, match="what was prepared"), transaction.atomic():
         PayRun.objects.filter(pk=run.pk).update(**change)
@@ -393,7 +404,9 @@ def test_the_database_refuses_to_change_a_prepared_run(entity: LegalEntity, chan
 
 
 @pytest.mark.parametrize("change", [{"amount_minor": 1}, {"holder": "X"}, {"end_to_end_id": "X"}])
-def test_the_database_refuses_to_change_a_payment_or_a_file(entity: LegalEntity, change: dict[str, object]) -> None:
+def test_the_database_refuses_to_change_a_payment_or_a_file(
+    entity: LegalEntity, change: dict[str, object]
+) -> None:
     run = exported(entity, at=APRIL_5)
     with pytest.raises(IntegrityError), transaction.atomic():
         run.payments.update(**change)

@@ -1,0 +1,242 @@
+"""Prove the books against themselves: ledger, lines, statements and payments each tell the same story by a query of their own. What
+does not agree is reported, never repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce
+
+from payouts.choices import (
+    AccountKind,
+    CommissionState,
+    PaymentState,
+    PayRunState,
+    TransactionKind,
+)
+from payouts.models import (
+    Account,
+    Commission,
+    Entry,
+    NumberSeries,
+    Payment,
+    PayRun,
+    Statement,
+    StatementLine,
+    Transaction,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not agree: which check, about what, and the two figures."""
+
+    check: str
+    about: str
+    expected: str
+    found: str
+
+
+def check() -> list[Finding]:
+    """Run every check and return what does not agree; nothing means that the books are in order."""
+    return [finding for each in CHECKS for finding in each()]
+
+
+def _entries_in_one_currency() -> Iterator[Finding]:
+    wrong = Entry.objects.exclude(debit__currency=F("currency"), credit__currency=F("currency"))
+    for entry in wrong.select_related("transaction", "debit", "credit").order_by("pk"):
+        found = f"{entry.debit.currency}/{entry.credit.currency}"
+        yield Finding("entry_currency", entry.transaction.key, entry.currency, found)
+
+
+def _entries_in_one_program() -> Iterator[Finding]:
+    wrong = Entry.objects.exclude(debit__program=F("credit__program"))
+    for entry in wrong.select_related("transaction").order_by("pk"):
+        yield Finding("entry_program", entry.transaction.key, "one program", "two programs")
+
+
+def _trial_balance() -> Iterator[Finding]:
+    totals = Account.objects.with_balance().values_list("currency", "balance_minor")
+    sums: dict[str, int] = {}
+    for currency, minor in totals:
+        sums[currency] = sums.get(currency, 0) + minor
+    for currency, minor in sorted(sums.items()):
+        if minor:
+            yield Finding("trial_balance", currency, "0", str(minor))
+
+
+def _pending_is_what_is_on_hold() -> Iterator[Finding]:
+    held = [CommissionState.IN_REVIEW, CommissionState.ON_HOLD, CommissionState.PAUSED]
+    lines = _sums(Commission.objects.filter(state__in=held))
+    yield from _compare("pending_balance", lines, _balances(AccountKind.PENDING))
+
+
+def _payable_is_what_is_ready() -> Iterator[Finding]:
+    """Lines that are ready or stated, with adjustments and what a payment moved apart from the lines it carried."""
+    ready = [CommissionState.PAYABLE, CommissionState.ON_STATEMENT]
+    lines = _sums(Commission.objects.filter(state__in=ready))
+    line_kinds = [
+        TransactionKind.RELEASE,
+        TransactionKind.PAYMENT_INSTRUCTED,
+        TransactionKind.PAYMENT_FAILED,
+    ]
+    others = _balances(AccountKind.PAYABLE, Q(), ~Q(transaction__kind__in=line_kinds))
+    for key, minor in others.items():
+        lines[key] = lines.get(key, 0) + minor
+    for key, minor in _payment_differences().items():
+        lines[key] = lines.get(key, 0) + minor
+    yield from _compare("payable_balance", lines, _balances(AccountKind.PAYABLE))
+
+
+def _payment_differences() -> dict[tuple[int, str], int]:
+    """Return, for each membership, the lines that left with payments less the amounts of those payments.
+
+    They differ by adjustments, which a payment pays but no line shows, and by debts an earlier payment left.
+    """
+    gone = [CommissionState.SENT, CommissionState.PAID]
+    lines = _sums(Commission.objects.filter(state__in=gone))
+    out = Payment.objects.filter(state__in=[PaymentState.SENT, PaymentState.SETTLED])
+    paid = {
+        (member, currency): total
+        for member, currency, total in out.order_by()
+        .values_list("membership", "currency")
+        .annotate(total=Sum("amount_minor"))
+    }
+    return {key: lines.get(key, 0) - paid.get(key, 0) for key in {*lines, *paid}}
+
+
+def _in_payment_is_what_is_on_its_way() -> Iterator[Finding]:
+    out = Payment.objects.filter(state=PaymentState.SENT)
+    sent = {
+        (member, currency): total
+        for member, currency, total in out.order_by()
+        .values_list("membership", "currency")
+        .annotate(total=Sum("amount_minor"))
+    }
+    yield from _compare("in_payment_balance", sent, _balances(AccountKind.IN_PAYMENT))
+
+
+def _statements_chain() -> Iterator[Finding]:
+    last: dict[tuple[int, str], Statement] = {}
+    rows = Statement.objects.select_related("period").order_by(
+        "membership", "period__year", "period__month", "pk"
+    )
+    for statement in rows.defer("facts").iterator(chunk_size=2000):
+        key = (statement.membership_id, statement.currency)
+        before = last.get(key)
+        expected = before.closing_minor if before else 0
+        if statement.opening_minor != expected:
+            yield Finding("statement_chain", statement.number, str(expected), str(statement.opening_minor))
+        last[key] = statement
+
+
+def _statements_meet_their_lines() -> Iterator[Finding]:
+    lines = StatementLine.objects.filter(statement=models.OuterRef("pk")).order_by().values("statement")
+    total = Coalesce(models.Subquery(lines.annotate(total=Sum("amount_minor")).values("total")), 0)
+    count = Coalesce(models.Subquery(lines.annotate(count=Count("pk")).values("count")), 0)
+    rows = Statement.objects.annotate(
+        lines_total=total, lines_count=count, stated=F("earned_minor") + F("reversed_minor")
+    )
+    for statement in rows.exclude(lines_total=F("stated"), lines_count=F("line_count")).order_by("pk"):
+        expected, found = (
+            f"{statement.stated} in {statement.line_count}",
+            f"{statement.lines_total} in {statement.lines_count}",
+        )
+        yield Finding("statement_lines", statement.number, expected, found)
+    changed = StatementLine.objects.exclude(
+        commission__amount_minor=F("amount_minor"), commission__statement=F("statement")
+    )
+    for line in changed.select_related("statement", "commission").order_by("pk"):
+        yield Finding(
+            "statement_line", str(line.commission), str(line.commission.amount_minor), str(line.amount_minor)
+        )
+
+
+def _numbers_have_no_gaps() -> Iterator[Finding]:
+    for series in NumberSeries.objects.order_by("pk"):
+        issued = Statement.objects.filter(legal_entity=series.legal_entity_id, year=series.year)
+        found = issued.aggregate(count=Count("pk"), first=models.Min("sequence"), last=models.Max("sequence"))
+        if (found["count"], found["last"] or 0) != (series.last, series.last):
+            yield Finding(
+                "number_series", str(series), f"1 to {series.last}", f"{found['count']} up to {found['last']}"
+            )
+
+
+def _runs_meet_their_payments() -> Iterator[Finding]:
+    runs = PayRun.objects.exclude(state=PayRunState.DRAFT).annotate(
+        paid=Coalesce(Sum("payments__amount_minor"), 0), count=Count("payments")
+    )
+    for run in runs.exclude(paid=F("total_minor"), count=F("payment_count")).order_by("pk"):
+        yield Finding(
+            "pay_run_total",
+            str(run),
+            f"{run.total_minor} in {run.payment_count}",
+            f"{run.paid} in {run.count}",
+        )
+    for run in PayRun.objects.filter(exported_at__isnull=False).order_by("pk"):
+        keys = [f"payment_instructed:{name}" for name in run.payments.values_list("public_id", flat=True)]
+        posted = Entry.objects.filter(transaction__key__in=keys).aggregate(
+            total=Coalesce(Sum("amount_minor"), 0)
+        )
+        if posted["total"] != run.total_minor:
+            yield Finding("pay_run_posted", str(run), str(run.total_minor), str(posted["total"]))
+        for file in run.files.exclude(total_minor=run.total_minor).order_by("pk"):
+            yield Finding("payment_file", file.name, str(run.total_minor), str(file.total_minor))
+
+
+def _transactions_have_entries() -> Iterator[Finding]:
+    # Lines of zero, and lines that cancel out, are released by a transaction that moves nothing.
+    empty = Transaction.objects.filter(entries=None).exclude(
+        kind__in=[TransactionKind.RELEASE, TransactionKind.ACCRUAL]
+    )
+    for transaction in empty.order_by("pk"):
+        yield Finding("empty_transaction", transaction.key, "an entry", "none")
+
+
+def _sums(lines: models.QuerySet[Commission]) -> dict[tuple[int, str], int]:
+    rows = lines.order_by().values_list("membership", "currency").annotate(total=Sum("amount_minor"))
+    return {(member, currency): total for member, currency, total in rows}
+
+
+def _balances(kind: AccountKind, *filters: Q) -> dict[tuple[int, str], int]:
+    """Return the balances of an account kind by membership, over all entries or over those the filters leave."""
+    totals: dict[tuple[int, str], int] = {}
+    for side, sign in (("credit", 1), ("debit", -1)):
+        rows = (
+            Entry.objects.filter(*filters, **{f"{side}__kind": kind})
+            .order_by()
+            .values_list(f"{side}__membership", "currency")
+            .annotate(total=Sum("amount_minor"))
+        )
+        for member, currency, total in rows:
+            totals[member, currency] = totals.get((member, currency), 0) + sign * total
+    return totals
+
+
+def _compare(
+    name: str, expected: dict[tuple[int, str], int], found: dict[tuple[int, str], int]
+) -> Iterator[Finding]:
+    for key in sorted({*expected, *found}):
+        if expected.get(key, 0) != found.get(key, 0):
+            member, currency = key
+            yield Finding(
+                name, f"membership {member} {currency}", str(expected.get(key, 0)), str(found.get(key, 0))
+            )
+
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    _entries_in_one_currency,
+    _entries_in_one_program,
+    _transactions_have_entries,
+    _trial_balance,
+    _pending_is_what_is_on_hold,
+    _payable_is_what_is_ready,
+    _in_payment_is_what_is_on_its_way,
+    _statements_chain,
+    _statements_meet_their_lines,
+    _numbers_have_no_gaps,
+    _runs_meet_their_payments,
+)

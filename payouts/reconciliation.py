@@ -59,10 +59,9 @@ def _entries_in_one_program() -> Iterator[Finding]:
 
 
 def _trial_balance() -> Iterator[Finding]:
-    totals = Account.objects.with_balance().values_list("currency", "balance_minor")
     sums: dict[str, int] = {}
-    for currency, minor in totals:
-        sums[currency] = sums.get(currency, 0) + minor
+    for account in Account.objects.with_balance().order_by("pk"):
+        sums[account.currency] = sums.get(account.currency, 0) + account.balance_minor
     for currency, minor in sorted(sums.items()):
         if minor:
             yield Finding("trial_balance", currency, "0", str(minor))
@@ -137,15 +136,17 @@ def _statements_meet_their_lines() -> Iterator[Finding]:
     lines = StatementLine.objects.filter(statement=models.OuterRef("pk")).order_by().values("statement")
     total = Coalesce(models.Subquery(lines.annotate(total=Sum("amount_minor")).values("total")), 0)
     count = Coalesce(models.Subquery(lines.annotate(count=Count("pk")).values("count")), 0)
-    rows = Statement.objects.annotate(
-        lines_total=total, lines_count=count, stated=F("earned_minor") + F("reversed_minor")
-    )
-    for statement in rows.exclude(lines_total=F("stated"), lines_count=F("line_count")).order_by("pk"):
-        expected, found = (
-            f"{statement.stated} in {statement.line_count}",
-            f"{statement.lines_total} in {statement.lines_count}",
+    rows = (
+        Statement.objects.annotate(
+            lines_total=total, lines_count=count, stated=F("earned_minor") + F("reversed_minor")
         )
-        yield Finding("statement_lines", statement.number, expected, found)
+        .exclude(lines_total=F("stated"), lines_count=F("line_count"))
+        .order_by("pk")
+        .values_list("number", "stated", "line_count", "lines_total", "lines_count")
+    )
+    for number, stated, line_count, lines_total, lines_count in rows:
+        expected, found = f"{stated} in {line_count}", f"{lines_total} in {lines_count}"
+        yield Finding("statement_lines", number, expected, found)
     changed = StatementLine.objects.exclude(
         commission__amount_minor=F("amount_minor"), commission__statement=F("statement")
     )
@@ -166,16 +167,15 @@ def _numbers_have_no_gaps() -> Iterator[Finding]:
 
 
 def _runs_meet_their_payments() -> Iterator[Finding]:
-    runs = PayRun.objects.exclude(state=PayRunState.DRAFT).annotate(
-        paid=Coalesce(Sum("payments__amount_minor"), 0), count=Count("payments")
+    runs = (
+        PayRun.objects.exclude(state=PayRunState.DRAFT)
+        .annotate(paid=Coalesce(Sum("payments__amount_minor"), 0), count=Count("payments"))
+        .exclude(paid=F("total_minor"), count=F("payment_count"))
+        .order_by("pk")
+        .values_list("message_id", "total_minor", "payment_count", "paid", "count")
     )
-    for run in runs.exclude(paid=F("total_minor"), count=F("payment_count")).order_by("pk"):
-        yield Finding(
-            "pay_run_total",
-            str(run),
-            f"{run.total_minor} in {run.payment_count}",
-            f"{run.paid} in {run.count}",
-        )
+    for name, total, payments, paid, count in runs:
+        yield Finding("pay_run_total", name, f"{total} in {payments}", f"{paid} in {count}")
     for run in PayRun.objects.filter(exported_at__isnull=False).order_by("pk"):
         keys = [f"payment_instructed:{name}" for name in run.payments.values_list("public_id", flat=True)]
         posted = Entry.objects.filter(transaction__key__in=keys).aggregate(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.views import application, apply, invitation, public
+from portal.views import application, apply, check, invitation, public
 
 app_name = "public"
 
@@ -16,5 +16,6 @@ urlpatterns = [
     path("p/<slug:slug>/apply/sent/", apply.sent, name="apply_sent"),
     path("application/<str:token>/", application.Status.as_view(), name="application"),
     path("application/<str:token>/withdraw/", application.Withdraw.as_view(), name="application_withdraw"),
+    path("v/<str:number>/<str:code>/", check.check, name="check_document"),
     path("invitation/<str:token>/", invitation.Invited.as_view(), name="invitation"),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from text_unidecode import unidecode
+from text_unidecode import unidecode  # type: ignore[import-untyped]
 
 _OUTSIDE = re.compile(r"[^A-Za-z0-9/\-?:().,'+ ]")
 

@@ -132,7 +132,7 @@ class _Writer:
     def amount(self, minor: int) -> str:
         """Write an amount without its currency, which the head of the column names."""
         pattern = _amount_pattern(self.language, exponent(self.currency))
-        text = pattern.apply(Money(minor, self.currency).decimal(), l10n.locale_of(self.language))
+        text: str = pattern.apply(Money(minor, self.currency).decimal(), l10n.locale_of(self.language))
         return text.replace("-", l10n.MINUS)
 
     def day(self, day: date) -> str:

@@ -44,6 +44,7 @@ DOORS: dict[str, Door] = {
     "p/*": Door(ANYBODY),
     "application/*": Door(ANYBODY),
     "invitation/*": Door(ANYBODY),
+    "v/*": Door(ANYBODY),
     "r/<slug:slug>": Door(ANYBODY),
     # The partner's rooms.
     "portal/*": Door(frozenset({PARTNER}), finer=True),

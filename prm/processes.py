@@ -32,7 +32,8 @@ def _say(who: str, line: str) -> None:
         sys.stdout.flush()
 
 
-def _child_setup() -> None:
+def child_setup() -> None:
+    """Tie a child that is just being started to its parent's life."""
     # An own session: Ctrl-C reaches only the parent, which then ends the children in order.
     os.setsid()
     if sys.platform == "linux":
@@ -117,7 +118,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=self.env,
-            preexec_fn=_child_setup,
+            preexec_fn=child_setup,
         )
         assert process.stdout is not None  # noqa: S101  asked for just above
         os.set_blocking(process.stdout.fileno(), False)

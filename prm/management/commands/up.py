@@ -29,7 +29,7 @@ from django.utils import timezone
 
 from prm import env, heartbeat
 from prm.models import Heartbeat
-from prm.processes import Supervisor
+from prm.processes import Supervisor, child_setup
 
 ALREADY_RUNNING = 4
 PORTS_TO_TRY = 20
@@ -89,12 +89,41 @@ class Command(BaseCommand):
             remember_static_files()
         if with_demo and "demo" in get_commands() and is_empty():
             self._say("demo data (only the first time)")
-            # A process of its own gives its memory back before the site starts.
-            done = subprocess.run(
-                [sys.executable, "manage.py", "demo"], cwd=settings.BASE_DIR, env=child_env(""), check=False
-            )
-            if done.returncode:
-                raise CommandError(f"The demo data could not be loaded (exit code {done.returncode}).")
+            self._load_demo()
+
+    def _load_demo(self) -> None:
+        """Build the demo beside the database and put it in place when it is whole: half a demo is never left behind."""
+        ours, building = Path(settings.VAR) / "prm.sqlite3", Path(settings.VAR) / "building.sqlite3"
+        is_ours = settings.DATABASES["default"]["NAME"] == str(ours)
+        env = child_env("")
+        if is_ours:
+            remove_sqlite(building)
+            env["DATABASE_URL"] = f"sqlite:///{building}"
+            self._manage(env, "migrate", "--verbosity", "0")
+        # A process of its own gives its memory back before the site starts.
+        self._manage(env, "demo")
+        logins = self._manage(env, "demo", "--logins", capture=True)
+        (Path(settings.VAR) / "demo_logins.txt").write_text(logins, encoding="utf-8")
+        if is_ours:
+            connection.close()
+            remove_sqlite(ours)
+            building.replace(ours)
+
+    def _manage(self, env: dict[str, str], *arguments: str, capture: bool = False) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        pipe = subprocess.PIPE if capture else None
+        done = subprocess.run(
+            command,
+            cwd=settings.BASE_DIR,
+            env=env,
+            stdout=pipe,
+            text=True,
+            check=False,
+            preexec_fn=child_setup,
+        )
+        if done.returncode:
+            raise CommandError(f"manage.py {arguments[0]} ended with exit code {done.returncode}.")
+        return done.stdout or ""
 
     def _run(self, host: str, port: int, began: float) -> int:
         shown_host = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104  only compared
@@ -205,6 +234,12 @@ def child_env(address: str) -> dict[str, str]:
 def is_empty() -> bool:
     """Tell whether no program has been made yet."""
     return not apps.get_model("tiers", "Program").objects.exists()
+
+
+def remove_sqlite(file: Path) -> None:
+    """Remove a database file and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
 def answers(host: str, port: int) -> bool:

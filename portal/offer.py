@@ -3,7 +3,7 @@ compute the commission, so the page cannot promise what is not paid."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.utils.translation import gettext as _
@@ -16,11 +16,10 @@ from prm.lib import l10n
 from prm.lib.money import Money, exponent
 from prm.lib.periods import Month, hold_until, local_day
 from tiers.engine.compute import prepare
-from tiers.engine.facts import Event, PlanFacts, RuleFacts, Standing
+from tiers.engine.facts import REFUND, SALE, Event, PlanFacts, RuleFacts, Standing
 from tiers.models import Program, Tier
 
 ORDER_SIZES = (50, 200, 1000)  # in the program's currency
-SALE = "sale"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def offer_of(program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at:
         sentence=sentence(program, plan, tiers, at=at),
         headings=headings,
         examples=examples,
-        tiers=tuple(_tier(tier, plan) for tier in tiers),
+        tiers=tuple(_tier(program, tier, plan, at) for tier in tiers),
         paid=_how_paid(program),
         questions=_questions(program, plan, at),
     )
@@ -85,7 +84,7 @@ def sentence(program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at:
         return _other_events(plan)
     rate = _(" plus ").join(rate_text(rule) for rule in rules)
     days = ngettext("%(count)s day", "%(count)s days", program.cookie_days) % {"count": program.cookie_days}
-    text = _("%(rate)s of every order") if _has_percent(rules) else _("%(rate)s for every order")
+    text = _("%(rate)s of every order") if _all_percent(rules) else _("%(rate)s for every order")
     text %= {"rate": rate}
     best = _rules_for_sale(program, plan, standings[-1], at)
     if _earned(program, plan, standings[-1], 100, at) > _earned(program, plan, standings[0], 100, at):
@@ -109,10 +108,9 @@ def rate_text(rule: RuleFacts) -> str:
 
 def rule_text(rule: RuleFacts) -> str:
     """Return a rule in words, with the events and countries it is for."""
-    rate, of = rate_text(rule), rule.kind != "flat"
     events = sorted(rule.event_kinds) or [SALE]
-    text = _("%(rate)s of %(events)s") if of else _("%(rate)s for %(events)s")
-    told = text % {"rate": rate, "events": ", ".join(_event_words(kind) for kind in events)}
+    text = _("%(rate)s of %(events)s") if _all_percent((rule,)) else _("%(rate)s for %(events)s")
+    told = text % {"rate": rate_text(rule), "events": ", ".join(_event_words(kind) for kind in events)}
     if rule.countries:
         names = ", ".join(countries.name(code, active_locale()) for code in sorted(rule.countries))
         told = _("%(offer)s (customers in %(countries)s)") % {"offer": told, "countries": names}
@@ -135,8 +133,8 @@ def _other_events(plan: PlanFacts) -> str:
     return f"{_('; ').join(told)}." if told else ""
 
 
-def _has_percent(rules: tuple[RuleFacts, ...]) -> bool:
-    return any(rule.kind != "flat" for rule in rules)
+def _all_percent(rules: tuple[RuleFacts, ...]) -> bool:
+    return all(rule.kind == "percent" for rule in rules)
 
 
 def _standing(tier: Tier) -> Standing:
@@ -176,8 +174,8 @@ def _examples(
     return tuple(standing.tier_name for standing in standings), tuple(rows)
 
 
-def _tier(tier: Tier, plan: PlanFacts | None) -> TierColumn:
-    rules = plan.rules if plan else ()
+def _tier(program: Program, tier: Tier, plan: PlanFacts | None, at: datetime) -> TierColumn:
+    rules = _rules_of_tier(program, plan, tier, at) if plan else []
     asked = tier.revenue_from
     text = _("%(amount)s of orders from your customers in the last 12 months")
     asks = (
@@ -187,10 +185,23 @@ def _tier(tier: Tier, plan: PlanFacts | None) -> TierColumn:
     )
     return TierColumn(
         name=tier.name,
-        rates=tuple(rule_text(rule) for rule in rules if not rule.tiers or tier.key in rule.tiers),
+        rates=tuple(rule_text(rule) for rule in rules),
         asks=asks,
         benefits=tuple(line.strip(" -•") for line in tier.benefits.splitlines() if line.strip()),
     )
+
+
+def _rules_of_tier(program: Program, plan: PlanFacts, tier: Tier, at: datetime) -> list[RuleFacts]:
+    """Return the rules a partner of this tier can meet: those the engine chooses, and those for some countries only."""
+    standing, order = _standing(tier), _order(program, 100, at)
+    kinds = sorted({SALE}.union(*(rule.event_kinds for rule in plan.rules)) - {REFUND})
+    rater = prepare(plan)
+    chosen = {rule.key for kind in kinds for rule in rater.select(replace(order, kind=kind), standing)[0]}
+    return [
+        rule
+        for rule in plan.rules
+        if rule.key in chosen or (rule.countries and (not rule.tiers or tier.key in rule.tiers))
+    ]
 
 
 def _how_paid(program: Program) -> tuple[Fact, ...]:

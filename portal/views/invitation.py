@@ -72,7 +72,6 @@ def _page(request: HttpRequest, token: str, *, error: str = "") -> HttpResponse:
     code = 410 if invitation is None else 409 if error else 200
     response = render(request, "public/invitation.html", context, status=code)
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -131,16 +131,22 @@ def _store_refunds(batch: Batch, events: Sequence[Event], known: dict[Key, int])
             continue
         row = _row(batch, event, known)
         if original is not None:
-            row.original_id = joined[event.key] = original.pk
+            row.original_id = original.pk
+            joined[event.key] = original
         rows.append(row)
     created = _insert(batch, rows)
-    pairs = {batch.created[key]: original for key, original in joined.items() if key in created}
+    for row in rows:
+        # Another worker, who could not see the sale, has put this refund in meanwhile: it waits, and is joined below.
+        if (key := (row.source, row.external_id)) in joined and key not in created:
+            joined.pop(key).give_back(row.amount)
+    pairs = {batch.created[key]: original.pk for key, original in joined.items()}
     batch.credited.update(refunds.copy_credits(pairs, at=batch.at))
 
 
 def _join_waiting(batch: Batch, firsts: dict[Key, Event]) -> list[int]:
-    """Join refunds that came before the sales of this batch."""
-    sales = {key for key in batch.created if not firsts[key].original_external_id}
+    """Join refunds that came before the sales this batch brings or holds."""
+    own = {key for key in batch.created if not firsts[key].original_external_id}
+    sales = own | batch.originals.keys()
     waiting = Conversion.objects.waiting_for_original().filter(among(sales, field="original_external_id"))
     wanted = set(waiting.values_list("source", "original_external_id")) if sales else set()
     if not wanted:

@@ -69,6 +69,10 @@ class Original:
             raise MoreThanSold(params={"left": str(Money(left, amount.currency))})
         self.refunded_minor += amount.minor
 
+    def give_back(self, amount: Money) -> None:
+        """Count one refund less, one that turned out not to be ours."""
+        self.refunded_minor -= amount.minor
+
     @property
     def state_now(self) -> str:
         """Return the state the counted refunds put the sale in."""

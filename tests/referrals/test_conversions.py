@@ -20,7 +20,15 @@ from referrals.events import ConversionsAttributed
 from referrals.facts import Event, Status
 from referrals.models import Conversion, Credit, Customer
 from referrals.refunds import MoreThanSold, NotASale, OtherCurrencyThanSale
-from tests.factories.referrals import NOW, ClickFactory, CodeFactory, LinkFactory, an_event, new_membership
+from tests.factories.referrals import (
+    NOW,
+    ClickFactory,
+    CodeFactory,
+    ConversionFactory,
+    LinkFactory,
+    an_event,
+    new_membership,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -327,16 +335,14 @@ def test_the_sweep_joins_what_two_workers_recorded_without_seeing_each_other(
 ) -> None:
     CodeFactory.create(code="ANA-1")
     record(an_event("S1", code="ANA-1"), at=NOW)
-    waiting = record(refund("R1", of="S0", amount="30.00"), at=NOW)
     # As a transaction leaves it that could not see the sale.
-    from prm.lib.db import suspended_triggers
-
-    with suspended_triggers():
-        Conversion.objects.filter(pk=waiting.conversion_id).update(original_external_id="S1")
+    waiting = ConversionFactory.create(
+        external_id="R1", kind="refund", amount_minor=30_00, original_external_id="S1"
+    )
     heard: list[ConversionsAttributed] = []
     with subscribed(ConversionsAttributed, heard.append), django_capture_on_commit_callbacks(execute=True):
         assert refunds.sweep(at=NOW) == 1
-    assert heard == [ConversionsAttributed((waiting.conversion_id or 0,))]
+    assert heard == [ConversionsAttributed((waiting.pk,))]
     assert state_of("S1") == "partially_refunded"
     assert refunds.sweep(at=NOW) == 0
 

@@ -1,0 +1,142 @@
+"""Many workers telling overlapping events at once end with the books that one worker would have written."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from referrals import imports, refunds
+from referrals.conversions import record
+from referrals.facts import Event, Outcome
+from referrals.models import Conversion, Credit, Customer
+from referrals.refunds import MoreThanSold
+from tests.factories.referrals import NOW, CodeFactory, an_event
+
+
+def a_year(size: int) -> list[Event]:
+    chance = random.Random(11)
+    events: list[Event] = []
+    for number in range(size):
+        at = NOW - timedelta(days=200, minutes=-number)
+        events.append(
+            an_event(
+                f"S{number:05}",
+                amount="100.00",
+                code=chance.choice(["ANA-1", "MATS-1", ""]),
+                customer_id=f"C{number % 40}",
+                country=chance.choice(["France", "Spain"]),
+                occurred_at=at,
+            )
+        )
+        if number % 4 == 0:
+            events += [
+                an_event(
+                    f"R{number:05}-{part}",
+                    kind="refund",
+                    amount="50.00",
+                    original_external_id=f"S{number:05}",
+                    occurred_at=at + timedelta(days=part),
+                )
+                for part in (1, 2)
+            ]
+    return events
+
+
+def in_parallel(parts: list[list[Event]], *, size: int) -> None:
+    """Import each part in a thread of its own, all starting together."""
+    start = Barrier(len(parts))
+
+    def work(events: list[Event]) -> None:
+        try:
+            start.wait()
+            for begin in range(0, len(events), size):
+                imports._record(events[begin : begin + size], at=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        list(pool.map(work, parts))
+    while refunds.sweep(at=NOW):
+        pass
+
+
+def expect_the_books_of_one_worker(events: list[Event], membership_of: dict[str, int]) -> None:
+    by_id = {event.external_id: event for event in events}
+    code_of = {
+        event.external_id: event.code or by_id.get(event.original_external_id, event).code for event in events
+    }
+    assert Conversion.objects.count() == len(events)
+    assert not Conversion.objects.waiting_for_original().exists()
+    stored = dict(Credit.objects.values_list("conversion__external_id", "membership_id"))
+    assert stored == {name: membership_of[code] for name, code in code_of.items() if code}
+    assert Credit.objects.count() == len(stored)
+    states = dict(Conversion.objects.values_list("external_id", "state"))
+    refunded = {event.original_external_id for event in events if event.original_external_id}
+    assert states == {name: "refunded" if name in refunded else "recorded" for name in by_id}
+    first_seen = {
+        f"C{number}": min(event.occurred_at for event in events if event.customer_id == f"C{number}")
+        for number in range(40)
+    }
+    assert dict(Customer.objects.values_list("external_id", "first_seen_at")) == first_seen
+
+
+def overlapping_parts(events: list[Event], *, workers: int) -> list[list[Event]]:
+    """Deal the events to the workers, shuffled, each event to two of them."""
+    chance = random.Random(3)
+    parts: list[list[Event]] = [[] for _worker in range(workers)]
+    for _round in range(2):
+        dealt = list(events)
+        chance.shuffle(dealt)
+        for index, event in enumerate(dealt):
+            parts[index % workers].append(event)
+    return parts
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("workers", [3])
+def test_three_workers_with_overlapping_parts_write_the_books_of_one(workers: int) -> None:
+    codes = {code: CodeFactory.create(code=code).membership_id for code in ("ANA-1", "MATS-1")}
+    events = a_year(120)
+    in_parallel(overlapping_parts(events, workers=workers), size=25)
+    expect_the_books_of_one_worker(events, codes)
+
+
+@pytest.mark.slow
+@pytest.mark.needs_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("size", [7, 100, 500])
+def test_ten_workers_with_overlapping_parts_write_the_books_of_one(size: int) -> None:
+    codes = {code: CodeFactory.create(code=code).membership_id for code in ("ANA-1", "MATS-1")}
+    events = a_year(1000)
+    in_parallel(overlapping_parts(events, workers=10), size=size)
+    expect_the_books_of_one_worker(events, codes)
+
+
+@pytest.mark.needs_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("attempt", range(5))
+def test_refunds_racing_for_one_sale_never_exceed_it(attempt: int) -> None:
+    record(an_event("S1", amount="100.00"), at=NOW)
+    start = Barrier(8)
+
+    def take_back(number: int) -> Outcome | None:
+        try:
+            start.wait()
+            return record(
+                an_event(f"R{number}", kind="refund", amount="30.00", original_external_id="S1"), at=NOW
+            )
+        except MoreThanSold:
+            return None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(take_back, range(8)))
+    assert sum(outcome is not None for outcome in outcomes) == 3
+    assert Conversion.objects.filter(kind="refund").count() == 3
+    assert Conversion.objects.get(external_id="S1").state == "partially_refunded"

@@ -38,7 +38,7 @@ def enrol(row: PartnerRow, program: Program, *, at: datetime) -> Membership:
     version = terms.in_force(program, at=at)
     if version is None:
         raise LookupError(f"{program.slug} has no terms in force.")
-    application, _token = applications.submit(
+    application, token = applications.submit(
         program,
         answers=Answers(
             full_name=name,
@@ -54,6 +54,7 @@ def enrol(row: PartnerRow, program: Program, *, at: datetime) -> Membership:
         at=at - timedelta(days=3),
         source="demo",
     )
+    application = applications.confirm_email(token, at - timedelta(days=2)) or application
     manager = ACCOUNT_MANAGER.user()
     tier = program.tiers.by_rank()[0]
     membership = approval.approve(application, tier=tier, by=manager, at=at)

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
+from payouts import ledger
 from payouts.choices import (
     AccountKind,
     CommissionState,
@@ -18,7 +19,6 @@ from payouts.choices import (
     TransactionKind,
 )
 from payouts.models import (
-    Account,
     Commission,
     Entry,
     NumberSeries,
@@ -60,8 +60,8 @@ def _entries_in_one_program() -> Iterator[Finding]:
 
 def _trial_balance() -> Iterator[Finding]:
     sums: dict[str, int] = {}
-    for account in Account.objects.with_balance().order_by("pk"):
-        sums[account.currency] = sums.get(account.currency, 0) + account.balance_minor
+    for (_kind, currency), total in ledger.trial_balance().items():
+        sums[currency] = sums.get(currency, 0) + total.minor
     for currency, minor in sorted(sums.items()):
         if minor:
             yield Finding("trial_balance", currency, "0", str(minor))

@@ -237,6 +237,8 @@ def _without_triggers_sqlite(connection: BaseDatabaseWrapper) -> Iterator[None]:
 @contextmanager
 def _without_triggers_postgresql(connection: BaseDatabaseWrapper) -> Iterator[None]:
     with connection.cursor() as cursor:
+        # A table with checks still to come at the commit cannot be altered; they are made now instead.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(
             "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
         )

@@ -84,11 +84,23 @@ def test_empty_books_agree() -> None:
 @pytest.mark.parametrize(
     ("spoil", "found"),
     [
-        ("UPDATE payouts_entry SET amount_minor = amount_minor + 1 WHERE transaction_id = {payment}", "pay_run_posted"),
+        (
+            "UPDATE payouts_entry SET amount_minor = amount_minor + 1 WHERE transaction_id = {payment}",
+            "pay_run_posted",
+        ),
         ("UPDATE payouts_entry SET currency = 'EUR' WHERE transaction_id = {payment}", "entry_currency"),
-        ("UPDATE payouts_entry SET amount_minor = amount_minor + 1 WHERE transaction_id = {release}", "payable_balance"),
-        ("UPDATE payouts_entry SET amount_minor = amount_minor + 1 WHERE transaction_id = {accrual}", "pending_balance"),
-        ("UPDATE payouts_commission SET amount_minor = amount_minor + 1 WHERE state = 'paid'", "statement_line"),
+        (
+            "UPDATE payouts_entry SET amount_minor = amount_minor + 1 WHERE transaction_id = {release}",
+            "payable_balance",
+        ),
+        (
+            "UPDATE payouts_entry SET amount_minor = amount_minor + 1 WHERE transaction_id = {accrual}",
+            "pending_balance",
+        ),
+        (
+            "UPDATE payouts_commission SET amount_minor = amount_minor + 1 WHERE state = 'paid'",
+            "statement_line",
+        ),
         ("UPDATE payouts_statementline SET amount_minor = amount_minor + 1", "statement_lines"),
         (
             "UPDATE payouts_statement SET opening_minor = opening_minor + 1, earned_minor = earned_minor - 1 WHERE sequence = 5",
@@ -98,6 +110,7 @@ def test_empty_books_agree() -> None:
         ("UPDATE payouts_payrun SET total_minor = total_minor + 1", "pay_run_total"),
         ("UPDATE payouts_payment SET state = 'settled' WHERE state = 'sent'", "in_payment_balance"),
     ],
+    ids=lambda text: "" if " " in text else text,
 )
 def test_a_figure_somebody_changed_in_the_database_is_found(house: House, spoil: str, found: str) -> None:
     ids = {

@@ -1,0 +1,215 @@
+"""A plan version is published whole and never changes; what it replaces still rates its own time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from prm.accounts.policy import Forbidden
+from prm.lib.money import Money
+from tests.house import House, open_house
+from tests.people import ada, mats
+from tiers import publishing, rulebook
+from tiers.choices import VersionState
+from tiers.engine.compute import compute
+from tiers.engine.facts import Event, Standing
+from tiers.models import LegalEntity, Plan, PlanVersion, Program, Rule, Tier
+
+pytestmark = pytest.mark.django_db
+
+AT = datetime(2026, 6, 1, 9, tzinfo=UTC)
+JULY = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def house() -> House:
+    return open_house()
+
+
+def draft() -> PlanVersion:
+    return publishing.draft_from(Plan.objects.get(), by=ada(), at=AT)
+
+
+def test_a_new_draft_starts_from_the_newest_version_and_is_made_once(house: House) -> None:
+    first, second = draft(), draft()
+    assert first == second
+    assert (first.number, first.state) == (2, VersionState.DRAFT)
+    assert list(first.rules.values_list("key", "rate")) == [("every-order", Decimal("8.000000"))]
+
+
+def test_publishing_supersedes_what_went_before_and_both_rate_their_own_time(house: House) -> None:
+    version = draft()
+    version.rules.update(rate=Decimal("12.5"))
+    published = publishing.publish(version, effective_at=JULY, by=ada(), at=AT)
+    assert (published.state, published.published_by, len(published.sha256)) == (
+        VersionState.PUBLISHED,
+        ada(),
+        64,
+    )
+    assert PlanVersion.objects.get(number=1).state == VersionState.SUPERSEDED
+    book = rulebook.Rulebook.load([house.program.pk])
+    before, after = (book.plan_for(house.program.pk, JULY + timedelta(seconds=step)) for step in (-1, 0))
+    assert before is not None
+    assert after is not None
+    assert (before.version_number, after.version_number) == (1, 2)
+    event = Event(key="o", kind="sale", occurred_at=JULY, amount=Money(10_00, "GBP"))
+    # 12.5 % of 10.00 is 1.25
+    assert [line.amount.minor for line in compute(event, Standing(tier_key=""), after)] == [125]
+
+
+def test_before_the_first_version_nothing_rates(house: House) -> None:
+    book = rulebook.Rulebook.load([house.program.pk])
+    assert book.plan_for(house.program.pk, datetime(2025, 12, 31, 23, 59, tzinfo=UTC)) is None
+
+
+def test_publishing_is_an_administrator_s_work(house: House) -> None:
+    with pytest.raises(Forbidden):
+        publishing.publish(draft(), effective_at=JULY, by=mats(), at=AT)
+    assert PlanVersion.objects.get(number=2).state == VersionState.DRAFT
+
+
+def test_a_version_is_published_once(house: House) -> None:
+    version = publishing.publish(draft(), effective_at=JULY, by=ada(), at=AT)
+    with pytest.raises(publishing.AlreadyPublished):
+        publishing.publish(version, effective_at=JULY, by=ada(), at=AT)
+
+
+def without_rules(version: PlanVersion) -> None:
+    version.rules.all().delete()
+
+
+def with_an_unknown_event_kind(version: PlanVersion) -> None:
+    version.rules.update(event_kinds=["sale", "picnic"])
+
+
+def with_an_unknown_tier(version: PlanVersion) -> None:
+    version.rules.update(tier_keys=["registered", "platinum"])
+
+
+def without_a_rate(version: PlanVersion) -> None:
+    version.rules.update(rate=0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "refusal", "words"),
+    [
+        (without_rules, publishing.NoRules, "at least one rule"),
+        (with_an_unknown_event_kind, publishing.UnknownCondition, "picnic"),
+        (with_an_unknown_tier, publishing.UnknownCondition, "platinum"),
+        (without_a_rate, publishing.NothingToEarn, "Every order"),
+    ],
+)
+def test_a_version_that_makes_no_sense_is_not_published(
+    house: House, spoil: Callable[[PlanVersion], None], refusal: type[Exception], words: str
+) -> None:
+    version = draft()
+    spoil(version)
+    with pytest.raises(refusal, match=words):
+        publishing.publish(version, effective_at=JULY, by=ada(), at=AT)
+    assert PlanVersion.objects.get(number=2).state == VersionState.DRAFT
+
+
+def test_the_database_keeps_a_published_version_and_its_rules_as_they_are(house: House) -> None:
+    version = PlanVersion.objects.get(number=1)
+    for change in ({"effective_at": JULY}, {"combine": "stack"}, {"number": 9}):
+        with pytest.raises(IntegrityError, match="cannot change"), transaction.atomic():
+            PlanVersion.objects.filter(pk=version.pk).update(**change)
+    with pytest.raises(IntegrityError, match="draft again"), transaction.atomic():
+        PlanVersion.objects.filter(pk=version.pk).update(state="draft")
+    with pytest.raises(IntegrityError, match="Rules of a published"), transaction.atomic():
+        version.rules.update(rate=99)
+    with pytest.raises(IntegrityError, match="Rules of a published"), transaction.atomic():
+        version.rules.all().delete()
+    with pytest.raises(IntegrityError, match="Rules of a published"), transaction.atomic():
+        Rule.objects.create(version=version, key="more", name="More", position=2, rate=1)
+    with pytest.raises(IntegrityError, match="kept for ever"), transaction.atomic():
+        PlanVersion.objects.filter(pk=version.pk)._raw_delete("default")
+    assert version.rules.get().rate == Decimal("8.000000")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("tiers_rule_kind", {"kind": "raffle"}),
+        ("tiers_rule_flat_on_refund", {"flat_on_refund": "burnt"}),
+        ("tiers_rule_flat_not_negative", {"flat_minor": -1}),
+        ("tiers_rule_rate_0_to_100", {"rate": Decimal("100.000001")}),
+    ],
+)
+def test_the_database_refuses_a_rule_outside_its_bounds(
+    house: House, name: str, values: dict[str, object]
+) -> None:
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        Rule.objects.create(**{"version": draft(), "key": "x", "name": "X", "position": 7} | values)
+
+
+@pytest.mark.parametrize("values", [{"key": "every-order", "position": 2}, {"key": "other", "position": 1}])
+def test_a_key_and_a_position_are_used_once_in_a_version(house: House, values: dict[str, object]) -> None:
+    # tiers_rule_one_per_key, tiers_rule_one_per_position
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Rule.objects.create(version=draft(), name="X", **values)
+    assert draft().rules.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("tiers_planversion_state", {"state": "leaked"}),
+        ("tiers_planversion_combine", {"combine": "shuffle"}),
+        ("tiers_planversion_published_pair", {"published_at": AT}),
+        ("tiers_planversion_published_has_date", {"state": "published"}),
+    ],
+)
+def test_the_database_refuses_a_version_in_no_real_state(
+    house: House, name: str, values: dict[str, object]
+) -> None:
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        PlanVersion.objects.create(**{"plan": Plan.objects.get(), "number": 5} | values)
+
+
+def test_a_version_number_is_used_once(house: House) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():  # tiers_planversion_one_per_number
+        PlanVersion.objects.create(plan=Plan.objects.get(), number=1)
+    assert PlanVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("tiers_program_partnership_type", {"partnership_type": "friend"}),
+        ("tiers_program_minimum_not_negative", {"minimum_payout_minor": -1}),
+        ("tiers_program_payment_day", {"payment_day": 29}),
+    ],
+)
+def test_the_database_refuses_a_program_outside_its_bounds(
+    house: House, name: str, values: dict[str, object]
+) -> None:
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        Program.objects.filter(pk=house.program.pk).update(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"key": "registered", "rank": 2},
+        {"key": "silver", "rank": 1},
+        {"key": "silver", "rank": 2, "revenue_from_minor": -1},
+    ],
+)
+def test_a_tier_has_its_own_key_and_rank_and_no_negative_revenue(
+    house: House, values: dict[str, object]
+) -> None:
+    # tiers_tier_one_per_key, tiers_tier_one_per_rank, tiers_tier_revenue_not_negative
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Tier.objects.create(program=house.program, name="X", **values)
+    assert Tier.objects.count() == 1
+
+
+def test_a_number_prefix_belongs_to_one_entity(house: House) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LegalEntity.objects.create(name="Other", number_prefix="HG", country_code="FR")
+    assert LegalEntity.objects.count() == 1

@@ -51,7 +51,7 @@ PRM_FIELD_KEYS = env.key_ring("PRM_FIELD_KEYS", PRM_FIELD_KEYS_TEXT)
 # What it is made of --------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "prm.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -312,6 +312,7 @@ LANGUAGES = [("en", _("English")), ("fr", _("French")), ("pl", _("Polish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = "prm.formats"
 TIME_ZONE = "UTC"
 
 # Files ---------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""English as it is written outside the United States: the day comes first."""

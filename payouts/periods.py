@@ -106,6 +106,10 @@ def members_of(period: Period) -> models.QuerySet[Membership]:
 @transaction.atomic
 def settle_membership(membership: Membership, period: Period, *, at: datetime) -> Statement:
     """Release what the month owes the membership and issue its statement, together or not at all."""
+    Membership.objects.lock().get(pk=membership.pk)
+    issued = Statement.objects.filter(membership=membership, period=period).first()
+    if issued is not None:
+        return issued  # a close that goes on: what came due since then belongs to the next month
     last_instant = period.ends_at - datetime.resolution
     release.release_membership(membership, until=last_instant, at=at, into=period)
     return statements.issue(membership, period=period, at=at)

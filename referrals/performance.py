@@ -4,8 +4,10 @@ to say; a refund that was declined counts nowhere.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
@@ -81,7 +83,7 @@ def _sums() -> dict[str, Count | Sum]:
     }
 
 
-def _figures(membership: Membership, clicks: int, row: dict[str, int | None]) -> Figures:
+def _figures(membership: Membership, clicks: int, row: Mapping[str, Any]) -> Figures:
     net = int(row.get("sold") or 0) - int(row.get("returned") or 0)
     return Figures(
         clicks=clicks,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, models, transaction
 
@@ -47,6 +48,6 @@ def insert(model: type[models.Model]) -> Bare:
     return Bare(table, len(rows), seconds)
 
 
-def _plain(row: tuple[object, ...]) -> list[object]:
+def _plain(row: tuple[Any, ...]) -> list[Any]:
     """Return a row as the driver takes it back: what came as a parsed JSON value goes as text."""
     return [json.dumps(value) if isinstance(value, dict | list) else value for value in row]

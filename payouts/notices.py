@@ -115,8 +115,8 @@ def tell_bank_details_changed(method: PaymentMethod, *, also: Iterable[Reader] =
             "ending": method.iban_last4,
             "currency": method.currency,
             "by": str(method.added_by),
-            "usable_from": l10n.datetime_text(method.usable_from, method.usable_from.tzinfo, reader.locale)
-            if method.usable_from.tzinfo
+            "usable_at": l10n.datetime_text(method.usable_at, method.usable_at.tzinfo, reader.locale)
+            if method.usable_at.tzinfo
             else "",
             **_button(_("Check your bank details"), "/portal/payment-details/"),
         }

@@ -102,7 +102,7 @@ def add(
         bic=bank,
         added_at=at,
         added_by=by,
-        usable_from=at + timedelta(hours=getattr(settings, "PRM_METHOD_COOLING_HOURS", COOLING_HOURS)),
+        usable_at=at + timedelta(hours=getattr(settings, "PRM_METHOD_COOLING_HOURS", COOLING_HOURS)),
     )
     audit.record(by, "payment_method.added", method, at=at, ending=method.iban_last4, replaces=before)
     notices.tell_bank_details_changed(method, also=_who_added(before))

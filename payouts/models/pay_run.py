@@ -79,7 +79,7 @@ class PayRun(models.Model):
 class PayRunException(models.Model):
     """A membership with money that this run does not pay, and why."""
 
-    pay_run = models.ForeignKey("payouts.PayRun", models.CASCADE, related_name="exceptions")
+    pay_run = models.ForeignKey("payouts.PayRun", models.PROTECT, related_name="exceptions")
     membership = models.ForeignKey("partners.Membership", models.PROTECT, related_name="+")
     amount_minor = models.BigIntegerField(_("amount, in minor units"))
     reason = models.CharField(_("reason"), max_length=24, choices=LeftOut.choices)

@@ -41,7 +41,7 @@ class PaymentMethod(models.Model):
     bic = models.CharField(_("BIC"), max_length=11, blank=True)
     added_at = models.DateTimeField(_("added"))
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    usable_from = models.DateTimeField(_("payments may be sent from"))
+    usable_at = models.DateTimeField(_("payments may be sent from"))
     replaced_at = models.DateTimeField(null=True, blank=True)
     replaced_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -62,4 +62,4 @@ class PaymentMethod(models.Model):
         return f"IBAN ending {self.iban_last4}"
 
     def is_usable(self, *, at: datetime) -> bool:
-        return self.replaced_at is None and self.usable_from <= at
+        return self.replaced_at is None and self.usable_at <= at

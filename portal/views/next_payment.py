@@ -100,9 +100,9 @@ def _method_check(coming: NextPayment, zone: tzinfo, *, may_open_money: bool) ->
     if coming.method is None:
         return Check(_("No bank details yet."), False, href=href, action=_("Add bank details"))
     if not coming.is_method_usable:
-        day = l10n.date_text(local_day(coming.method.usable_from, zone), active_locale(), "long")
+        day = l10n.date_text(local_day(coming.method.usable_at, zone), active_locale(), "long")
         return Check(_("Bank details changed; payments go there from %(date)s.") % {"date": day}, False)
-    day = l10n.date_text(local_day(coming.method.usable_from, zone), active_locale(), "long")
+    day = l10n.date_text(local_day(coming.method.usable_at, zone), active_locale(), "long")
     return Check(_("Bank details in use since %(date)s") % {"date": day}, True)
 
 

@@ -69,7 +69,7 @@ def _change(request: HttpRequest, room: Room) -> HttpResponse:
         except Refused as refusal:
             explain_refusal(form, refusal)
         else:
-            params = {"last4": method.iban_last4, "moment": moment_text(method.usable_from, room)}
+            params = {"last4": method.iban_last4, "moment": moment_text(method.usable_at, room)}
             text = _("Payments go to IBAN ending %(last4)s from %(moment)s. We have written to you about it.")
             messages.success(request, text % params)
             return redirect("portal:payment_details")
@@ -118,4 +118,4 @@ def _status(method: PaymentMethod, room: Room) -> StatusWord:
 def _note(method: PaymentMethod, room: Room) -> str:
     if method.replaced_at is not None or method.is_usable(at=room.at):
         return ""
-    return _("Payments go there from %(moment)s.") % {"moment": moment_text(method.usable_from, room)}
+    return _("Payments go there from %(moment)s.") % {"moment": moment_text(method.usable_at, room)}

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db.models import Model
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("prm", "tiers", "partners", "referrals", "payouts", "portal")
+PACKAGES = ("prm", "tiers", "partners", "referrals", "payouts", "portal", "demo", "bench")
 # A lower number lies further upstream. Apps of one number may know each other.
 RIVER = {
     **dict.fromkeys(("contenttypes", "auth", "sessions"), 0),

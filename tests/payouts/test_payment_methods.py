@@ -115,7 +115,7 @@ def test_the_number_is_stored_unreadable_and_found_by_a_blind_index(partner: Par
 
 def test_a_new_account_waits_three_days(partner: Partner) -> None:
     method = add(partner)
-    assert method.usable_from == NOW + timedelta(hours=72)
+    assert method.usable_at == NOW + timedelta(hours=72)
     assert not method.is_usable(at=NOW + timedelta(hours=71))
     assert method.is_usable(at=NOW + timedelta(hours=72))
 

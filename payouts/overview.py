@@ -8,15 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
-from django.db.models import Case, Count, IntegerField, Max, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Sum, Value, When
 
 from partners.models import Membership
 from payouts.choices import CommissionState, PaymentState, StatementState
 from payouts.models import Commission, Payment, PaymentMethod, Statement
 from prm.lib.money import Money
 from prm.lib.periods import Month, local_day, months_between
-from referrals.models import Click, Credit
-from tiers.choices import EventKind
 
 # The stages of the money path; each state of a commission lies in exactly one of them.
 STAGES: Mapping[str, tuple[str, ...]] = {
@@ -99,14 +97,6 @@ class NextPayment:
 
 
 @dataclass(frozen=True)
-class Earned:
-    """What one link or one code brought: sales and the commission in them, in minor units."""
-
-    sales: int
-    minor: int
-
-
-@dataclass(frozen=True)
 class _Group:
     """Lines of one state in one of the months shown, or before them (`bucket` is None)."""
 
@@ -143,30 +133,43 @@ def money_of(membership: Membership, *, at: datetime, months: int = 12) -> Money
     )
 
 
-def payments_so_far(membership: Membership) -> PaymentsSoFar:
-    """Count a membership's payments under way and done, with the latest day of each."""
-    under_way = Q(state__in=[PaymentState.QUEUED, PaymentState.SENT], sent_at__isnull=False)
-    found = Payment.objects.filter(membership=membership).aggregate(
-        sent_count=Count("pk", filter=under_way),
-        last_sent_at=Max("sent_at", filter=under_way),
-        settled_count=Count("pk", filter=Q(state=PaymentState.SETTLED)),
-        last_settled_at=Max("settled_at", filter=Q(state=PaymentState.SETTLED)),
+def payments_of(membership: Membership) -> list[Payment]:
+    """Return every payment of a membership, oldest first, without the account numbers."""
+    return list(Payment.objects.filter(membership=membership).defer("iban", "holder", "bic").order_by("pk"))
+
+
+def payments_so_far(payments: Sequence[Payment]) -> PaymentsSoFar:
+    """Count payments under way and done, with the latest day of each."""
+    sent = [payment.sent_at for payment in payments if payment.state == PaymentState.SENT and payment.sent_at]
+    settled = [
+        payment.settled_at
+        for payment in payments
+        if payment.settled_at and payment.state == PaymentState.SETTLED
+    ]
+    return PaymentsSoFar(
+        sent_count=len(sent),
+        last_sent_at=max(sent, default=None),
+        settled_count=len(settled),
+        last_settled_at=max(settled, default=None),
     )
-    return PaymentsSoFar(**found)
 
 
-def next_payment(membership: Membership, *, ready: Money, at: datetime) -> NextPayment:
-    """Say what is paid next: the latest statement until its payment leaves, else what is `ready` now."""
+def next_payment(
+    membership: Membership, payments: Sequence[Payment], *, ready: Money, at: datetime
+) -> NextPayment:
+    """Say what is paid next: the latest statement until its payment leaves, else what is `ready` now.
+
+    `payments` are those of the membership, oldest first.
+    """
     program = membership.program
     latest = (
         Statement.objects.filter(membership=membership, currency=program.currency)
         .select_related("period")
-        .prefetch_related("payments")
         .latest_first()
         .first()
     )
-    payments = sorted(latest.payments.all(), key=lambda payment: payment.pk) if latest else []
-    has_left = any(payment.state in (PaymentState.SENT, PaymentState.SETTLED) for payment in payments)
+    mine = [payment for payment in payments if latest is not None and payment.statement_id == latest.pk]
+    has_left = any(payment.state in (PaymentState.SENT, PaymentState.SETTLED) for payment in mine)
     is_waiting = latest is not None and latest.state == StatementState.ISSUED and not has_left
     waiting = latest if is_waiting else None
     today, this_month = local_day(at, program.zone), Month.of(at, program.zone)
@@ -185,7 +188,7 @@ def next_payment(membership: Membership, *, ready: Money, at: datetime) -> NextP
         method=method,
         is_method_usable=method is not None and method.is_usable(at=at),
         is_late=waiting is not None and due_on < today,
-        failure=_last_failure(payments) if waiting else None,
+        failure=_last_failure(mine) if waiting else None,
     )
 
 
@@ -194,56 +197,25 @@ def payment_date(month: Month, payment_day: int) -> date:
     return month.next().first_on.replace(day=payment_day)
 
 
-def earned_since(membership: Membership, since: datetime) -> tuple[dict[int, Earned], dict[int, Earned]]:
-    """Return what each link and each code of a membership brought since then, by their ids."""
+def earned_since(membership: Membership, since: datetime) -> tuple[dict[int, Money], dict[int, Money]]:
+    """Return what each link and each code of a membership earned since then, by their ids."""
     rows = (
         Commission.objects.filter(membership=membership, effective_at__gte=since)
         .values("credit__click__link_id", "credit__code_id")
-        .annotate(
-            minor=Sum("amount_minor"),
-            sales=Count("conversion_id", filter=Q(kind="earned"), distinct=True),
-        )
+        .annotate(minor=Sum("amount_minor"))
         .order_by()
     )
-    links: dict[int, Earned] = {}
-    codes: dict[int, Earned] = {}
+    links: dict[int, Money] = {}
+    codes: dict[int, Money] = {}
+    nothing = Money(0, membership.program.currency)
     for row in rows:
         # A code decides over a click, so a line counts for the code it was credited by.
         link_id: int | None = row["credit__click__link_id"]
         code_id: int | None = row["credit__code_id"]
         kept, key = (links, link_id) if code_id is None else (codes, code_id)
         if key is not None:
-            before = kept.get(key, Earned(0, 0))
-            kept[key] = Earned(before.sales + row["sales"], before.minor + row["minor"])
+            kept[key] = kept.get(key, nothing) + Money(row["minor"], membership.program.currency)
     return links, codes
-
-
-def revenue_since(membership: Membership, since: datetime) -> Money:
-    """Return the sales credited to a membership since then, less what was refunded."""
-    is_refund = Q(conversion__kind=EventKind.REFUND)
-    rows = (
-        Credit.objects.filter(membership=membership, occurred_at__gte=since)
-        .values("share")
-        .annotate(
-            sold=Sum("conversion__amount_minor", filter=~is_refund, default=0),
-            returned=Sum("conversion__amount_minor", filter=is_refund, default=0),
-        )
-        .order_by()
-    )
-    currency = membership.program.currency
-    net = (Money(row["sold"] - row["returned"], currency).portion(row["share"]) for row in rows)
-    return Money.total(net, currency)
-
-
-def clicks_since(membership: Membership, since: datetime) -> dict[int, int]:
-    """Return how often each link of a membership was followed since then, by link."""
-    rows = (
-        Click.objects.filter(link__membership=membership, clicked_at__gte=since)
-        .values("link_id")
-        .annotate(clicks=Count("pk"))
-        .order_by()
-    )
-    return {row["link_id"]: row["clicks"] for row in rows}
 
 
 def in_stage(lines: QuerySet[Commission], stage: str) -> QuerySet[Commission]:

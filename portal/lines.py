@@ -51,11 +51,13 @@ def readable(lines: QuerySet[Commission]) -> QuerySet[Commission]:
     return lines.select_related(*READ_WITH)
 
 
-def rows(lines: Iterable[Commission], zone: tzinfo) -> list[CommissionRow]:
-    """Return lines as table rows; one query finds the payments they belong to."""
+def rows(
+    lines: Iterable[Commission], zone: tzinfo, payments: Iterable[Payment] | None = None
+) -> list[CommissionRow]:
+    """Return lines as table rows; unless the payments are at hand, one query finds those the lines belong to."""
     found = list(lines)
-    paid = payments_of(found)
-    return [row(line, zone, paid) for line in found]
+    by_statement = payments_of(found) if payments is None else _living(payments)
+    return [row(line, zone, by_statement) for line in found]
 
 
 def row(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -> CommissionRow:
@@ -80,9 +82,12 @@ def payments_of(lines: Iterable[Commission]) -> dict[int, Payment]:
     }
     if not statements:
         return {}
-    living = [PaymentState.QUEUED, PaymentState.SENT, PaymentState.SETTLED]
-    found = Payment.objects.filter(statement__in=statements, state__in=living).order_by("pk")
-    return {payment.statement_id: payment for payment in found}
+    return _living(Payment.objects.filter(statement__in=statements).order_by("pk"))
+
+
+def _living(payments: Iterable[Payment]) -> dict[int, Payment]:
+    states = (PaymentState.QUEUED, PaymentState.SENT, PaymentState.SETTLED)
+    return {payment.statement_id: payment for payment in payments if payment.state in states}
 
 
 def status_of(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -> StatusWord:

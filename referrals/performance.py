@@ -35,6 +35,12 @@ def of_membership(membership: Membership, *, since: datetime, until: datetime) -
     return _figures(membership, clicks, found)
 
 
+def net_of(membership: Membership, *, since: datetime, until: datetime) -> Money:
+    """Return what a membership sold from `since` until before `until`, less refunds, at the customers' prices."""
+    found = _credits(membership, since=since, until=until).aggregate(**_sums())
+    return _figures(membership, 0, found).net
+
+
 def per_link(membership: Membership, *, since: datetime, until: datetime) -> dict[int, Figures]:
     """Return the figures of each link that was clicked or brought something, by its primary key.
 

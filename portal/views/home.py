@@ -19,7 +19,7 @@ from portal.charts import Column, EarningsChart, earnings_chart
 from portal.formats import active_locale, date_text
 from portal.rooms import Room, enter, remember, show
 from portal.views import money_path, next_payment, tier
-from portal.views.link_rows import link_and_code_rows
+from portal.views.link_rows import active_codes, active_links
 from portal.views.pages import HomePage, Notice
 from prm.lib import l10n
 from prm.lib.periods import local_day
@@ -52,17 +52,17 @@ def home_page(room: Room) -> HomePage:
     """Gather everything Home shows."""
     membership, at, zone = room.membership, room.at, room.zone
     money = overview.money_of(membership, at=at)
-    coming = overview.next_payment(membership, ready=money.stages["ready"].amount, at=at)
+    payments = overview.payments_of(membership)
+    coming = overview.next_payment(membership, payments, ready=money.stages["ready"].amount, at=at)
     latest = lines.readable(room.commissions()).order_by("-effective_at", "-pk")[:LATEST]
-    links, codes = link_and_code_rows(membership, at=at)
-    standing = tier.current_tier(membership, at=at)
+    standing = tier.standing(membership, at=at)
     may_open_money = room.may(roles.SEE_PAYMENT_DETAILS)
     return HomePage(
         greeting=_greeting(room),
-        lede=_lede(room, standing.name if standing else ""),
+        lede=_lede(room, standing.tier.name if standing else ""),
         stages=money_path.stages(
             money,
-            overview.payments_so_far(membership),
+            overview.payments_so_far(payments),
             coming,
             at=at,
             zone=zone,
@@ -72,9 +72,9 @@ def home_page(room: Room) -> HomePage:
         chart=_chart(money) if money.count else None,
         payment=next_payment.card(coming, zone=zone, may_open_money=may_open_money),
         tier=tier.card(membership, standing, at=at),
-        links=tuple(link for link in links if link.is_on)[:LINKS],
-        codes=tuple(code.code for code in codes if code.is_on),
-        rows=tuple(lines.rows(latest, zone)),
+        links=active_links(membership, at=at, limit=LINKS),
+        codes=active_codes(membership),
+        rows=tuple(lines.rows(latest, zone, payments)),
         notices=(
             *_membership_notices(room),
             *next_payment.notices(coming, may_open_money=may_open_money),

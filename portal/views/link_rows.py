@@ -4,6 +4,7 @@ the link it may also have come through.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -12,38 +13,57 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partners.models import Membership
-from payouts.overview import Earned, clicks_since, earned_since
+from payouts.overview import earned_since
 from portal import lines
 from portal.formats import active_locale
 from portal.views.pages import CodeRow, LinkRow
 from prm.lib import l10n
 from prm.lib.money import Money
+from referrals import performance
 from referrals.models import Code, Link
+from referrals.performance import Figures
 
 DAYS = 30
-_NOTHING = Earned(0, 0)
 
 
-def link_and_code_rows(
-    membership: Membership, *, at: datetime
-) -> tuple[tuple[LinkRow, ...], tuple[CodeRow, ...]]:
-    """Return links, switched-on ones first and oldest first, and codes likewise."""
+def link_rows(membership: Membership, *, at: datetime) -> tuple[LinkRow, ...]:
+    """Return links with what they earned, switched-on ones first and oldest first."""
     since = at - timedelta(days=DAYS)
-    by_link, by_code = earned_since(membership, since)
-    clicks = clicks_since(membership, since)
+    figures = performance.per_link(membership, since=since, until=at)
+    earned, _by_code = earned_since(membership, since)
     links = Link.objects.filter(membership=membership).order_by("-is_active", "created_at", "pk")
+    return tuple(_link_row(link, figures.get(link.pk), _of(earned, link.pk, membership)) for link in links)
+
+
+def active_links(membership: Membership, *, at: datetime, limit: int) -> tuple[LinkRow, ...]:
+    """Return the oldest links that are on, without what they earned."""
+    figures = performance.per_link(membership, since=at - timedelta(days=DAYS), until=at)
+    links = Link.objects.active().filter(membership=membership).order_by("created_at", "pk")[:limit]
+    nothing = Money(0, membership.program.currency)
+    return tuple(_link_row(link, figures.get(link.pk), nothing) for link in links)
+
+
+def code_rows(membership: Membership, *, at: datetime) -> tuple[CodeRow, ...]:
+    """Return codes, switched-on ones first and oldest first."""
+    since = at - timedelta(days=DAYS)
+    figures = performance.per_code(membership, since=since, until=at)
+    _by_link, earned = earned_since(membership, since)
     codes = Code.objects.filter(membership=membership).order_by("-is_active", "created_at", "pk")
-    currency = membership.program.currency
-    return (
-        tuple(
-            _link_row(link, clicks.get(link.pk, 0), by_link.get(link.pk, _NOTHING), currency)
-            for link in links
-        ),
-        tuple(_code_row(code, by_code.get(code.pk, _NOTHING), currency) for code in codes),
-    )
+    return tuple(_code_row(code, figures.get(code.pk), _of(earned, code.pk, membership)) for code in codes)
 
 
-def _link_row(link: Link, clicks: int, earned: Earned, currency: str) -> LinkRow:
+def active_codes(membership: Membership) -> tuple[str, ...]:
+    """Return the codes that are on, as they are typed."""
+    codes = Code.objects.active().filter(membership=membership).order_by("created_at", "pk")
+    return tuple(codes.values_list("code", flat=True))
+
+
+def _of(earned: Mapping[int, Money], key: int, membership: Membership) -> Money:
+    return earned.get(key, Money(0, membership.program.currency))
+
+
+def _link_row(link: Link, figures: Figures | None, earned: Money) -> LinkRow:
+    clicks, sales = (figures.clicks, figures.sales) if figures else (0, 0)
     return LinkRow(
         public_id=link.public_id,
         label=link.label,
@@ -52,21 +72,21 @@ def _link_row(link: Link, clicks: int, earned: Earned, currency: str) -> LinkRow
         destination=link.destination_url,
         is_on=link.is_active,
         clicks=clicks,
-        sales=earned.sales,
-        earned=Money(earned.minor, currency),
-        note=_note(clicks, earned.sales),
+        sales=sales,
+        earned=earned,
+        note=_note(clicks, sales),
         earned_href=_earnings_of("link", link.public_id),
         qr_href=reverse("portal:link_qr", args=[link.public_id]),
         switch_href=reverse("portal:link_switch", args=[link.public_id]),
     )
 
 
-def _code_row(code: Code, earned: Earned, currency: str) -> CodeRow:
+def _code_row(code: Code, figures: Figures | None, earned: Money) -> CodeRow:
     return CodeRow(
         code=code.code,
         is_on=code.is_active,
-        sales=earned.sales,
-        earned=Money(earned.minor, currency),
+        sales=figures.sales if figures else 0,
+        earned=earned,
         earned_href=_earnings_of("code", code.code),
     )
 

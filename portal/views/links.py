@@ -15,7 +15,7 @@ from portal import lines, roles
 from portal.forms import LinkForm
 from portal.rooms import Room, enter, own_or_404, show
 from portal.views.answers import explain_refusal
-from portal.views.link_rows import link_and_code_rows
+from portal.views.link_rows import code_rows, link_rows
 from prm.lib.errors import Refused
 from referrals import links as link_verbs
 from referrals.models import Link
@@ -26,14 +26,13 @@ from referrals.redirect import allowed_hosts
 @enter()
 def links(request: HttpRequest, room: Room) -> HttpResponse:
     """List the links and codes of the current membership."""
-    link_rows, code_rows = link_and_code_rows(room.membership, at=room.at)
     return show(
         request,
         room,
         "portal/links/links.html",
         nav="links",
-        links=link_rows,
-        codes=code_rows,
+        links=link_rows(room.membership, at=room.at),
+        codes=code_rows(room.membership, at=room.at),
         may_change=room.may(roles.MANAGE_LINKS),
     )
 

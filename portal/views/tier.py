@@ -4,31 +4,45 @@ what tiers ask for; a person still decides on the move.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from partners.models import Membership, Placement
-from payouts.overview import revenue_since
 from portal.formats import active_locale
 from portal.views.pages import TierCard
 from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import Month, local_day, start_of_day
+from referrals import performance
 from tiers.models import Tier
 
 
-def current_tier(membership: Membership, *, at: datetime) -> Tier | None:
-    """Return the tier the membership stands in."""
-    placement = Placement.objects.in_force(at=at).filter(membership=membership).select_related("tier").first()
-    return placement.tier if placement else None
+@dataclass(frozen=True)
+class Standing:
+    """The tier a membership stands in, and the next one up."""
+
+    tier: Tier
+    above: Tier | None
 
 
-def card(membership: Membership, tier: Tier | None, *, at: datetime) -> TierCard | None:
-    """Return the card of the tier and of the one above it; nothing for a membership in no tier."""
-    if tier is None:
+def standing(membership: Membership, *, at: datetime) -> Standing | None:
+    """Return where the membership stands; nothing for one in no tier."""
+    here = Placement.objects.in_force(at=at).filter(membership=membership, tier=OuterRef("pk"))
+    tiers = list(Tier.objects.filter(program=membership.program).by_rank().annotate(is_here=Exists(here)))
+    place = next((index for index, tier in enumerate(tiers) if tier.is_here), None)
+    if place is None:
         return None
-    above = Tier.objects.filter(program=membership.program, rank__gt=tier.rank).by_rank().first()
+    return Standing(tiers[place], next(iter(tiers[place + 1 :]), None))
+
+
+def card(membership: Membership, found: Standing | None, *, at: datetime) -> TierCard | None:
+    """Return the card of the tier and of the one above it."""
+    if found is None:
+        return None
+    tier, above = found.tier, found.above
     if above is None:
         return TierCard(
             title=_("%(tier)s, the highest tier") % {"tier": tier.name},
@@ -38,7 +52,7 @@ def card(membership: Membership, tier: Tier | None, *, at: datetime) -> TierCard
             benefits=tier.benefits,
         )
     currency = membership.program.currency
-    revenue = revenue_since(membership, twelve_months_before(at, membership))
+    revenue = performance.net_of(membership, since=twelve_months_before(at, membership), until=at)
     goal = Money(above.revenue_from_minor, currency)
     return TierCard(
         title=_("%(tier)s, on the way to %(next)s") % {"tier": tier.name, "next": above.name},

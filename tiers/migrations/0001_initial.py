@@ -11,7 +11,6 @@ import tiers.models.program
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -20,196 +19,496 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='LegalEntity',
+            name="LegalEntity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='ent')),
-                ('name', models.CharField(max_length=140, verbose_name='legal name')),
-                ('number_prefix', models.CharField(help_text='Capital letters, such as HG.', max_length=8, unique=True, verbose_name='prefix of statement numbers')),
-                ('street', models.CharField(blank=True, max_length=70, verbose_name='street')),
-                ('building_number', models.CharField(blank=True, max_length=16, verbose_name='building number')),
-                ('postcode', models.CharField(blank=True, max_length=16, verbose_name='postcode')),
-                ('town', models.CharField(blank=True, max_length=35, verbose_name='town')),
-                ('country_code', models.CharField(help_text='ISO 3166-1 alpha-2, such as GB.', max_length=2, verbose_name='country')),
-                ('vat_number', models.CharField(blank=True, max_length=20, verbose_name='VAT number')),
-                ('contact_email', models.EmailField(blank=True, max_length=254, verbose_name='contact e-mail')),
-                ('iban', prm.lib.fields.EncryptedTextField(blank=True, verbose_name='IBAN payments leave from')),
-                ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="ent")),
+                ("name", models.CharField(max_length=140, verbose_name="legal name")),
+                (
+                    "number_prefix",
+                    models.CharField(
+                        help_text="Capital letters, such as HG.",
+                        max_length=8,
+                        unique=True,
+                        verbose_name="prefix of statement numbers",
+                    ),
+                ),
+                ("street", models.CharField(blank=True, max_length=70, verbose_name="street")),
+                (
+                    "building_number",
+                    models.CharField(blank=True, max_length=16, verbose_name="building number"),
+                ),
+                ("postcode", models.CharField(blank=True, max_length=16, verbose_name="postcode")),
+                ("town", models.CharField(blank=True, max_length=35, verbose_name="town")),
+                (
+                    "country_code",
+                    models.CharField(
+                        help_text="ISO 3166-1 alpha-2, such as GB.", max_length=2, verbose_name="country"
+                    ),
+                ),
+                ("vat_number", models.CharField(blank=True, max_length=20, verbose_name="VAT number")),
+                (
+                    "contact_email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="contact e-mail"),
+                ),
+                (
+                    "iban",
+                    prm.lib.fields.EncryptedTextField(blank=True, verbose_name="IBAN payments leave from"),
+                ),
+                ("bic", models.CharField(blank=True, max_length=11, verbose_name="BIC")),
             ],
             options={
-                'verbose_name': 'legal entity',
-                'verbose_name_plural': 'legal entities',
+                "verbose_name": "legal entity",
+                "verbose_name_plural": "legal entities",
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='pln')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="pln")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
             ],
             options={
-                'verbose_name': 'plan',
-                'verbose_name_plural': 'plans',
+                "verbose_name": "plan",
+                "verbose_name_plural": "plans",
             },
         ),
         migrations.CreateModel(
-            name='PlanVersion',
+            name="PlanVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='plv')),
-                ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('superseded', 'Superseded')], default='draft', max_length=12, verbose_name='state')),
-                ('combine', models.CharField(choices=[('first_match', 'The first rule that applies wins'), ('stack', 'All rules that apply add up')], default='first_match', max_length=12, verbose_name='when several rules apply')),
-                ('effective_at', models.DateTimeField(blank=True, null=True, verbose_name='in force from')),
-                ('published_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('sha256', models.CharField(blank=True, editable=False, max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='tiers.plan')),
-                ('published_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="plv")),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("published", "Published"),
+                            ("superseded", "Superseded"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "combine",
+                    models.CharField(
+                        choices=[
+                            ("first_match", "The first rule that applies wins"),
+                            ("stack", "All rules that apply add up"),
+                        ],
+                        default="first_match",
+                        max_length=12,
+                        verbose_name="when several rules apply",
+                    ),
+                ),
+                ("effective_at", models.DateTimeField(blank=True, null=True, verbose_name="in force from")),
+                ("published_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("sha256", models.CharField(blank=True, editable=False, max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="tiers.plan"
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'plan version',
-                'verbose_name_plural': 'plan versions',
+                "verbose_name": "plan version",
+                "verbose_name_plural": "plan versions",
             },
         ),
         migrations.CreateModel(
-            name='Program',
+            name="Program",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='prg')),
-                ('slug', models.SlugField(max_length=60, unique=True, verbose_name='address')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('partnership_type', models.CharField(choices=[('affiliate', 'Affiliate'), ('referral', 'Referral partner'), ('influencer', 'Influencer'), ('distributor', 'Distributor'), ('agency', 'Agency or reseller')], max_length=20, verbose_name='partnership type')),
-                ('summary', models.TextField(blank=True, max_length=2000, verbose_name='who it is for')),
-                ('currency', models.CharField(max_length=3, validators=[tiers.models.program.known_currency], verbose_name='currency')),
-                ('time_zone', models.CharField(max_length=60, validators=[tiers.models.program.known_time_zone], verbose_name='time zone')),
-                ('cookie_days', models.PositiveSmallIntegerField(default=30, help_text='A click earns credit for this many days of 24 hours.', verbose_name='cookie window, days')),
-                ('hold_days', models.PositiveSmallIntegerField(default=14, help_text='Local days a commission waits before it is ready to pay.', verbose_name='hold, days')),
-                ('minimum_payout_minor', models.BigIntegerField(default=0, verbose_name='minimum payout, in minor units')),
-                ('payment_day', models.PositiveSmallIntegerField(default=14, help_text='Day of the following month on which payments leave, 1 to 28.', verbose_name='payment day')),
-                ('decision_days', models.PositiveSmallIntegerField(default=5, verbose_name='working days to decide an application')),
-                ('destination_url', models.URLField(max_length=500, verbose_name='default destination of links')),
-                ('allowed_domains', models.JSONField(blank=True, default=list, help_text="Besides the default destination's own.", verbose_name='domains links may lead to')),
-                ('is_open', models.BooleanField(default=True, verbose_name='takes applications')),
-                ('is_public', models.BooleanField(default=True, verbose_name='listed publicly')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='programs', to='tiers.legalentity')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="prg")),
+                ("slug", models.SlugField(max_length=60, unique=True, verbose_name="address")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "partnership_type",
+                    models.CharField(
+                        choices=[
+                            ("affiliate", "Affiliate"),
+                            ("referral", "Referral partner"),
+                            ("influencer", "Influencer"),
+                            ("distributor", "Distributor"),
+                            ("agency", "Agency or reseller"),
+                        ],
+                        max_length=20,
+                        verbose_name="partnership type",
+                    ),
+                ),
+                ("summary", models.TextField(blank=True, max_length=2000, verbose_name="who it is for")),
+                (
+                    "currency",
+                    models.CharField(
+                        max_length=3,
+                        validators=[tiers.models.program.known_currency],
+                        verbose_name="currency",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        max_length=60,
+                        validators=[tiers.models.program.known_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "cookie_days",
+                    models.PositiveSmallIntegerField(
+                        default=30,
+                        help_text="A click earns credit for this many days of 24 hours.",
+                        verbose_name="cookie window, days",
+                    ),
+                ),
+                (
+                    "hold_days",
+                    models.PositiveSmallIntegerField(
+                        default=14,
+                        help_text="Local days a commission waits before it is ready to pay.",
+                        verbose_name="hold, days",
+                    ),
+                ),
+                (
+                    "minimum_payout_minor",
+                    models.BigIntegerField(default=0, verbose_name="minimum payout, in minor units"),
+                ),
+                (
+                    "payment_day",
+                    models.PositiveSmallIntegerField(
+                        default=14,
+                        help_text="Day of the following month on which payments leave, 1 to 28.",
+                        verbose_name="payment day",
+                    ),
+                ),
+                (
+                    "decision_days",
+                    models.PositiveSmallIntegerField(
+                        default=5, verbose_name="working days to decide an application"
+                    ),
+                ),
+                (
+                    "destination_url",
+                    models.URLField(max_length=500, verbose_name="default destination of links"),
+                ),
+                (
+                    "allowed_domains",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Besides the default destination's own.",
+                        verbose_name="domains links may lead to",
+                    ),
+                ),
+                ("is_open", models.BooleanField(default=True, verbose_name="takes applications")),
+                ("is_public", models.BooleanField(default=True, verbose_name="listed publicly")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="programs",
+                        to="tiers.legalentity",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'program',
-                'verbose_name_plural': 'programs',
+                "verbose_name": "program",
+                "verbose_name_plural": "programs",
             },
         ),
         migrations.AddField(
-            model_name='plan',
-            name='program',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='plan', to='tiers.program'),
+            model_name="plan",
+            name="program",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="plan", to="tiers.program"
+            ),
         ),
         migrations.CreateModel(
-            name='Rule',
+            name="Rule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, verbose_name='key')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('position', models.PositiveSmallIntegerField(default=1, help_text='1 is tried first.', verbose_name='position')),
-                ('kind', models.CharField(choices=[('percent', 'Percent of the commissionable amount'), ('flat', 'Flat amount for each event'), ('percent_plus_flat', 'Percent plus a flat amount')], default='percent', max_length=20, verbose_name='rate')),
-                ('rate', models.DecimalField(decimal_places=6, default=Decimal('0'), help_text='8 means 8 %.', max_digits=9, verbose_name='percent')),
-                ('flat_minor', models.BigIntegerField(default=0, verbose_name='flat amount, in minor units')),
-                ('flat_on_refund', models.CharField(choices=[('kept', 'The partner keeps the flat part'), ('pro_rata', 'The flat part is taken back in proportion')], default='pro_rata', max_length=10, verbose_name='flat part on a refund')),
-                ('event_kinds', models.JSONField(blank=True, default=list, help_text='Empty: every event with an amount.', verbose_name='event kinds')),
-                ('tier_keys', models.JSONField(blank=True, default=list, help_text='Empty: every tier.', verbose_name='tiers')),
-                ('countries', models.JSONField(blank=True, default=list, help_text='Empty: every country.', verbose_name='customer countries')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rules', to='tiers.planversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=40, verbose_name="key")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="1 is tried first.", verbose_name="position"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("percent", "Percent of the commissionable amount"),
+                            ("flat", "Flat amount for each event"),
+                            ("percent_plus_flat", "Percent plus a flat amount"),
+                        ],
+                        default="percent",
+                        max_length=20,
+                        verbose_name="rate",
+                    ),
+                ),
+                (
+                    "rate",
+                    models.DecimalField(
+                        decimal_places=6,
+                        default=Decimal("0"),
+                        help_text="8 means 8 %.",
+                        max_digits=9,
+                        verbose_name="percent",
+                    ),
+                ),
+                ("flat_minor", models.BigIntegerField(default=0, verbose_name="flat amount, in minor units")),
+                (
+                    "flat_on_refund",
+                    models.CharField(
+                        choices=[
+                            ("kept", "The partner keeps the flat part"),
+                            ("pro_rata", "The flat part is taken back in proportion"),
+                        ],
+                        default="pro_rata",
+                        max_length=10,
+                        verbose_name="flat part on a refund",
+                    ),
+                ),
+                (
+                    "event_kinds",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Empty: every event with an amount.",
+                        verbose_name="event kinds",
+                    ),
+                ),
+                (
+                    "tier_keys",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Empty: every tier.", verbose_name="tiers"
+                    ),
+                ),
+                (
+                    "countries",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Empty: every country.",
+                        verbose_name="customer countries",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rules",
+                        to="tiers.planversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rule',
-                'verbose_name_plural': 'rules',
+                "verbose_name": "rule",
+                "verbose_name_plural": "rules",
             },
         ),
         migrations.CreateModel(
-            name='Tier',
+            name="Tier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', prm.lib.fields.PublicIdField(prefix='tir')),
-                ('key', models.SlugField(help_text='Stable name rules refer to.', max_length=40, verbose_name='key')),
-                ('name', models.CharField(max_length=60, verbose_name='name')),
-                ('rank', models.PositiveSmallIntegerField(help_text='1 is where newcomers stand.', verbose_name='rank')),
-                ('revenue_from_minor', models.BigIntegerField(default=0, help_text='What a partner is asked for; a person still places partners in tiers.', verbose_name='attributed net revenue of the last 12 months, from, in minor units')),
-                ('benefits', models.TextField(blank=True, max_length=2000, verbose_name='benefits')),
-                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tiers', to='tiers.program')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="tir")),
+                (
+                    "key",
+                    models.SlugField(
+                        help_text="Stable name rules refer to.", max_length=40, verbose_name="key"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                (
+                    "rank",
+                    models.PositiveSmallIntegerField(
+                        help_text="1 is where newcomers stand.", verbose_name="rank"
+                    ),
+                ),
+                (
+                    "revenue_from_minor",
+                    models.BigIntegerField(
+                        default=0,
+                        help_text="What a partner is asked for; a person still places partners in tiers.",
+                        verbose_name="attributed net revenue of the last 12 months, from, in minor units",
+                    ),
+                ),
+                ("benefits", models.TextField(blank=True, max_length=2000, verbose_name="benefits")),
+                (
+                    "program",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tiers", to="tiers.program"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'tier',
-                'verbose_name_plural': 'tiers',
+                "verbose_name": "tier",
+                "verbose_name_plural": "tiers",
             },
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='tiers_planversion_one_per_number'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "number"), name="tiers_planversion_one_per_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'published', 'superseded'])), name='tiers_planversion_state'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["draft", "published", "superseded"])),
+                name="tiers_planversion_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('combine__in', ['first_match', 'stack'])), name='tiers_planversion_combine'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("combine__in", ["first_match", "stack"])),
+                name="tiers_planversion_combine",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('published_at__isnull', True), ('published_by__isnull', True)), models.Q(('published_at__isnull', False), ('published_by__isnull', False)), _connector='OR'), name='tiers_planversion_published_pair'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("published_at__isnull", True), ("published_by__isnull", True)),
+                    models.Q(("published_at__isnull", False), ("published_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="tiers_planversion_published_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), models.Q(('effective_at__isnull', False), ('published_at__isnull', False)), _connector='OR'), name='tiers_planversion_published_has_date'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"),
+                    models.Q(("effective_at__isnull", False), ("published_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="tiers_planversion_published_has_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='program',
-            constraint=models.CheckConstraint(condition=models.Q(('partnership_type__in', ['affiliate', 'referral', 'influencer', 'distributor', 'agency'])), name='tiers_program_partnership_type'),
+            model_name="program",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("partnership_type__in", ["affiliate", "referral", "influencer", "distributor", "agency"])
+                ),
+                name="tiers_program_partnership_type",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='program',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum_payout_minor__gte', 0)), name='tiers_program_minimum_not_negative'),
+            model_name="program",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minimum_payout_minor__gte", 0)),
+                name="tiers_program_minimum_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='program',
-            constraint=models.CheckConstraint(condition=models.Q(('payment_day__gte', 1), ('payment_day__lte', 28)), name='tiers_program_payment_day'),
+            model_name="program",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("payment_day__gte", 1), ("payment_day__lte", 28)),
+                name="tiers_program_payment_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.UniqueConstraint(fields=('version', 'position'), name='tiers_rule_one_per_position'),
+            model_name="rule",
+            constraint=models.UniqueConstraint(
+                fields=("version", "position"), name="tiers_rule_one_per_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.UniqueConstraint(fields=('version', 'key'), name='tiers_rule_one_per_key'),
+            model_name="rule",
+            constraint=models.UniqueConstraint(fields=("version", "key"), name="tiers_rule_one_per_key"),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['percent', 'flat', 'percent_plus_flat'])), name='tiers_rule_kind'),
+            model_name="rule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["percent", "flat", "percent_plus_flat"])),
+                name="tiers_rule_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('flat_on_refund__in', ['kept', 'pro_rata'])), name='tiers_rule_flat_on_refund'),
+            model_name="rule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("flat_on_refund__in", ["kept", "pro_rata"])),
+                name="tiers_rule_flat_on_refund",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('flat_minor__gte', 0)), name='tiers_rule_flat_not_negative'),
+            model_name="rule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("flat_minor__gte", 0)), name="tiers_rule_flat_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('rate__gte', 0), ('rate__lte', 100)), name='tiers_rule_rate_0_to_100'),
+            model_name="rule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate__gte", 0), ("rate__lte", 100)), name="tiers_rule_rate_0_to_100"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tier',
-            constraint=models.UniqueConstraint(fields=('program', 'rank'), name='tiers_tier_one_per_rank'),
+            model_name="tier",
+            constraint=models.UniqueConstraint(fields=("program", "rank"), name="tiers_tier_one_per_rank"),
         ),
         migrations.AddConstraint(
-            model_name='tier',
-            constraint=models.UniqueConstraint(fields=('program', 'key'), name='tiers_tier_one_per_key'),
+            model_name="tier",
+            constraint=models.UniqueConstraint(fields=("program", "key"), name="tiers_tier_one_per_key"),
         ),
         migrations.AddConstraint(
-            model_name='tier',
-            constraint=models.CheckConstraint(condition=models.Q(('revenue_from_minor__gte', 0)), name='tiers_tier_revenue_not_negative'),
+            model_name="tier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("revenue_from_minor__gte", 0)), name="tiers_tier_revenue_not_negative"
+            ),
         ),
     ]

@@ -34,13 +34,25 @@ class Migration(migrations.Migration):
                 message="A published plan version does not become a draft again.",
             ),
             refuse_when(
-                "tiers_rule_insert", "tiers_rule", before="INSERT", when=_VERSION_IS_DRAFT.format(row="NEW"), message=_MESSAGE
+                "tiers_rule_insert",
+                "tiers_rule",
+                before="INSERT",
+                when=_VERSION_IS_DRAFT.format(row="NEW"),
+                message=_MESSAGE,
             ),
             refuse_when(
-                "tiers_rule_update", "tiers_rule", before="UPDATE", when=_VERSION_IS_DRAFT.format(row="OLD"), message=_MESSAGE
+                "tiers_rule_update",
+                "tiers_rule",
+                before="UPDATE",
+                when=_VERSION_IS_DRAFT.format(row="OLD"),
+                message=_MESSAGE,
             ),
             refuse_when(
-                "tiers_rule_delete", "tiers_rule", before="DELETE", when=_VERSION_IS_DRAFT.format(row="OLD"), message=_MESSAGE
+                "tiers_rule_delete",
+                "tiers_rule",
+                before="DELETE",
+                when=_VERSION_IS_DRAFT.format(row="OLD"),
+                message=_MESSAGE,
             ),
         )
     ]

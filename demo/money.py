@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 from demo.people import FINANCE_APPROVES, FINANCE_PREPARES
 from payouts import pay_runs, periods
-from payouts.choices import PayRunState
 from payouts.models import PayRun
 from prm.lib.periods import Month, months_between
 from prm.mail.outbox import quiet
@@ -51,8 +50,6 @@ def pay(entity: LegalEntity, month: Month, *, opened: datetime, now: datetime, i
         by=prepares,
         at=_not_after(now, opened + timedelta(days=2, hours=10)),
     )
-    if run.payment_count == 0:
-        return pay_runs.cancel(run, by=prepares, at=_not_after(now, opened + timedelta(days=2, hours=11)))
     if now < opened + timedelta(days=3, hours=11):
         return run
     run = pay_runs.approve(run, by=approves, at=opened + timedelta(days=3, hours=11))
@@ -63,10 +60,6 @@ def pay(entity: LegalEntity, month: Month, *, opened: datetime, now: datetime, i
     if not is_last:
         pay_runs.settle(run, by=approves, at=sent_at + timedelta(days=3), reference=f"BANK-{month}")
     return PayRun.objects.get(pk=run.pk)
-
-
-def is_finished(run: PayRun) -> bool:
-    return run.state == PayRunState.RECONCILED
 
 
 def _not_after(limit: datetime, instant: datetime) -> datetime:

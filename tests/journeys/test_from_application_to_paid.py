@@ -77,7 +77,9 @@ def test_from_application_to_paid_statement(client: Client) -> None:
     assert OutgoingMail.objects.filter(kind="application_approved", to="ana@studio.example").count() == 1
 
     shop = Client(headers={"Authorization": f"Bearer {shop_key()}"})
-    visitor = Client(headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/143.0", "Accept": "text/html"})
+    visitor = Client(
+        headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/143.0", "Accept": "text/html"}
+    )
     clicked = visitor.get(f"/r/{link.slug}")
     assert clicked.status_code == 302
     click_id = clicked["Location"].split("prm_click=")[1]

@@ -87,7 +87,7 @@ def explain(line: Commission, *, at: datetime) -> Why:
         amount=line.amount,
         status=lines.status_of(line, zone, payments),
         sentence=_sentence(line, zone),
-        figures=tuple(_figures(line.because, zone)),
+        figures=tuple(figures(line.because, zone)),
         steps=tuple(_steps(line, zone, payments.get(line.statement_id or 0), at)),
         related=tuple(_related(line)),
     )
@@ -110,7 +110,7 @@ def _sentence(line: Commission, zone: tzinfo) -> str:
     return _("%(customer)s paid %(amount)s on %(date)s.") % params
 
 
-def _figures(because: Mapping[str, Any], zone: tzinfo) -> Iterator[Figure]:
+def figures(because: Mapping[str, Any], zone: tzinfo) -> Iterator[Figure]:
     currency = because["currency"]
     is_refund = because["event"]["kind"] == EventKind.REFUND
     yield Figure(_("Refund") if is_refund else _("Order total"), Money(because["gross"], currency))
@@ -121,7 +121,7 @@ def _figures(because: Mapping[str, Any], zone: tzinfo) -> Iterator[Figure]:
     for part in because["parts"]:
         yield _part(part, because, zone)
     if because["checked_not_applied"]:
-        reasons = " ".join(_not_applied_text(tried) for tried in because["checked_not_applied"])
+        reasons = " ".join(not_applied_text(tried) for tried in because["checked_not_applied"])
         yield Figure(_("Other rules checked"), Money(0, currency), note=reasons, counts=True)
 
 
@@ -183,7 +183,7 @@ def _reversal_text(params: Mapping[str, Any], currency: str) -> str:
     )
 
 
-def _not_applied_text(tried: Mapping[str, Any]) -> str:
+def not_applied_text(tried: Mapping[str, Any]) -> str:
     name, why = tried["rule"]["name"], tried["why"]
     params = {"rule": name, "wanted": ", ".join(why["wanted"]), "found": why["found"]}
     sentences = {

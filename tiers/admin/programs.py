@@ -1,0 +1,201 @@
+"""Programs with their tiers, and legal entities. Currency and time zone are fixed once a program exists: its months and its money hang on
+them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from prm import audit
+from prm.accounts import policy
+from prm.accounts.back_office import BackOfficeAdmin, money_column, person
+from tiers.admin.forms import PlainTierForm, ProgramForm, TierForm
+from tiers.models import LegalEntity, Plan, Program, Tier
+
+if TYPE_CHECKING:
+    TierTable = admin.StackedInline[Tier, Program]
+else:
+    TierTable = admin.StackedInline
+
+
+class TierInline(TierTable):
+    """The rungs of a program, edited with it."""
+
+    model = Tier
+    form = TierForm
+    fields = ("rank", "key", "name", "revenue_from", "benefits")
+    extra = 0
+    ordering = ("rank", "pk")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Tell each row the program's currency."""
+        formset = super().get_formset(request, obj, **kwargs)
+        currency = obj.currency if obj is not None else str(request.POST.get("currency", "")).upper()
+
+        class WithCurrency(formset):  # type: ignore[misc, valid-type]  # made by the admin at run time
+            def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+                return {**super().get_form_kwargs(index), "currency": currency}
+
+        return WithCurrency
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let all staff look."""
+        return policy.may(request.user, "see_partners")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those add tiers who manage them."""
+        return policy.may(request.user, "manage_tiers")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those change tiers who manage them."""
+        return policy.may(request.user, "manage_tiers")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never delete a tier: rules and placements name it."""
+        return False
+
+
+class ReadOnlyTierInline(TierInline):
+    """The rungs for those who may only look."""
+
+    form = PlainTierForm  # type: ignore[assignment]  # nothing is typed here
+    fields = ("rank", "key", "name", "asked_for", "benefits")
+    readonly_fields = fields
+
+    @admin.display(description=_("Net revenue of 12 months, from"))
+    def asked_for(self, tier: Tier) -> str:
+        """Return what the tier asks for."""
+        return str(money_column("revenue_from_minor", "", currency="program__currency")(tier))
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Make the plain formset: nothing is typed here."""
+        return admin.StackedInline.get_formset(self, request, obj, **kwargs)
+
+
+@admin.register(Program)
+class ProgramAdmin(BackOfficeAdmin):
+    """Programs."""
+
+    sees, adds, changes = "see_partners", "manage_programs", "manage_programs"
+    form = ProgramForm
+    list_display = (
+        "name",
+        "partnership_type",
+        "currency",
+        "time_zone",
+        "hold_days",
+        money_column("minimum_payout_minor", _("minimum payout")),
+        "is_open",
+        "is_public",
+    )
+    list_filter = ("partnership_type", "is_open", "is_public")
+    search_fields = ("name", "slug", "public_id")
+    ordering = ("name", "pk")
+    list_select_related = ("legal_entity",)
+    autocomplete_fields = ("legal_entity",)
+    prepopulated_fields = {"slug": ("name",)}
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "partnership_type", "legal_entity", "summary")}),
+        (
+            _("Money and time"),
+            {"fields": ("currency", "time_zone", "minimum_payout", "hold_days", "payment_day")},
+        ),
+        (_("Links"), {"fields": ("cookie_days", "destination_url", "allowed_domains")}),
+        (_("Applications"), {"fields": ("is_open", "is_public", "decision_days")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Program | None = None) -> tuple[str, ...]:
+        """Fix what money hangs on, once the program exists."""
+        return ("currency", "time_zone", "minimum") if self._is_looking(request, obj) else self._fixed(obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Program | None = None) -> Any:
+        """Show the amount as text to those who may only look."""
+        if not self._is_looking(request, obj):
+            return self.fieldsets
+        return [
+            (
+                title,
+                {
+                    "fields": tuple(
+                        "minimum" if name == "minimum_payout" else name for name in options["fields"]
+                    )
+                },
+            )
+            for title, options in self.fieldsets
+        ]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Program | None = None) -> dict[str, Any]:
+        """Propose an address for a new program only."""
+        return {} if obj is not None else dict(self.prepopulated_fields)
+
+    def get_inlines(self, request: HttpRequest, obj: Program | None) -> list[Any]:
+        """Show the tiers as the person may use them."""
+        return [TierInline] if policy.may(request.user, "manage_tiers") else [ReadOnlyTierInline]
+
+    @admin.display(description=_("minimum payout"))
+    def minimum(self, program: Program) -> str:
+        """Return the minimum payout as text."""
+        return str(money_column("minimum_payout_minor", "")(program))
+
+    def save_model(self, request: HttpRequest, obj: Program, form: Any, change: bool) -> None:
+        """Save the program with its plan, and note what changed."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            Plan.objects.get_or_create(program=obj, defaults={"name": obj.name})
+        action = "program.changed" if change else "program.opened"
+        audit.record(person(request), action, obj, at=timezone.now(), fields=sorted(form.changed_data))
+
+    def _is_looking(self, request: HttpRequest, obj: Program | None) -> bool:
+        return obj is not None and not self.has_change_permission(request, obj)
+
+    def _fixed(self, obj: Program | None) -> tuple[str, ...]:
+        return ("currency", "time_zone") if obj is not None else ()
+
+
+@admin.register(Tier)
+class TierAdmin(BackOfficeAdmin):
+    """Tiers, for looking them up; they are edited with their program."""
+
+    sees = "see_partners"
+    list_display = ("name", "program", "rank", "key", "benefits")
+    list_filter = ("program",)
+    list_select_related = ("program",)
+    search_fields = ("name", "key", "program__name")
+    ordering = ("program__name", "rank", "pk")
+
+
+@admin.register(LegalEntity)
+class LegalEntityAdmin(BackOfficeAdmin):
+    """Who issues statements, and from where payments leave."""
+
+    sees, adds, changes = "manage_programs", "manage_programs", "manage_programs"
+    list_display = ("name", "number_prefix", "town", "country_code", "vat_number", "contact_email")
+    search_fields = ("name", "number_prefix")
+    ordering = ("name", "pk")
+    fieldsets = (
+        (None, {"fields": ("name", "number_prefix", "vat_number", "contact_email")}),
+        (_("Address"), {"fields": ("street", "building_number", "postcode", "town", "country_code")}),
+        (_("Account payments leave from"), {"fields": ("iban", "bic")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: LegalEntity | None = None) -> tuple[str, ...]:
+        """Fix the prefix of numbers that have been given out."""
+        return ("number_prefix",) if obj is not None else ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Give the account one line."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "iban" and field is not None:
+            field.widget = AdminTextInputWidget()
+        return field
+
+    def save_model(self, request: HttpRequest, obj: LegalEntity, form: Any, change: bool) -> None:
+        """Save, and note which fields changed, never their values."""
+        super().save_model(request, obj, form, change)
+        action = "legal_entity.changed" if change else "legal_entity.added"
+        audit.record(person(request), action, obj, at=timezone.now(), fields=sorted(form.changed_data))

@@ -1,0 +1,114 @@
+"""Forms of the pages about partners. A form only asks; the verbs decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from partners.choices import RejectionReason
+from partners.models import Membership, TermsVersion
+from tiers.models import Program, Tier
+
+if TYPE_CHECKING:
+    from partners.models import Application
+
+    TermsModelForm = forms.ModelForm[TermsVersion]
+else:
+    TermsModelForm = forms.ModelForm
+
+APPROVE, ASK, REJECT = "approve", "ask", "reject"
+DATE = forms.DateInput(attrs={"type": "date"})
+
+
+class TierChoice(forms.ModelChoiceField):
+    """Tiers, each with what it earns."""
+
+    rates: dict[int, str] = {}
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the tier's name with its rate, when one is known."""
+        rate = self.rates.get(obj.pk)
+        return f"{obj.name}, {rate}" if rate else obj.name
+
+
+class DecisionForm(forms.Form):
+    """What to do with an application. Which fields count depends on the decision."""
+
+    decision = forms.ChoiceField(
+        label=_("What to do"),
+        choices=[(APPROVE, _("Approve")), (ASK, _("Ask for more information")), (REJECT, _("Decline"))],
+        widget=forms.RadioSelect,
+        initial=APPROVE,
+    )
+    tier = TierChoice(
+        label=_("Tier, when approved"), queryset=Tier.objects.none(), required=False, empty_label=None
+    )
+    reason = forms.ChoiceField(
+        label=_("Reason, when declined"),
+        choices=[("", _("Choose a reason")), *RejectionReason.choices],
+        required=False,
+    )
+    reapply_on = forms.DateField(label=_("May apply again on"), required=False, widget=DATE)
+    text = forms.CharField(
+        label=_("Message in the e-mail"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Needed when you ask for more."),
+    )
+
+    def __init__(self, *args: Any, application: Application, rates: dict[int, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tiers = self.fields["tier"]
+        assert isinstance(tiers, TierChoice)  # noqa: S101
+        tiers.rates = rates
+        tiers.queryset = Tier.objects.filter(program=application.program_id).by_rank()
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the decision needs."""
+        given = super().clean() or {}
+        decision = given.get("decision")
+        if decision == APPROVE and not given.get("tier") and "tier" not in self.errors:
+            self.add_error("tier", _("Choose a tier."))
+        if decision == ASK and not given.get("text"):
+            self.add_error("text", _("Write what you want to know."))
+        if decision == REJECT and not given.get("reason"):
+            self.add_error("reason", _("Choose a reason."))
+        return given
+
+
+class PlacementForm(forms.Form):
+    """Where a membership is to stand, and why."""
+
+    tier = TierChoice(label=_("New tier"), queryset=Tier.objects.none(), empty_label=None)
+    because = forms.CharField(label=_("Reason"), max_length=200, help_text=_("The partner sees it."))
+
+    def __init__(self, *args: Any, membership: Membership, rates: dict[int, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tiers = self.fields["tier"]
+        assert isinstance(tiers, TierChoice)  # noqa: S101
+        tiers.rates = rates
+        tiers.queryset = Tier.objects.filter(program=membership.program_id).by_rank()
+
+
+class NewTermsForm(TermsModelForm):
+    """The texts of a new version of a program's terms."""
+
+    program = forms.ModelChoiceField(label=_("Program"), queryset=Program.objects.order_by("name"))
+
+    class Meta:
+        model = TermsVersion
+        fields = ("program", "summary", "pricing", "what_counts", "how_measured", "support")
+
+
+class InForceForm(forms.Form):
+    """From when on terms are to be in force."""
+
+    effective_on = forms.DateField(
+        label=_("In force from"),
+        required=False,
+        widget=DATE,
+        help_text=_("Midnight in the program's time zone. Empty: at once."),
+    )

@@ -1,0 +1,166 @@
+"""Memberships and where they stand. Changing the tier is a page of its own that says what changes and what does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from partners import placement
+from partners.admin.forms import PlacementForm
+from partners.admin.rates import rates_of
+from partners.models import Membership, Placement
+from prm.accounts import policy
+from prm.accounts.back_office import (
+    BackOfficeAdmin,
+    Fact,
+    attempt,
+    link_to,
+    person,
+    require,
+    row_url,
+    state_column,
+    when_column,
+)
+
+if TYPE_CHECKING:
+    PlacementTable = admin.TabularInline[Placement, Membership]
+else:
+    PlacementTable = admin.TabularInline
+
+
+class PlacementInline(PlacementTable):
+    """Where the membership stood, and since when."""
+
+    model = Placement
+    template = "admin/rows.html"
+    fields = ("tier", "starts_at", "ends_at", "because", "placed_by")
+    readonly_fields = fields
+    ordering = ("-starts_at", "-pk")
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
+        """Read tiers and people with the rows."""
+        return super().get_queryset(request).select_related("tier", "placed_by")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let all staff look."""
+        return policy.may(request.user, "see_partners")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Placements are made by their verb."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody rewrites a placement."""
+        return False
+
+
+@admin.register(Membership)
+class MembershipAdmin(BackOfficeAdmin):
+    """Memberships."""
+
+    sees = "see_partners"
+    change_form_template = "admin/partners/membership/change_form.html"
+    list_display = (
+        "member",
+        "program",
+        "tier",
+        state_column("membership", gettext_lazy("state")),
+        when_column("joined_at", gettext_lazy("joined")),
+    )
+    list_display_links = ("member",)
+    list_filter = ("program", "state")
+    search_fields = ("partner__name", "partner__email", "public_id")
+    ordering = ("partner__name", "program__name", "pk")
+    fields = ("whose", "program", "state", "joined_at", "ended_at", "public_id")
+    readonly_fields = fields
+    inlines = (PlacementInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        """Read partner, program and open placement with the rows."""
+        now = Placement.objects.open().select_related("tier")
+        found = Membership.objects.visible_to(person(request)).select_related("partner", "program")
+        return found.prefetch_related(Prefetch("placements", now, to_attr="standing"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that changes the tier."""
+        view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.change_tier))
+        return [path("<int:pk>/tier/", view, name="partners_membership_tier"), *super().get_urls()]
+
+    @admin.display(description=gettext_lazy("partner"), ordering="partner__name")
+    def member(self, membership: Membership) -> str:
+        """Return the partner's name."""
+        return membership.partner.name
+
+    @admin.display(description=gettext_lazy("partner"))
+    def whose(self, membership: Membership) -> str:
+        """Return the partner as a link."""
+        return link_to(membership.partner)
+
+    @admin.display(description=gettext_lazy("tier"))
+    def tier(self, membership: Membership) -> str:
+        """Return the tier it stands in now."""
+        return ", ".join(placed.tier.name for placed in getattr(membership, "standing", ()))
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Offer the change of tier to those who may."""
+        context["may_place"] = policy.may(request.user, "place_in_tiers")
+        context["title"] = _("%(partner)s in %(program)s") % _names(kwargs["obj"])
+        context["subtitle"] = None
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def change_tier(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Place a membership in another tier, after saying what that does."""
+        require(request, "place_in_tiers")
+        membership = get_object_or_404(self.get_queryset(request), pk=pk)
+        at = timezone.now()
+        rates = rates_of(membership.program, at=at)
+        form = PlacementForm(request.POST or None, membership=membership, rates=rates)
+        if request.method == "POST" and form.is_valid():
+            given, by = form.cleaned_data, person(request)
+            placed = attempt(
+                request,
+                lambda: placement.place(
+                    membership, tier=given["tier"], by=by, at=at, because=given["because"]
+                ),
+                form=form,
+            )
+            if placed is not None:
+                said = _("%(partner)s stands in %(tier)s from now on.")
+                messages.success(request, said % {**_names(membership), "tier": placed.tier.name})
+                return HttpResponseRedirect(row_url(membership.partner))
+        before = next(iter(getattr(membership, "standing", ())), None)
+        return self.page(
+            request,
+            "admin/partners/membership/tier.html",
+            title=_("Change the tier of %(partner)s") % _names(membership),
+            membership=membership,
+            form=form,
+            errors=bool(form.errors),
+            facts=[
+                Fact(_("Program"), membership.program.name),
+                Fact(_("Stands in"), before.tier.name if before else _("no tier")),
+                Fact(_("Earns now"), rates.get(before.tier_id, "–") if before else "–"),
+            ],
+            consequences=[
+                _("New sales earn by the new tier from now on."),
+                _("Commission that is booked already does not change, whatever its state."),
+                _("The change, its reason and your name stay on record."),
+            ],
+        )
+
+
+def _names(membership: Membership) -> dict[str, str]:
+    return {"partner": membership.partner.name, "program": membership.program.name}

@@ -28,6 +28,7 @@ from prm.accounts.back_office import (
     person,
     require,
     row_url,
+    when_column,
 )
 from referrals import codes, imports, links
 from referrals.models import Click, Code, Conversion, Credit, Customer, Link
@@ -64,9 +65,13 @@ class _OnAndOff(BackOfficeAdmin):
         """Return the program it belongs to."""
         return row.membership.program.name
 
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """Allow the links other pages make."""
+        return lookup == "membership__partner__id__exact" or super().lookup_allowed(lookup, value, request)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Let nothing be changed but the switch."""
-        return tuple(name for name in self.fields or () if name != "is_active")
+        return tuple(str(name) for name in self.fields or () if name != "is_active")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Read the partner and program with each row."""
@@ -77,7 +82,14 @@ class _OnAndOff(BackOfficeAdmin):
 class LinkAdmin(_OnAndOff):
     """Links."""
 
-    list_display = ("slug", "label", "partner", "program", "is_active", "created_at")
+    list_display = (
+        "slug",
+        "label",
+        "partner",
+        "program",
+        "is_active",
+        when_column("created_at", gettext_lazy("made")),
+    )
     search_fields = ("slug", "label", "membership__partner__name", "public_id")
     ordering = ("-created_at", "-pk")
     fields = ("slug", "label", "destination_url", "partner", "program", "is_active", "created_at")
@@ -105,6 +117,7 @@ class CreditInline(CreditTable):
     """Who got credit for a conversion, and why."""
 
     model = Credit
+    template = "admin/rows.html"
     fields = ("whose", "share", "reason", "code", "attributed_at", "rated_at")
     readonly_fields = fields
     extra = 0
@@ -144,7 +157,9 @@ class ImportForm(forms.Form):
         label=gettext_lazy("Source"),
         max_length=40,
         initial="import",
-        help_text=gettext_lazy("The shop or system the event ids belong to. The same id of the same source counts once."),
+        help_text=gettext_lazy(
+            "The shop or system the event ids belong to. The same id of the same source counts once."
+        ),
     )
     dry_run = forms.BooleanField(
         label=gettext_lazy("Only try it: check every line and keep nothing"), required=False, initial=True
@@ -165,7 +180,7 @@ class ConversionAdmin(BackOfficeAdmin):
     list_display = (
         "external_id",
         "kind",
-        "occurred_at",
+        when_column("occurred_at", gettext_lazy("happened")),
         "customer",
         "country",
         money_column("amount_minor", gettext_lazy("amount")),
@@ -215,7 +230,9 @@ class ConversionAdmin(BackOfficeAdmin):
         """Return the sale a refund names, as a link."""
         return link_to(conversion.original) if conversion.original_id else conversion.original_external_id
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Offer the import to those who may."""
         may_import = policy.may(request.user, "import_conversions")
         return super().changelist_view(request, {"may_import": may_import, **(extra_context or {})})
@@ -268,7 +285,13 @@ class ClickAdmin(BackOfficeAdmin):
     """Hits on links, the newest first."""
 
     sees = "see_conversions"
-    list_display = ("clicked_at", "link", "referrer_host", "sub_id", "click_id")
+    list_display = (
+        when_column("clicked_at", gettext_lazy("when")),
+        "link",
+        "referrer_host",
+        "sub_id",
+        "click_id",
+    )
     list_select_related = ("link",)
     search_fields = ("click_id", "link__slug", "sub_id")
     ordering = ("-clicked_at", "-pk")

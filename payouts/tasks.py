@@ -7,7 +7,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from payouts import accrual, release
+from payouts import accrual, months, release
+from prm.runs import working
 
 BELL_HAS_TIME = timedelta(seconds=20)  # younger credits have just been rung for: leave them to that task
 SWEEP_FOR = timedelta(seconds=25)  # less than the time to the next sweep
@@ -27,3 +28,8 @@ def sweep_accruals() -> None:
 @shared_task(name="payouts.release_due")
 def release_due() -> None:
     release.release_due(at=timezone.now())
+
+
+@shared_task(name="payouts.close_month")
+def close_month(*, run_id: int) -> None:
+    working.work(run_id, lambda run, reporter: months.carry_out(run, reporter, at=timezone.now()))

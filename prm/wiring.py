@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partners.events import MembershipApproved
+from payouts.months import RUN_KIND as MONTH_CLOSE
 from prm.lib.bell import ring_now
 from prm.lib.events import subscribe
 from prm.runs import notices, registry
@@ -26,5 +27,6 @@ def welcome_new_membership(event: MembershipApproved) -> None:
 
 subscribe(MembershipApproved, welcome_new_membership)  # sweep: referrals.sweep
 registry.register(SALES_IMPORT, "referrals.import_file")
+registry.register(MONTH_CLOSE, "payouts.close_month")
 
 subscribe(RunEnded, notices.tell_starter)  # no sweep: the run itself says how it ended

@@ -1,0 +1,10 @@
+"""The back office's pages about money. Every table is only read; money is moved by pages that say what will happen and make one call."""
+
+from payouts.admin import commissions as commissions
+from payouts.admin import ledger as ledger
+from payouts.admin import methods as methods
+from payouts.admin import months as months
+from payouts.admin import panels as panels
+from payouts.admin import pay_runs as pay_runs
+from payouts.admin import payments as payments
+from payouts.admin import statements as statements

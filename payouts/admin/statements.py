@@ -1,0 +1,199 @@
+"""Statements as they were issued: the bridge, the lines, and the files. Taking a file is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from payouts import documents, lateness
+from payouts.admin.totals import WithTotals
+from payouts.exports import csv, pdf, xlsx
+from payouts.models import Commission, Statement, StatementLine
+from prm import audit
+from prm.accounts.back_office import (
+    Fact,
+    attempt,
+    link_to,
+    list_url,
+    locale,
+    money_column,
+    person,
+    require,
+    row_url,
+    state_column,
+)
+from prm.lib import l10n
+from prm.lib.money import Money
+from prm.lib.periods import local_day
+
+LINES_SHOWN = 200
+LINKED = ("membership__partner__id__exact", "period__id__exact")
+FILES = {"pdf": pdf, "csv": csv, "xlsx": xlsx}
+
+
+class LateFilter(admin.SimpleListFilter):
+    """Statements whose payment is late."""
+
+    title = gettext_lazy("late")
+    parameter_name = "late"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name the one choice."""
+        return [("yes", _("Payment is late"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Statement]) -> QuerySet[Statement]:
+        """Keep the late ones."""
+        if self.value() != "yes":
+            return queryset
+        return queryset.filter(pk__in=lateness.late_statements(at=timezone.now()).values("pk"))
+
+
+@admin.register(Statement)
+class StatementAdmin(WithTotals):
+    """Statements, the newest first."""
+
+    sees = "see_statements"
+    total_of = "closing_minor"
+    list_display = (
+        "number",
+        "partner",
+        "program",
+        "month",
+        money_column("earned_minor", gettext_lazy("commissions")),
+        money_column("reversed_minor", gettext_lazy("taken back")),
+        money_column("closing_minor", gettext_lazy("balance")),
+        state_column("statement", gettext_lazy("state")),
+        "due_on",
+    )
+    list_filter = (LateFilter, "state", "membership__program", "currency", "year")
+    list_select_related = ("membership__partner", "membership__program", "period")
+    search_fields = ("number", "public_id", "membership__partner__name")
+    search_help_text = gettext_lazy("Number, partner or id")
+    ordering = ("-year", "-sequence", "-pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Statement]:
+        """Read what the person may see."""
+        found = Statement.objects.visible_to(person(request))
+        return found.select_related("membership__partner", "membership__program", "period")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the files."""
+        view = self.admin_site.admin_view(require_safe(self.file))
+        return [path("<int:pk>/file/<str:kind>/", view, name="payouts_statement_file"), *super().get_urls()]
+
+    @admin.display(description=gettext_lazy("partner"), ordering="membership__partner__name")
+    def partner(self, statement: Statement) -> str:
+        """Return whose statement it is."""
+        return statement.membership.partner.name
+
+    @admin.display(description=gettext_lazy("program"), ordering="membership__program__name")
+    def program(self, statement: Statement) -> str:
+        """Return the program it belongs to."""
+        return statement.membership.program.name
+
+    @admin.display(description=gettext_lazy("month"), ordering="period__year")
+    def month(self, statement: Statement) -> str:
+        """Return the month it is about."""
+        return l10n.month_text(statement.period.as_month, locale(), "short")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a statement."""
+        require(request, self.sees)
+        statement = get_object_or_404(self.get_queryset(request), pk=object_id)
+        lines = statement.lines.select_related("commission").order_by("position")[:LINES_SHOWN]
+        return self.page(
+            request,
+            "admin/payouts/statement/statement.html",
+            title=_("Statement %(number)s") % {"number": statement.number},
+            statement=statement,
+            facts=list(_facts(statement)),
+            bridge=list(_bridge(statement)),
+            closing=statement.closing,
+            payments=statement.payments.select_related("pay_run").order_by("pk"),
+            lines=[_line(line, statement) for line in lines],
+            hidden=max(0, statement.line_count - LINES_SHOWN),
+            lines_url=list_url(Commission, statement__id__exact=statement.pk),
+            files=[
+                (kind.upper(), reverse("admin:payouts_statement_file", args=[statement.pk, kind]))
+                for kind in FILES
+            ],
+        )
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """Allow the links other pages make."""
+        return lookup in LINKED or super().lookup_allowed(lookup, value, request)
+
+    def file(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """Send a statement as a file."""
+        require(request, self.sees)
+        statement = get_object_or_404(self.get_queryset(request), pk=pk)
+        if kind not in FILES:
+            raise Http404
+        content = attempt(request, lambda: _content(statement, kind))
+        if content is None:
+            return HttpResponseRedirect(row_url(statement))
+        audit.record(person(request), "statement.file_taken", statement, at=timezone.now(), kind=kind)
+        export = FILES[kind]
+        response = HttpResponse(content, content_type=export.CONTENT_TYPE)  # type: ignore[attr-defined]
+        response["Content-Disposition"] = f'attachment; filename="{export.file_name(statement)}"'  # type: ignore[attr-defined]
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def _content(statement: Statement, kind: str) -> bytes:
+    if kind == "pdf":
+        return documents.read_pdf(statement)
+    return csv.render(statement) if kind == "csv" else xlsx.render(statement)
+
+
+def _facts(statement: Statement) -> Iterator[Fact]:
+    zone = statement.membership.program.zone
+    yield Fact(_("Partner"), link_to(statement.membership.partner))
+    yield Fact(_("Program"), statement.membership.program.name)
+    yield Fact(_("Month"), l10n.month_text(statement.period.as_month, locale()))
+    yield Fact(_("Issued"), l10n.date_text(local_day(statement.issued_at, zone), locale()))
+    if statement.due_on is not None:
+        yield Fact(_("Payment date"), l10n.date_text(statement.due_on, locale()))
+    yield Fact(_("Check code"), statement.check_code)
+    yield Fact(_("Hash"), statement.sha256)
+
+
+def _bridge(statement: Statement) -> Iterator[dict[str, Any]]:
+    def line(label: str, minor: int, note: str = "") -> dict[str, Any]:
+        return {"label": label, "amount": Money(minor, statement.currency), "note": note}
+
+    yield line(_("Opening balance"), statement.opening_minor)
+    count = _("%(count)s lines in all") % {"count": statement.line_count}
+    yield line(_("Commissions that became ready to pay"), statement.earned_minor, count)
+    yield line(_("Refunds and reversals"), statement.reversed_minor)
+    if statement.adjusted_minor:
+        yield line(_("Adjustments"), statement.adjusted_minor)
+    yield line(_("Paid in the month"), statement.paid_minor)
+
+
+def _line(line: StatementLine, statement: Statement) -> dict[str, Any]:
+    zone = statement.membership.program.zone
+    return {
+        "day": local_day(line.occurred_at, zone),
+        "order": line.order_id,
+        "customer": line.customer,
+        "base": Money(line.base_minor, statement.currency),
+        "amount": Money(line.amount_minor, statement.currency),
+        "url": row_url(line.commission),
+    }

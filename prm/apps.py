@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class PrmConfig(AppConfig):
@@ -15,3 +16,9 @@ class PrmConfig(AppConfig):
         """Bind Celery and the reactions between the apps."""
         importlib.import_module("prm.celery")
         importlib.import_module("prm.wiring")
+
+
+class BackOfficeConfig(AdminConfig):
+    """The stock admin with our site: it is named by its path, so that no app below has to know it."""
+
+    default_site = "prm.admin_site.site.BackOffice"

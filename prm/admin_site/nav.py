@@ -1,0 +1,138 @@
+"""The navigation of the back office: four groups, each entry shown to those who may open it. Counts say what waits for the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from partners.models import Application
+from payouts.choices import PayRunState
+from payouts.models import PayRun
+from prm.accounts import policy
+from prm.accounts.models import User
+
+
+@dataclass(frozen=True)
+class Item:
+    label: str | Promise
+    url: str
+    count: int = 0
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    label: str | Promise
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    label: str | Promise
+    view: str
+    capability: str = ""
+    count: Callable[[User], int] | None = None
+
+
+def applications_waiting(user: User) -> int:
+    """Count the applications staff can act on now."""
+    return Application.objects.visible_to(user).waiting_for_us().order_by().count()
+
+
+def runs_to_approve(user: User) -> int:
+    """Count the pay runs somebody else prepared and nobody has approved."""
+    if not policy.may(user, "approve_pay_runs"):
+        return 0
+    return PayRun.objects.filter(state=PayRunState.CHECKED).exclude(prepared_by=user).count()
+
+
+_GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
+    (
+        _("Work"),
+        "",
+        (
+            _Entry(_("Today"), "index"),
+            _Entry(
+                _("Applications"), "partners_application_changelist", "see_applications", applications_waiting
+            ),
+            _Entry(_("Conversions"), "referrals_conversion_changelist", "see_conversions"),
+            _Entry(_("Import sales"), "referrals_conversion_import", "import_conversions"),
+            _Entry(_("Jobs"), "runs_run_changelist", "see_runs"),
+        ),
+    ),
+    (
+        _("Partners"),
+        "",
+        (
+            _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
+            _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
+            _Entry(_("Plans and rules"), "tiers_plan_changelist", "try_plans"),
+            _Entry(_("Links"), "referrals_link_changelist", "see_partners"),
+            _Entry(_("Codes"), "referrals_code_changelist", "see_partners"),
+        ),
+    ),
+    (
+        _("Money"),
+        "see_ledger",
+        (
+            _Entry(_("Commissions"), "payouts_commission_changelist", "see_commissions"),
+            _Entry(_("Months"), "payouts_period_changelist", "see_ledger"),
+            _Entry(_("Statements"), "payouts_statement_changelist", "see_statements"),
+            _Entry(_("Pay runs"), "payouts_payrun_changelist", "see_ledger", runs_to_approve),
+            _Entry(_("Payments"), "payouts_payment_changelist", "see_ledger"),
+            _Entry(_("Bank accounts"), "payouts_paymentmethod_changelist", "see_payment_methods"),
+            _Entry(_("Ledger"), "payouts_account_changelist", "see_ledger"),
+        ),
+    ),
+    (
+        _("Set up"),
+        "",
+        (
+            _Entry(_("Programs"), "tiers_program_changelist", "see_partners"),
+            _Entry(_("Terms"), "partners_termsversion_changelist", "see_partners"),
+            _Entry(_("Legal entities"), "tiers_legalentity_changelist", "manage_programs"),
+            _Entry(_("Staff and roles"), "accounts_user_changelist", "manage_staff"),
+            _Entry(_("API keys"), "accounts_apikey_changelist", "manage_api_keys"),
+            _Entry(_("Mail log"), "mail_outgoingmail_changelist", "see_mail"),
+            _Entry(_("Audit log"), "audit_auditevent_changelist", "see_audit"),
+        ),
+    ),
+)
+
+
+def groups(request: HttpRequest) -> list[Group]:
+    """Return the groups the person may see, with the entry of the page being shown marked."""
+    user = request.user
+    if not isinstance(user, User):
+        return []
+    shown = [
+        Group(label, tuple(_item(entry, user) for entry in entries if _may(user, entry.capability)))
+        for label, capability, entries in _GROUPS
+        if _may(user, capability)
+    ]
+    return _marked([group for group in shown if group.items], request.path)
+
+
+def _item(entry: _Entry, user: User) -> Item:
+    return Item(entry.label, reverse(f"admin:{entry.view}"), entry.count(user) if entry.count else 0)
+
+
+def _may(user: User, capability: str) -> bool:
+    return not capability or policy.may(user, capability)
+
+
+def _marked(found: list[Group], path: str) -> list[Group]:
+    """Mark the entry whose address is the longest beginning of `path`; the front page only when it is shown itself."""
+    home = reverse("admin:index")
+    urls = [item.url for group in found for item in group.items]
+    matching = [url for url in urls if (path == url if url == home else path.startswith(url))]
+    here = max(matching, key=len, default="")
+    return [
+        replace(group, items=tuple(replace(item, current=item.url == here) for item in group.items))
+        for group in found
+    ]

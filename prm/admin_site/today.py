@@ -1,0 +1,219 @@
+"""Today: what waits for the person who opens the back office, what is running, what is late, and where the money stands. Each part
+shows only what the role may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Min, Sum
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from partners.applications import decide_on
+from partners.models import Application
+from payouts import lateness, months, overview
+from payouts.choices import PayRunState
+from payouts.models import Commission, PayRun, Period, Statement
+from prm.accounts import policy
+from prm.accounts.back_office import list_url, locale, money_text
+from prm.accounts.models import User
+from prm.lib import l10n
+from prm.lib.money import Money
+from prm.lib.periods import local_day
+from prm.runs import cards
+from prm.runs.models import Run
+
+RUNS_SHOWN = 5
+JUST_ENDED = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Something that waits, with its number and what is known about its age."""
+
+    count: int
+    label: str
+    note: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    tone: str
+    title: str
+    text: str
+    href: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    amount: Money
+    url: str
+
+
+@dataclass(frozen=True)
+class MoneyRow:
+    """The money of one currency by stage."""
+
+    currency: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Today:
+    """Everything the front page shows."""
+
+    heading: str
+    queues: list[Queue] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    money_heads: list[str] = field(default_factory=list)
+    money: list[MoneyRow] = field(default_factory=list)
+
+
+def today(user: User, *, at: datetime) -> Today:
+    """Gather the front page for `user`."""
+    day = timezone.localtime(at).date()
+    heads, rows = _money() if policy.may(user, "see_ledger") else ([], [])
+    return Today(
+        heading=l10n.date_text(day, locale(), "full"),
+        queues=list(_queues(user, at=at)),
+        notices=list(_notices(user, at=at)),
+        runs=_runs(user, at=at),
+        money_heads=heads,
+        money=rows,
+    )
+
+
+def _queues(user: User, *, at: datetime) -> Iterator[Queue]:
+    if policy.may(user, "decide_applications"):
+        yield from _applications(user, at=at)
+    if policy.may(user, "close_periods"):
+        yield from _months(at=at)
+    if policy.may(user, "approve_pay_runs"):
+        yield from _to_approve(user)
+    if policy.may(user, "export_pay_runs"):
+        yield from _to_send()
+
+
+def _applications(user: User, *, at: datetime) -> Iterator[Queue]:
+    waiting = Application.objects.visible_to(user).waiting_for_us()
+    count = waiting.order_by().count()
+    oldest = waiting.select_related("program").first()
+    if oldest is None or oldest.submitted_at is None:
+        return
+    program = oldest.program
+    days = (local_day(at, program.zone) - local_day(oldest.submitted_at, program.zone)).days
+    promised = decide_on(program, oldest.submitted_at)
+    age = ngettext("Oldest %(days)s day.", "Oldest %(days)s days.", days) % {"days": days}
+    promise = (
+        _("Promised by %(date)s.") if promised >= local_day(at, program.zone) else _("Late since %(date)s.")
+    )
+    yield Queue(
+        count,
+        ngettext("application to decide", "applications to decide", count),
+        f"{age} {promise % {'date': l10n.date_text(promised, locale())}}",
+        list_url(Application, waiting="yes"),
+    )
+
+
+def _months(*, at: datetime) -> Iterator[Queue]:
+    ready = months.ready_to_close(at=at)
+    if ready:
+        first = min(each.month for each in ready)
+        note = _("From %(month)s on") % {"month": l10n.month_text(first, locale())}
+        label = ngettext("month to close", "months to close", len(ready))
+        yield Queue(len(ready), label, note, list_url(Period))
+
+
+def _to_approve(user: User) -> Iterator[Queue]:
+    others = PayRun.objects.filter(state=PayRunState.CHECKED).exclude(prepared_by=user)
+    yield from _pay_runs(others, ngettext, "approve")
+
+
+def _to_send() -> Iterator[Queue]:
+    yield from _pay_runs(PayRun.objects.filter(state=PayRunState.APPROVED), ngettext, "export")
+
+
+def _pay_runs(found: Any, plural: Any, what: str) -> Iterator[Queue]:
+    rows = list(
+        found.values("currency").annotate(n=Count("pk"), minor=Sum("total_minor"), day=Min("execute_on"))
+    )
+    count = sum(row["n"] for row in rows)
+    if not count:
+        return
+    amounts = ", ".join(money_text(Money(row["minor"], row["currency"])) for row in rows)
+    day = l10n.date_text(min(row["day"] for row in rows), locale())
+    label = (
+        plural("pay run to approve", "pay runs to approve", count)
+        if what == "approve"
+        else plural("pay run to export", "pay runs to export", count)
+    )
+    note = _("%(amount)s, payment date %(date)s") % {"amount": amounts, "date": day}
+    state = PayRunState.CHECKED if what == "approve" else PayRunState.APPROVED
+    yield Queue(count, label, note, list_url(PayRun, state__exact=state.value))
+
+
+def _notices(user: User, *, at: datetime) -> Iterator[Notice]:
+    if not policy.may(user, "see_ledger"):
+        return
+    late = lateness.late_statements(at=at).aggregate(n=Count("pk"), since=Min("due_on"), last=Max("due_on"))
+    if late["n"]:
+        title = ngettext("%(count)s payment is late.", "%(count)s payments are late.", late["n"])
+        text = _("Due since %(date)s.") % {"date": l10n.date_text(late["since"], locale())}
+        url = list_url(Statement, late="yes")
+        yield Notice("bad", title % {"count": late["n"]}, text, url, _("See them"))
+
+
+def _runs(user: User, *, at: datetime) -> list[dict[str, Any]]:
+    """Return the cards of jobs under way, and of the person's own that ended a moment ago."""
+    if not policy.may(user, "see_runs"):
+        return []
+    under_way = list(Run.objects.open().newest_first()[:RUNS_SHOWN])
+    ended = Run.objects.filter(created_by=user, finished_at__gt=at - JUST_ENDED).newest_first()[:2]
+    return [
+        {
+            **cards.context(run, at=at),
+            "failures_url": reverse("admin:runs_run_change", args=[run.pk]) if run.failed else "",
+            "result_url": "" if run.is_open else reverse("admin:runs_run_change", args=[run.pk]),
+        }
+        for run in [*under_way, *ended]
+    ]
+
+
+def _money() -> tuple[list[str], list[MoneyRow]]:
+    """Return all money by currency and stage, each sum a link to its lines."""
+    names = {
+        "review": _("In review"),
+        "hold": _("On hold"),
+        "ready": _("Ready to pay"),
+        "sent": _("On its way"),
+        "paid": _("Paid"),
+    }
+    sums: dict[str, dict[str, int]] = {}
+    stage_of = {state: stage for stage, states in overview.STAGES.items() for state in states}
+    rows = Commission.objects.order_by().values("currency", "state").annotate(minor=Sum("amount_minor"))
+    for row in rows:
+        by_stage = sums.setdefault(row["currency"], {})
+        stage = stage_of[row["state"]]
+        by_stage[stage] = by_stage.get(stage, 0) + row["minor"]
+    found = [
+        MoneyRow(
+            currency,
+            tuple(
+                Cell(
+                    Money(by_stage.get(stage, 0), currency),
+                    list_url(Commission, stage=stage, currency=currency),
+                )
+                for stage in names
+            ),
+        )
+        for currency, by_stage in sorted(sums.items())
+    ]
+    return list(names.values()), found

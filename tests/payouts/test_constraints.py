@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from factory.django import DjangoModelFactory
 
-from tests.factories import payouts as rows
+from tests.factories import payout_rows as rows
 from tests.factories.partners import MembershipFactory
 from tests.people import felix, fiona
 
@@ -85,7 +85,7 @@ OUTSIDE: list[tuple[str, Factory, Callable[[], Values]]] = [
         lambda: released() | {"state": "paid"},
     ),
     ("payouts_statement_state", rows.StatementFactory, lambda: {"state": "lost"}),
-    ("payouts_statement_bridge_adds_up", rows.StatementFactory, lambda: {"closing_minor": 60_01}),
+    ("payouts_statement_bridge_adds_up", rows.StatementFactory, lambda: {"closing_minor": 80_01}),
     ("payouts_paymentmethod_kind", rows.PaymentMethodFactory, lambda: {"kind": "mattress"}),
     ("payouts_paymentmethod_replaced_pair", rows.PaymentMethodFactory, lambda: {"replaced_at": AT}),
     ("payouts_paymentmethod_replaced_pair", rows.PaymentMethodFactory, lambda: {"replaced_by": fiona()}),
@@ -136,7 +136,7 @@ TWICE: list[tuple[str, Factory, tuple[str, ...], Callable[[], Values]]] = [
         "payouts_statement_gapless_number",
         rows.StatementFactory,
         ("legal_entity", "year", "sequence"),
-        lambda: {"year": 2027},
+        lambda: {"year": 2027, "number": "SECOND-2027-00001"},
     ),
     (
         "payouts_statementline_one_per_position",

@@ -40,6 +40,12 @@ def month_of(program: Program, month: Month) -> Period:
 
 
 def _open_month(program: Program, month: Month) -> Period:
+    # A month before one that was closed is over too, even if nothing was ever posted into it: the statements issued
+    # since then carry a balance that knows nothing of it.
+    shut = Period.objects.filter(program=program).exclude(state=PeriodState.OPEN)
+    last = shut.order_by("-year", "-month").first()
+    if last is not None and month <= last.as_month:
+        month = last.as_month.next()
     while True:
         period = month_of(program, month)
         if period.state == PeriodState.OPEN:

@@ -38,6 +38,11 @@ class EarlierMonthOpen(Refused):
     field = "month"
 
 
+class BeforeFirstMonth(Refused):
+    message = _("The first month of this program is %(month)s.")
+    field = "month"
+
+
 class EventsNotRated(Refused):
     message = _(
         "%(count)s events up to the end of %(month)s are not rated yet. Workers are on it; try again shortly."
@@ -51,6 +56,10 @@ def preconditions(program: Program, month: Month, *, at: datetime) -> list[Refus
     ends_at = month.ends_at(program.zone)
     if at < ends_at:
         found.append(MonthNotOver(params={"month": str(month), "zone": program.time_zone}))
+    first = _first_month(program)
+    if first is not None and month < first:
+        # Closing it would make every month since then one that has to be closed in its turn.
+        found.append(BeforeFirstMonth(params={"month": str(first)}))
     earlier = _first_open_before(program, month)
     if earlier is not None:
         found.append(EarlierMonthOpen(params={"month": str(earlier)}))
@@ -71,9 +80,12 @@ def close(
     """Close `month` of `program` and issue its statements; a closed month is returned as it is.
 
     `progress` is told how many memberships are done and how many there are.
-    Raises: Forbidden, MonthNotOver, EarlierMonthOpen, EventsNotRated.
+    Raises: Forbidden, MonthNotOver, BeforeFirstMonth, EarlierMonthOpen, EventsNotRated.
     """
     policy.require(by, "close_periods")
+    first = _first_month(program)
+    if first is not None and month < first:  # asked before the row exists: it would become the first month
+        raise BeforeFirstMonth(params={"month": str(first)})
     period = month_of(program, month)
     if period.state == PeriodState.CLOSED:
         return period
@@ -164,16 +176,20 @@ def _first_open_before(program: Program, month: Month) -> Month | None:
 
     A month in which nothing happened counts too: its statements keep the chain of balances without holes.
     """
-    states = {period.as_month: period.state for period in Period.objects.filter(program=program)}
-    joined = Membership.objects.filter(program=program).aggregate(first=models.Min("joined_at"))["first"]
-    starts = [*states, *([Month.of(joined, program.zone)] if joined is not None else [])]
-    if not starts:
+    first = _first_month(program)
+    if first is None:
         return None
+    states = {period.as_month: period.state for period in Period.objects.filter(program=program)}
     return next(
-        (
-            each
-            for each in months_between(min(starts), month.previous())
-            if states.get(each) != PeriodState.CLOSED
-        ),
+        (each for each in months_between(first, month.previous()) if states.get(each) != PeriodState.CLOSED),
         None,
     )
+
+
+def _first_month(program: Program) -> Month | None:
+    """Return the month the books of the program begin with: its first posting's or its first member's."""
+    starts = [Month(*pair) for pair in Period.objects.filter(program=program).values_list("year", "month")]
+    joined = Membership.objects.filter(program=program).aggregate(first=models.Min("joined_at"))["first"]
+    if joined is not None:
+        starts.append(Month.of(joined, program.zone))
+    return min(starts, default=None)

@@ -13,9 +13,10 @@ from django.db import transaction
 from partners.models import Membership
 from payouts import ledger
 from payouts.calendar import Calendar
-from payouts.choices import AccountKind, CommissionState, TransactionKind
+from payouts.choices import AccountKind, CommissionState, PeriodState, TransactionKind
 from payouts.models import Commission, Period
 from prm.lib.money import Money
+from tiers.models import Program
 
 
 def release_due(*, at: datetime) -> int:
@@ -38,6 +39,8 @@ def release_membership(
     `into` is the month being closed: it takes everything, whatever day the hold ended.
     """
     due = list(Commission.objects.filter(membership=membership).due_for_release(at=until).lock())
+    if into is None:
+        due = _not_awaited_by_a_close(membership.program, due)
     calendar = Calendar()
     by_period: dict[int, list[Commission]] = defaultdict(list)
     periods: dict[int, Period] = {}
@@ -48,6 +51,15 @@ def release_membership(
     for period_id, lines in sorted(by_period.items()):
         _release(membership, periods[period_id], lines, at=at)
     return len(due)
+
+
+def _not_awaited_by_a_close(program: Program, due: Sequence[Commission]) -> list[Commission]:
+    """Leave out what a month being closed takes: whether a line is on its statement must not depend on who is faster."""
+    closing = Period.objects.filter(program=program, state=PeriodState.CLOSING).first()
+    if closing is None:
+        return list(due)
+    ends_at = closing.as_month.ends_at(program.zone)
+    return [line for line in due if line.payable_at >= ends_at]
 
 
 def _release(membership: Membership, period: Period, lines: Sequence[Commission], *, at: datetime) -> None:

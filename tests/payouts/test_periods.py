@@ -153,3 +153,45 @@ def test_more_taken_back_than_earned_leaves_a_debt_that_is_carried(house: House)
     statement = Statement.objects.get()
     assert (statement.earned_minor, statement.reversed_minor, statement.closing_minor) == (800, -3200, -2400)
     assert (statement.state, statement.due_on) == ("carried_over", None)
+
+
+def test_an_event_from_before_the_first_closed_month_does_not_break_the_chain_of_statements() -> None:
+    house = open_house()  # the plan is in force from January, the first member joins in February
+    house.member("ANA10", at=datetime(2026, 2, 1, tzinfo=UTC))
+    house.sale("first", "1000.00", "ANA10", datetime(2026, 2, 2, tzinfo=UTC))  # 80.00
+    house.rate(MAR_1)
+    periods.close(house.program, FEBRUARY, by=fiona(), at=MAR_1)
+    house.sale("older", "500.00", "ANA10", datetime(2026, 1, 5, tzinfo=UTC))  # 40.00, ready on 19 January
+    house.rate(MAR_1)
+    assert release.release_due(at=MAR_1) == 1
+    assert not Period.objects.filter(month=1).exists()
+    april_1 = datetime(2026, 4, 1, 8, tzinfo=UTC)
+    periods.close(house.program, Month(2026, 3), by=fiona(), at=april_1)
+    bridges = Statement.objects.order_by("pk").values_list("period__month", "opening_minor", "closing_minor")
+    assert list(bridges) == [(2, 0, 8000), (3, 8000, 12000)]
+
+
+def test_a_month_before_the_program_s_first_is_not_closed(house: House) -> None:
+    with pytest.raises(periods.BeforeFirstMonth, match="2026-01"):
+        periods.close(house.program, Month(2025, 6), by=fiona(), at=FEB_1)
+    assert not Period.objects.exists()
+
+
+def test_what_a_month_being_closed_takes_is_left_to_the_close(house: House) -> None:
+    house.member("BEN10")
+    house.sale("a", "1000.00", "ANA10", datetime(2026, 1, 5, tzinfo=UTC))
+    house.sale("b", "1000.00", "BEN10", datetime(2026, 1, 6, tzinfo=UTC))
+    house.rate(FEB_1)
+
+    class Pulled(Exception):
+        """The plug."""
+
+    def pull(done: int, total: int) -> None:
+        raise Pulled
+
+    with pytest.raises(Pulled):
+        periods.close(house.program, JANUARY, by=fiona(), at=FEB_1, progress=pull)
+    assert release.release_due(at=FEB_1) == 0  # Ben's line is January's, and January is being closed
+    periods.close(house.program, JANUARY, by=fiona(), at=FEB_1)
+    closings = Statement.objects.order_by("pk").values_list("period__month", "closing_minor")
+    assert list(closings) == [(1, 8000), (1, 8000)]

@@ -4,11 +4,13 @@ and its lines, its postings and its mark are written together or not at all."""
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -26,23 +28,28 @@ from tiers.engine.explain import restore
 from tiers.engine.facts import Event, Line, OriginalLine, Standing
 from tiers.engine.reversal import reverse
 
+logger = logging.getLogger(__name__)
+
 BATCH = 500  # on SQLite a transaction holds the one write lock: keep it short
 
 
 @dataclass
 class Accrued:
-    """What a call did: credits rated, lines written, credits no rule covered, refunds still waiting for their sale."""
+    """What a call did: credits rated, lines written, credits no rule covered, refunds still waiting for their sale,
+    and events that could not be computed."""
 
     rated: int = 0
     lines: int = 0
     uncovered: int = 0
     waiting: int = 0
+    failed: int = 0
 
     def add(self, other: Accrued) -> None:
         self.rated += other.rated
         self.lines += other.lines
         self.uncovered += other.uncovered
         self.waiting += other.waiting
+        self.failed += other.failed
 
 
 @dataclass
@@ -98,7 +105,7 @@ def drain(*, at: datetime, older_than: timedelta = timedelta(0)) -> Iterator[Acc
         if not rows:
             return
         after = rows[-1][1], rows[-1][2]
-        yield _accrue_batch([row[0] for row in rows], at=at)
+        yield _accrue_what_can_be([row[0] for row in rows], at=at)
 
 
 def sweep(
@@ -116,6 +123,25 @@ def sweep(
 def _later_than(place: tuple[datetime, int]) -> Q:
     instant, pk = place
     return Q(occurred_at__gt=instant) | Q(occurred_at=instant, pk__gt=pk)
+
+
+def _accrue_what_can_be(conversion_ids: Sequence[int], *, at: datetime) -> Accrued:
+    """Rate a batch; when one event cannot be computed, rate the others without it and report that one.
+
+    Without this the one would hold up everybody's commission, sweep after sweep. It stays unrated, so its own
+    program's month cannot close before the fault is mended.
+    """
+    ids = list(dict.fromkeys(conversion_ids))
+    try:
+        return _accrue_batch(ids, at=at)
+    except (ArithmeticError, LookupError, ObjectDoesNotExist, TypeError, ValueError):
+        if len(ids) == 1:
+            logger.exception("Conversion %s cannot be rated.", ids[0])
+            return Accrued(failed=1)
+    done = Accrued()
+    for each in ids:
+        done.add(_accrue_what_can_be([each], at=at))
+    return done
 
 
 @transaction.atomic
@@ -203,6 +229,8 @@ def _reversals(credit: Credit, sale: Conversion) -> list[_Draft] | None:
     original = Credit.objects.get(conversion=sale, membership_id=credit.membership_id)
     if original.rated_at is None:
         return None
+    if not sale.amount:
+        return []  # nothing came in, so nothing comes back; the share of nothing cannot be computed
     earned = list(Commission.objects.filter(credit=original, kind=CommissionKind.EARNED).lock())
     before = sum(
         Credit.objects.filter(

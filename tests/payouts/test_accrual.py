@@ -15,6 +15,7 @@ from referrals.models import Credit
 from tests.house import House, open_house
 from tests.people import ada
 from tiers import publishing
+from tiers.engine.facts import Event
 from tiers.models import Plan
 
 pytestmark = pytest.mark.django_db
@@ -201,3 +202,36 @@ def test_the_database_refuses_a_state_that_skips_a_step(
     with pytest.raises(IntegrityError, match=name), transaction.atomic():
         Commission.objects.update(**change)
     assert Commission.objects.get().state == CommissionState.ON_HOLD
+
+
+def test_the_refund_of_a_sale_over_nothing_takes_nothing_back_and_holds_nobody_up() -> None:
+    house = open_house(flat_minor=500)
+    house.member("ANA10")
+    house.sale("free", "0.00", "ANA10", MARCH_2)  # 5.00 flat
+    house.refund("back", "0.00", "ANA10", MARCH_2, of="free")
+    house.sale("other", "100.00", "ANA10", MARCH_2)  # 8.00 + 5.00
+    house.rate(LATER)
+    assert (house.amounts("free"), house.amounts("back"), house.amounts("other")) == ([500], [], [1300])
+    assert not Credit.objects.unrated().exists()
+
+
+def test_an_event_that_cannot_be_computed_holds_up_nobody_else(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("good", "bad", "fine"):
+        house.sale(name, "100.00", "ANA10", MARCH_2)
+    real = accrual._event
+
+    def faulty(credit: Credit) -> Event:
+        if credit.conversion.external_id == "bad":
+            raise ValueError("not computable")
+        return real(credit)
+
+    monkeypatch.setattr(accrual, "_event", faulty)
+    done = house.rate(LATER)
+    assert (done.rated, done.failed) == (2, 1)
+    assert [house.amounts(name) for name in ("good", "bad", "fine")] == [[800], [], [800]]
+    assert "cannot be rated" in caplog.text
+    monkeypatch.undo()
+    house.rate(LATER)
+    assert house.amounts("bad") == [800]

@@ -27,6 +27,8 @@ HEADER = (
     "running_total",
     "from_earlier_month",
 )
+# The full-width ones too: some spreadsheet programs take them for the plain ones.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def plain(money: Money) -> str:
 
 def formula_safe(text: str) -> str:
     """Return a text no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
 
 
 def _balance(kind: str, minor: int, running: int, places: int) -> Row:

@@ -2,6 +2,7 @@
 
 from payouts.pay_runs.approve import AlreadyApproved as AlreadyApproved
 from payouts.pay_runs.approve import ChangedSincePrepared as ChangedSincePrepared
+from payouts.pay_runs.approve import OwnAccountChange as OwnAccountChange
 from payouts.pay_runs.approve import SamePerson as SamePerson
 from payouts.pay_runs.approve import approve as approve
 from payouts.pay_runs.approve import cancel as cancel

@@ -24,6 +24,10 @@ class SamePerson(Refused):
     message = _("You prepared this pay run, so somebody else has to approve it.")
 
 
+class OwnAccountChange(Refused):
+    message = _("You entered a bank account this run pays to, so somebody else has to approve it.")
+
+
 class AlreadyApproved(Refused):
     message = _("This pay run has been approved already.")
 
@@ -36,7 +40,7 @@ class ChangedSincePrepared(Refused):
 def approve(run: PayRun, *, by: User, at: datetime) -> PayRun:
     """Approve a checked run in the name of a second person.
 
-    Raises: Forbidden, SamePerson, AlreadyApproved, NotInState, ChangedSincePrepared.
+    Raises: Forbidden, SamePerson, AlreadyApproved, OwnAccountChange, NotInState, ChangedSincePrepared.
     """
     policy.require(by, "approve_pay_runs")
     run = common.lock(run)
@@ -44,6 +48,8 @@ def approve(run: PayRun, *, by: User, at: datetime) -> PayRun:
         raise SamePerson
     if run.approved_at is not None and run.state != PayRunState.CANCELLED:
         raise AlreadyApproved
+    if Payment.objects.filter(pay_run=run, payment_method__added_by=by).exists():
+        raise OwnAccountChange
     if common.content_hash(run, common.payments_of(run)) != run.sha256:
         raise ChangedSincePrepared
     common.move(run, expected=[PayRunState.CHECKED], to=PayRunState.APPROVED, approved_at=at, approved_by=by)

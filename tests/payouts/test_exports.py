@@ -22,6 +22,7 @@ from pypdf import PdfReader
 from payouts import documents
 from payouts.exports import csv, payments_csv, pdf, sepa_pain001, xlsx
 from payouts.exports.latin import bank_text
+from payouts.exports.rows import formula_safe
 from payouts.models import Payment, PayRun, Statement
 from payouts.pay_runs.common import payments_of
 from prm.lib.periods import Month
@@ -85,6 +86,12 @@ def test_a_csv_is_the_golden_file(statement: Statement) -> None:
 def test_no_text_of_a_csv_can_become_a_formula(statement: Statement) -> None:
     assert [row["order"] for row in rows(statement)] == ["", "'=1+1", "s2", "r1"]
     assert csv.render(statement, with_bom=True).startswith(b"\xef\xbb\xbfstatement,line,")
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20a"])
+def test_every_beginning_of_a_formula_is_disarmed(text: str) -> None:
+    assert formula_safe(text) == f"'{text}"
+    assert formula_safe(f"a{text}") == f"a{text}"
 
 
 def test_a_workbook_holds_numbers_that_add_up_and_no_formula(statement: Statement) -> None:

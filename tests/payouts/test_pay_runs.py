@@ -128,6 +128,20 @@ def test_who_prepared_cannot_approve(entity: LegalEntity) -> None:
     assert run.state == PayRunState.CHECKED
 
 
+def test_who_entered_an_account_cannot_approve_what_is_paid_to_it() -> None:
+    house = open_house()
+    membership = house.member("ANA10", at=MARCH_1, owner=ana())
+    give_account(membership, at=APRIL_3, by=felix())
+    house.sale("s1", "1000.00", "ANA10", MARCH_2)
+    house.rate(APRIL_3)
+    close_months(house.program, MARCH, at=APRIL_3)
+    run = prepared(house.program.legal_entity, at=APRIL_5)
+    with pytest.raises(pay_runs.OwnAccountChange):
+        pay_runs.approve(run, by=felix(), at=APRIL_5)
+    run.refresh_from_db()
+    assert run.state == PayRunState.CHECKED
+
+
 def test_an_account_manager_touches_no_money(house: House, entity: LegalEntity) -> None:
     run = prepared(entity, at=APRIL_5)
     for verb in (pay_runs.approve, pay_runs.export, pay_runs.settle, pay_runs.cancel):

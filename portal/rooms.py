@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -156,11 +156,24 @@ def remember(request: HttpRequest, membership: Membership) -> None:
         request.session[_CURRENT] = membership.public_id
 
 
-def own_or_404(request: HttpRequest, room: Room, rows: QuerySet[Any], public_id: str) -> tuple[Any, Room]:
-    """Return a row of any of the own memberships, and the room of that membership."""
+def own_or_404(
+    request: HttpRequest,
+    room: Room,
+    rows: QuerySet[Any],
+    public_id: str,
+    *,
+    capability: str = roles.LOOK,
+) -> tuple[Any, Room]:
+    """Return a row of any of the own memberships, and the room of that membership.
+
+    The role that counts is the one held there: somebody's role with one partner opens nothing of another.
+    """
     row = get_object_or_404(room.anywhere(rows), public_id=public_id)
+    there = room.of(row.membership_id)
+    if not there.may(capability):
+        raise Http404
     remember(request, row.membership)
-    return row, room.of(row.membership_id)
+    return row, there
 
 
 def show(

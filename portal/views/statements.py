@@ -59,7 +59,7 @@ def statements(request: HttpRequest, room: Room) -> HttpResponse:
 @enter(roles.SEE_STATEMENTS)
 def statement(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
     """Show one statement."""
-    found, room = own_or_404(request, room, _readable(room), public_id)
+    found, room = own_or_404(request, room, _readable(room), public_id, capability=roles.SEE_STATEMENTS)
     page = statement_page(found, room, after=request.GET.get("after", ""))
     return show(request, room, "portal/statements/statement.html", nav="statements", page=page)
 
@@ -68,7 +68,7 @@ def statement(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
 @enter(roles.SEE_STATEMENTS)
 def statement_file(request: HttpRequest, room: Room, public_id: str, kind: str) -> HttpResponseBase:
     """Send a statement as a file; a document nobody has asked for yet is made first."""
-    found, room = own_or_404(request, room, _readable(room), public_id)
+    found, room = own_or_404(request, room, _readable(room), public_id, capability=roles.SEE_STATEMENTS)
     if kind == "pdf":
         return _pdf(request, room, found)
     if kind not in _FILES:

@@ -83,6 +83,7 @@ def eager_tasks() -> Iterator[Celery]:
     """Run every task where it is rung, at once, with its errors raised."""
     from prm.celery import app
 
+    app.loader.import_default_modules()  # a worker does it at its start; here nobody else does
     before = app.conf.task_always_eager, app.conf.task_eager_propagates
     app.conf.task_always_eager, app.conf.task_eager_propagates = True, True
     yield app

@@ -20,7 +20,7 @@ from tests.people import ana, felix, fiona
 from tiers.models import Tier
 
 NOW = datetime(2026, 6, 20, 9, 12, tzinfo=UTC)  # 10:12 in London
-JOINED = datetime(2026, 2, 1, 12, tzinfo=UTC)
+JOINED = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 @dataclass

@@ -88,11 +88,15 @@ def ready_to_close(*, at: datetime) -> list[ProgramMonth]:
 def start_close(program: Program, month: Month, *, by: User, at: datetime) -> Run:
     """Put the close of a month in the queue, unless something speaks against it already.
 
-    Raises: Forbidden, MonthNotOver, EarlierMonthOpen, EventsNotRated, AlreadyRunning.
+    Raises: Forbidden, MonthNotOver, BeforeFirstMonth, EarlierMonthOpen, EventsNotRated, AlreadyRunning.
     """
     policy.require(by, "close_periods")
-    for refusal in periods.preconditions(program, month, at=at):
-        raise refusal
+    closing = Period.objects.filter(
+        program=program, year=month.year, month=month.month, state=PeriodState.CLOSING
+    )
+    if not closing.exists():  # a close that was interrupted goes on whatever has arrived since
+        for refusal in periods.preconditions(program, month, at=at):
+            raise refusal
     return lifecycle.start(
         RUN_KIND,
         title=f"Close {month} of {program.name}",
@@ -107,7 +111,7 @@ def start_close(program: Program, month: Month, *, by: User, at: datetime) -> Ru
 def carry_out(run: Run, reporter: Reporter, *, at: datetime) -> Mapping[str, Any]:
     """Close the month a run is about; one that was interrupted goes on where it stopped.
 
-    Raises: Forbidden, MonthNotOver, EarlierMonthOpen, EventsNotRated.
+    Raises: Forbidden, MonthNotOver, BeforeFirstMonth, EarlierMonthOpen, EventsNotRated.
     """
     program = Program.objects.get(public_id=run.parameters["program"])
     month = Month.parse(run.parameters["month"])

@@ -88,7 +88,8 @@ class PeriodAdmin(BackOfficeAdmin):
             context["result_url"] = (
                 list_url(Statement, period__id__exact=period.pk) if period is not None else ""
             )
-        against = [] if is_closed else periods.preconditions(program, month, at=at)
+        is_begun = period is not None and period.state != PeriodState.OPEN
+        against = [] if is_begun else periods.preconditions(program, month, at=at)
         name = l10n.month_text(month, locale())
         return self.page(
             request,
@@ -150,7 +151,8 @@ def _checks(against: list[Any], month: Month) -> list[dict[str, Any]]:
         "earlier_month_open": _("Every earlier month is closed"),
         "events_not_rated": _("Every event up to its end is rated"),
     }
-    return [{"text": refused.get(code, text), "ok": code not in refused} for code, text in met.items()]
+    found = [{"text": refused.get(code, text), "ok": code not in refused} for code, text in met.items()]
+    return [*found, *({"text": text, "ok": False} for code, text in refused.items() if code not in met)]
 
 
 def _facts(program: Program, month: Month, period: Period | None) -> list[Fact]:

@@ -31,9 +31,13 @@ class Lockable(models.QuerySet[M_co]):
     def lock(self) -> Self:
         """Return the rows locked until the transaction ends, in primary-key order so that two verbs cannot deadlock.
 
+        The lock is the one an UPDATE takes: verbs wait for each other, while rows that only point at these may be
+        written. A stronger one would make a worker that books lines for a membership and a close that holds it wait
+        for each other for ever.
+
         SQLite takes its one write lock when the transaction begins (BEGIN IMMEDIATE); there only the order counts.
         """
-        return self.select_for_update(of=("self",)).order_by("pk")
+        return self.select_for_update(of=("self",), no_key=True).order_by("pk")
 
 
 @dataclass(frozen=True)

@@ -219,6 +219,26 @@ def test_a_locked_row_makes_the_next_one_wait() -> None:
     assert order == ["first", "second"]
 
 
+@pytest.mark.needs_postgresql
+@pytest.mark.usefixtures("table")
+def test_a_locked_row_can_still_be_pointed_at() -> None:
+    row, done = Sample.objects.create(), threading.Event()
+
+    def point() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # The lock PostgreSQL takes on a row for each row that names it by a foreign key.
+            cursor.execute(f"SELECT 1 FROM {TABLE} WHERE id = %s FOR KEY SHARE", [row.pk])
+            done.set()
+        connection.close()
+
+    with transaction.atomic():
+        Sample.objects.lock().get(pk=row.pk)
+        pointing = threading.Thread(target=point)
+        pointing.start()
+        assert done.wait(5)
+    pointing.join(10)
+
+
 @pytest.mark.usefixtures("table")
 def test_an_encrypted_text_is_readable_here_and_nowhere_else(settings: Settings) -> None:
     settings.PRM_FIELD_KEYS = {"k1": KEY_1}

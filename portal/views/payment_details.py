@@ -4,11 +4,15 @@ paid to, and is told to the old and the new address.
 
 from __future__ import annotations
 
+from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -53,6 +57,10 @@ def payment_details(request: HttpRequest, room: Room) -> HttpResponse:
 @enter(roles.CHANGE_PAYMENT_DETAILS)
 def change_payment_details(request: HttpRequest, room: Room) -> HttpResponse:
     """Ask who is there once more, then take the new account."""
+    if get_adapter(request).must_sign_in_anew():
+        logout(request)
+        messages.info(request, _("To change where your money goes, sign in once more. We mail you a code."))
+        return redirect_to_login(reverse("portal:payment_details_change"))
     response: HttpResponse = _change(request, room)
     return response
 

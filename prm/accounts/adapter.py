@@ -61,6 +61,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             bool(super().is_reauthentication_required(app=app, **kwargs)) and not self._signed_in_just_now()
         )
 
+    def must_sign_in_anew(self) -> bool:
+        """Say whether only a new sign-in can tell who is there: some people have no password and no second factor.
+
+        The library asks such people nothing, however long ago they signed in with a code.
+        """
+        has_another_way = bool(self.get_reauthentication_methods(self.request.user))
+        return not has_another_way and not self._signed_in_just_now()
+
     def _signed_in_just_now(self) -> bool:
         records = get_authentication_records(self.request, self.request.user)
         last = max((record["at"] for record in records), default=0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows import login
 from django.test import Client
 
 from payouts.models import PaymentMethod
@@ -50,6 +52,23 @@ def test_a_change_asks_who_is_there_before_the_form_is_shown(busy: Scene) -> Non
         assert answer.status_code == 302
         assert answer["Location"].startswith("/accounts/reauthenticate/?next=")
     assert PaymentMethod.objects.count() == 1
+
+
+def test_who_signs_in_with_codes_only_signs_in_anew_for_a_change(busy: Scene) -> None:
+    busy.ana.set_unusable_password()
+    busy.ana.save()
+    for ask in (lambda client: client.get(URL), lambda client: client.post(URL, GOOD)):
+        client = signed_in(busy)
+        answer = ask(client)
+        assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={URL}")
+        assert "_auth_user_id" not in client.session
+    assert PaymentMethod.objects.count() == 1
+    client = signed_in(busy)
+    session = client.session
+    session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "code", "at": time.time()}]
+    session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(busy.ana.pk)
+    session.save()
+    assert client.get(URL).status_code == 200
 
 
 @pytest.mark.usefixtures("just_signed_in")

@@ -4,17 +4,21 @@ issued, and the stage its payment has reached since.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from django.contrib import messages
 from django.db.models import QuerySet, Sum
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from payouts import documents
 from payouts.choices import CommissionKind, PaymentState, StatementState
 from payouts.exports import csv, pdf, xlsx
 from payouts.models import Payment, Statement, StatementLine
@@ -90,7 +94,12 @@ def _readable(room: Room) -> QuerySet[Statement]:
 
 def _pdf(request: HttpRequest, room: Room, found: Statement) -> HttpResponseBase:
     if found.pdf:
-        return FileResponse(found.pdf.open("rb"), as_attachment=True, filename=f"{found.number}.pdf")
+        try:
+            content = documents.read_pdf(found)
+        except documents.DocumentDamaged as refusal:
+            messages.error(request, str(refusal))
+            return redirect("portal:statement", public_id=found.public_id)
+        return FileResponse(io.BytesIO(content), as_attachment=True, filename=f"{found.number}.pdf")
     is_possible = pdf.is_possible()
     response = show(
         request,

@@ -7,6 +7,8 @@ import io
 from decimal import Decimal
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from payouts.choices import StatementState
@@ -155,6 +157,16 @@ def test_a_document_nobody_asked_for_yet_is_made_and_then_sent(
     ready = client.get(url)
     assert ready.status_code == 200
     assert b"".join(ready.streaming_content)[:5] == b"%PDF-"  # type: ignore[attr-defined]
+
+
+def test_a_document_that_was_changed_is_not_sent(busy: Scene) -> None:
+    found = busy.statement(Month(2026, 5))
+    name = default_storage.save("statements/changed.pdf", ContentFile(b"%PDF-1.7 another amount"))
+    Statement.objects.filter(pk=found.pk).update(pdf=name, pdf_sha256="0" * 64)
+    url = reverse("portal:statement_file", args=[found.public_id, "pdf"])
+    answer = signed_in(busy).get(url, follow=True)
+    assert answer.redirect_chain == [(reverse("portal:statement", args=[found.public_id]), 302)]
+    assert b"does not match what was issued" in answer.content
 
 
 def test_where_no_document_can_be_made_the_page_says_so(busy: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

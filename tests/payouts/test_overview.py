@@ -175,31 +175,33 @@ def test_links_and_codes_get_what_was_credited_to_them_and_a_code_wins_over_a_cl
     assert list(codes.values()) == [gbp(95_00)]  # 40.00 + 50.00 − 5.00 + 10.00
 
 
-@pytest.mark.parametrize(
-    ("text", "orders"),
-    [
-        ("may", {"may-1", "may-2"}),
-        ("JUN-1", {"jun-1"}),
-        ("ana10", {"feb-1", "mar-1", "may-1", "may-2", "jun-1", "jun-2", "jun-3"}),
-        ("•••100", {"feb-1", "mar-1", "may-1", "may-2", "jun-1", "jun-2", "jun-3"}),
-        ("100", {"feb-1", "mar-1", "may-1", "may-2", "jun-1", "jun-2", "jun-3"}),
-        ("c-100", set()),  # the hidden part of a customer cannot be probed
-        ("%", set()),
-        ("nothing", set()),
-    ],
-)
-def test_search_finds_orders_codes_and_the_visible_part_of_customers(
-    scene: Scene, text: str, orders: set[str]
-) -> None:
-    found = overview.searched(Commission.objects.all(), text)
-    assert set(found.values_list("conversion__external_id", flat=True)) == orders
+def test_search_finds_orders_codes_and_the_visible_part_of_customers(scene: Scene) -> None:
+    everything = {"feb-1", "mar-1", "may-1", "may-2", "jun-1", "jun-2", "jun-3"}
+    wanted = {
+        "may": {"may-1", "may-2"},
+        "JUN-1": {"jun-1"},
+        "ana10": everything,
+        "•••100": everything,
+        "100": everything,
+        "c-100": set(),  # the hidden part of a customer cannot be probed
+        "%": set(),
+        "nothing": set(),
+    }
+    found = {
+        text: set(
+            overview.searched(Commission.objects.all(), text).values_list(
+                "conversion__external_id", flat=True
+            )
+        )
+        for text in wanted
+    }
+    assert found == wanted
 
 
-@pytest.mark.parametrize("stage", [*overview.STAGES, "reversed"])
-def test_a_stage_lists_exactly_what_its_sum_is_made_of(scene: Scene, stage: str) -> None:
+def test_a_stage_lists_exactly_what_its_sum_is_made_of(scene: Scene) -> None:
     money = overview.money_of(scene.membership, at=NOW)
-    total, count = overview.total_of(overview.in_stage(Commission.objects.all(), stage), "GBP")
-    if stage == "reversed":
-        assert (total, count) == (gbp(-25_00), 2)
-    else:
-        assert (total, count) == (money.stages[stage].amount, money.stages[stage].count)
+    for key, stage in money.stages.items():
+        listed = overview.total_of(overview.in_stage(Commission.objects.all(), key), "GBP")
+        assert listed == (stage.amount, stage.count)
+    taken_back = overview.total_of(overview.in_stage(Commission.objects.all(), "reversed"), "GBP")
+    assert taken_back == (gbp(-25_00), 2)

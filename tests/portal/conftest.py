@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from tests.portal.scene import NOW, Scene, busy_partner, new_partner
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page asked for in another language leaves it active in the thread; the next test starts without."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

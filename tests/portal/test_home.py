@@ -45,12 +45,12 @@ def test_the_stage_nearest_to_being_paid_is_marked(busy: Scene) -> None:
     assert [stage.key for stage in page_of(busy).stages if stage.current] == ["ready"]
 
 
-@pytest.mark.parametrize("key", ["hold", "ready", "sent", "paid"])
-def test_a_stage_opens_the_rows_it_is_the_sum_of(busy: Scene, key: str) -> None:
-    [stage] = [each for each in page_of(busy).stages if each.key == key]
-    listed = signed_in(busy).get(stage.href).context["page"]
-    assert listed.total == stage.amount
-    assert Money.total((row.amount for row in listed.rows), "GBP") == stage.amount
+def test_a_stage_opens_the_rows_it_is_the_sum_of(busy: Scene) -> None:
+    client = signed_in(busy)
+    for stage in page_of(busy).stages:
+        listed = client.get(stage.href).context["page"]
+        assert listed.total == stage.amount
+        assert Money.total((row.amount for row in listed.rows), "GBP") == stage.amount
 
 
 def test_a_column_of_the_chart_opens_the_rows_it_is_the_sum_of(busy: Scene) -> None:
@@ -70,7 +70,7 @@ def test_the_next_payment_names_amount_day_account_and_conditions(busy: Scene) -
     assert card.sentence == "Planned for 14 June 2026, by bank transfer to IBAN ending 5555."
     assert [(check.text, check.ok) for check in card.checks] == [
         ("Above the £50.00 minimum", True),
-        ("Bank details in use since 11 February 2026", True),
+        ("Bank details in use since 10 February 2026", True),
     ]
     assert card.statement_text == "See the May statement"
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Protocol
 
 from allauth.mfa.models import Authenticator
-from django.http import HttpResponse
 from django.test import Client
 
 from prm.accounts.models import User
+
+
+class Page(Protocol):
+    """An answer with a body, from a client or from a view."""
+
+    @property
+    def content(self) -> bytes: ...
 
 
 def at_desk(user: User) -> Client:
@@ -20,12 +27,12 @@ def at_desk(user: User) -> Client:
     return client
 
 
-def words(response: HttpResponse) -> str:
+def words(response: Page) -> str:
     """Return what a page says, without its markup."""
     text = re.sub(r"<(script|style)\b.*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
-def links(response: HttpResponse) -> set[str]:
+def links(response: Page) -> set[str]:
     """Return every address a page leads to."""
     return {html.unescape(found) for found in re.findall(r'href="([^"]+)"', response.content.decode())}

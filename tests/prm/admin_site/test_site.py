@@ -164,8 +164,9 @@ def test_instants_are_written_in_the_readers_time_zone() -> None:
         Statement,
         Account,
         Transaction,
-    ]
-    + [PayRun, Payment],
+        PayRun,
+        Payment,
+    ],
     ids=lambda model: model.__name__,
 )
 def test_a_list_asks_as_many_questions_for_many_rows_as_for_few(model: type) -> None:

@@ -50,7 +50,7 @@ def rules_form(version: PlanVersion, **changed: object) -> dict[str, object]:
 
 def test_an_order_is_tried_on_the_version_in_force_and_explained(plan: Plan) -> None:
     tier = plan.program.tiers.get()
-    order = {"tier": tier.pk, "kind": "sale", "amount": "418.00", "country": "France"}
+    order: dict[str, str | int] = {"tier": tier.pk, "kind": "sale", "amount": "418.00", "country": "France"}
     text = words(at_desk(fiona()).get(reverse("admin:tiers_plan_change", args=[plan.pk]), order))
     assert "£22.90" in text  # 5 % of 418.00 is 20.90, and 2.00 on top
     assert "Order total £418.00" in text
@@ -61,14 +61,14 @@ def test_an_order_that_earns_nothing_says_so_and_why(plan: Plan) -> None:
     version = draft_of(plan)
     url = reverse("admin:tiers_planversion_change", args=[version.pk])
     at_desk(ada()).post(url, rules_form(version, countries="Germany"))
-    order = {"tier": plan.program.tiers.get().pk, "kind": "sale", "amount": "10", "country": "France"}
+    order: dict[str, str | int] = {"tier": plan.program.tiers.get().pk, "kind": "sale", "amount": "10", "country": "France"}
     text = words(at_desk(ada()).get(url, order))
     assert "This order earns nothing." in text
     assert "is for customers in GERMANY" in text
 
 
 def test_an_amount_that_is_none_is_named_beside_its_field(plan: Plan) -> None:
-    order = {"tier": plan.program.tiers.get().pk, "kind": "sale", "amount": "ten"}
+    order: dict[str, str | int] = {"tier": plan.program.tiers.get().pk, "kind": "sale", "amount": "ten"}
     text = words(at_desk(ada()).get(reverse("admin:tiers_plan_change", args=[plan.pk]), order))
     assert "Write an amount such as 2.00" in text
 

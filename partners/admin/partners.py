@@ -15,6 +15,7 @@ from partners.models import Invitation, Member, Membership, Partner, Placement
 from prm import audit
 from prm.accounts import policy
 from prm.accounts.back_office import BackOfficeAdmin, panels_of, person
+from prm.accounts.models import User
 
 
 @admin.register(Partner)
@@ -24,11 +25,14 @@ class PartnerAdmin(BackOfficeAdmin):
     sees, changes = "see_partners", "manage_partners"
     change_form_template = "admin/partners/partner/change_form.html"
     list_display = ("name", "in_programs", "country", "account_manager", "member_count", "created_at")
-    list_filter = ("memberships__program", "memberships__state", "account_manager")
+    list_filter = (
+        "memberships__program",
+        "memberships__state",
+        ("account_manager", admin.RelatedOnlyFieldListFilter),
+    )
     list_select_related = ("account_manager",)
     search_fields = ("name", "legal_name", "email", "website", "public_id")
     search_help_text = gettext_lazy("Name, address, website or id")
-    autocomplete_fields = ("account_manager",)
     ordering = ("name", "pk")
     fieldsets = (
         (
@@ -47,6 +51,14 @@ class PartnerAdmin(BackOfficeAdmin):
         members = Count("members", filter=Q(members__ended_at=None), distinct=True)
         found = Partner.objects.visible_to(person(request)).annotate(people=members)
         return found.prefetch_related(Prefetch("memberships", memberships))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer staff as account managers, and nobody else."""
+        if db_field.name == "account_manager":
+            kwargs["queryset"] = User.objects.filter(is_staff=True, is_active=True).order_by(
+                "full_name", "pk"
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description=gettext_lazy("programs"))
     def in_programs(self, partner: Partner) -> str:

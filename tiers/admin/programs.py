@@ -97,7 +97,6 @@ class ProgramAdmin(BackOfficeAdmin):
     search_fields = ("name", "slug", "public_id")
     ordering = ("name", "pk")
     list_select_related = ("legal_entity",)
-    autocomplete_fields = ("legal_entity",)
     prepopulated_fields = {"slug": ("name",)}
     fieldsets = (
         (None, {"fields": ("name", "slug", "partnership_type", "legal_entity", "summary")}),

@@ -92,7 +92,7 @@ def test_every_page_that_needs_no_sign_in(scene: Scene, page: Page) -> None:
             "/accounts/login/",
             "/accounts/login/code/",
             "/accounts/password/reset/",
-            f"/v/{statement.number}/XXXX-XXXX/",
+            f"/v/{statement.number}/{statement.check_code}/",
         ],
     )
 

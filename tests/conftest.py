@@ -13,6 +13,7 @@ from celery import Celery
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from prm.lib.db import suspended_triggers
@@ -76,6 +77,14 @@ def empty_cache() -> Iterator[None]:
     """Forget rate limits and other short memories between tests."""
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Begin and end every test in English: the test client leaves the last reader's language active in the thread."""
+    translation.activate("en")
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -115,7 +115,8 @@ def carry_out(run: Run, reporter: Reporter, *, at: datetime) -> Mapping[str, Any
     """
     program = Program.objects.get(public_id=run.parameters["program"])
     month = Month.parse(run.parameters["month"])
-    assert run.created_by_id is not None
+    if run.created_by_id is None:
+        raise LookupError("A month is closed in somebody's name, and this run has none.")
     by = User.objects.get(pk=run.created_by_id)
     members = periods.members_of(Period(program=program, year=month.year, month=month.month))
     reporter.phase(PHASE, total=members.count())

@@ -26,7 +26,9 @@ pytestmark = pytest.mark.django_db
 def house() -> House:
     house = open_house()
     for code in ("ANA10", "BEN10"):
-        give_account(house.member(code, at=datetime(2026, 3, 1, tzinfo=UTC)), at=datetime(2026, 3, 1, tzinfo=UTC))
+        give_account(
+            house.member(code, at=datetime(2026, 3, 1, tzinfo=UTC)), at=datetime(2026, 3, 1, tzinfo=UTC)
+        )
         house.sale(f"s-{code}", "1000.00", code, datetime(2026, 3, 2, tzinfo=UTC))
     house.rate(datetime(2026, 4, 3, tzinfo=UTC))
     close_months(house.program, Month(2026, 3), at=datetime(2026, 4, 3, tzinfo=UTC))
@@ -41,7 +43,9 @@ def command(name: str, *arguments: str) -> dict[str, Any]:
 
 
 def prepare() -> dict[str, Any]:
-    return command("prepare_pay_run", "--currency", "GBP", "--execute-on", "2099-12-14", "--by", fiona().email)
+    return command(
+        "prepare_pay_run", "--currency", "GBP", "--execute-on", "2099-12-14", "--by", fiona().email
+    )
 
 
 def test_a_run_goes_from_preparation_to_settlement(house: House, tmp_path: Path) -> None:
@@ -75,7 +79,15 @@ def test_who_prepared_cannot_approve_by_command_either(house: House) -> None:
     "arguments",
     [
         ("approve_pay_run", "prn_nothing", "--by", "fiona@halden.example"),
-        ("prepare_pay_run", "--currency", "GBP", "--execute-on", "14.12.2099", "--by", "fiona@halden.example"),
+        (
+            "prepare_pay_run",
+            "--currency",
+            "GBP",
+            "--execute-on",
+            "14.12.2099",
+            "--by",
+            "fiona@halden.example",
+        ),
         ("prepare_pay_run", "--currency", "GBP", "--execute-on", "2099-12-14"),
         ("prepare_pay_run", "--entity", "XX", "--currency", "GBP", "--execute-on", "2099-12-14"),
         ("render_statements", "--month", "2026-13"),

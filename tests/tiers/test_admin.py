@@ -61,7 +61,12 @@ def test_an_order_that_earns_nothing_says_so_and_why(plan: Plan) -> None:
     version = draft_of(plan)
     url = reverse("admin:tiers_planversion_change", args=[version.pk])
     at_desk(ada()).post(url, rules_form(version, countries="Germany"))
-    order: dict[str, str | int] = {"tier": plan.program.tiers.get().pk, "kind": "sale", "amount": "10", "country": "France"}
+    order: dict[str, str | int] = {
+        "tier": plan.program.tiers.get().pk,
+        "kind": "sale",
+        "amount": "10",
+        "country": "France",
+    }
     text = words(at_desk(ada()).get(url, order))
     assert "This order earns nothing." in text
     assert "is for customers in GERMANY" in text

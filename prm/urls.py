@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from portal.views.style_guide import style_guide
 from prm import health
 from prm.api_docs import ApiDocs, ApiSchema
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("api/schema/", ApiSchema.as_view(), name="api_schema"),
     path("api/docs/", ApiDocs.as_view(url_name="api_schema"), name="api_docs"),
     path("portal/", include("portal.urls")),
+    path("style-guide/", style_guide, name="style_guide"),
     path("admin/", admin.site.urls),
     path("", include("portal.urls_public")),
 ]

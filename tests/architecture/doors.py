@@ -54,6 +54,8 @@ DOORS: dict[str, Door] = {
     "api/v1/*": Door(NOBODY),
     "api/schema/": Door(ANYBODY),
     "api/docs/": Door(ANYBODY),
+    # Every component on one page, for whoever builds pages.
+    "style-guide/": Door(STAFF),
     # The back office: which role sees which page is decided by prm/accounts/policy.py.
     "admin/*": Door(STAFF, finer=True),
     "admin/login/": Door(ANYBODY, finer=True),

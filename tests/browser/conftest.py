@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings as django_settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -133,7 +132,3 @@ def open_page(chromium: Browser, site: str, watch: Watch) -> Iterator[Opener]:
 def page(open_page: Opener) -> Page:
     """One page, at the width of a desk."""
     return open_page()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    assert django_settings.DEBUG is False  # what is looked at is what strangers get

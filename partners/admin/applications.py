@@ -76,16 +76,16 @@ class WaitingFilter(admin.SimpleListFilter):
 
 @admin.register(Application)
 class ApplicationAdmin(BackOfficeAdmin):
-    """Applications, those waiting the longest first."""
+    """Applications, those waiting the longest first; what decides about a row stands at its left."""
 
     sees = "see_applications"
     list_display = (
         "applicant",
-        "program",
-        "country",
-        "signals",
-        "waiting",
         state_column("application", gettext_lazy("state")),
+        "program",
+        "waiting",
+        "signals",
+        "country",
         when_column("submitted_at", gettext_lazy("sent")),
     )
     list_filter = (WaitingFilter, "state", "program", "program__partnership_type", "submitted_at")

@@ -38,7 +38,7 @@ def scene(travel: object, site: str) -> Scene:
     return made
 
 
-def look_at(page: Page, addresses: Iterable[str]) -> None:
+def assert_sound(page: Page, addresses: Iterable[str]) -> None:
     """Open each address and name everything that is wrong with any of them at once."""
     found: list[str] = []
     for address in addresses:
@@ -76,13 +76,13 @@ def portal_pages(scene: Scene) -> list[str]:
 
 def test_every_page_of_the_portal(scene: Scene, page: Page) -> None:
     sign_in(page, ana())
-    look_at(page, portal_pages(scene))
+    assert_sound(page, portal_pages(scene))
 
 
 def test_every_page_that_needs_no_sign_in(scene: Scene, page: Page) -> None:
     slug = scene.house.program.slug
     statement = scene.statement(Month(2026, 2))
-    look_at(
+    assert_sound(
         page,
         [
             "/",
@@ -101,7 +101,7 @@ def test_the_account_managers_pages(scene: Scene, page: Page) -> None:
     sign_in(page, mats())
     sale = Conversion.objects.get(external_id="jun-2")
     run = RunFactory.create(title="Import of June", created_at=NOW, created_by=mats())
-    look_at(
+    assert_sound(
         page,
         [
             "/admin/",
@@ -125,7 +125,7 @@ def test_the_account_managers_pages(scene: Scene, page: Page) -> None:
 def test_the_pages_of_finance(scene: Scene, page: Page) -> None:
     sign_in(page, fiona())
     slug = scene.house.program.slug
-    look_at(
+    assert_sound(
         page,
         [
             "/admin/",
@@ -150,7 +150,7 @@ def test_the_pages_of_finance(scene: Scene, page: Page) -> None:
 def test_the_administrators_pages(scene: Scene, page: Page) -> None:
     sign_in(page, ada())
     program, user = scene.house.program, User.objects.get(pk=ana().pk)
-    look_at(
+    assert_sound(
         page,
         [
             "/admin/",

@@ -70,6 +70,11 @@ def whole_weeks_to(now: datetime) -> timedelta:
     return timedelta(weeks=(now - span()[1]) // timedelta(weeks=1))
 
 
+def moment_after(now: datetime, shift: timedelta) -> datetime:
+    """Return the moment the demo lives at: `now`, but not long after the last order, so that no empty years are closed."""
+    return min(now, span()[1] + shift + timedelta(days=40))
+
+
 def write_shifted(target: Path, by: timedelta) -> None:
     """Write the orders file with all its dates moved by `by`, rows and columns as they are."""
     rows = orders()

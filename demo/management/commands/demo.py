@@ -32,8 +32,8 @@ class Command(BaseCommand):
     def _build(self, *, true_dates: bool) -> None:
         if Program.objects.exists() or User.objects.exists():
             raise CommandError("The demo is for an empty database; this one has programs or people in it.")
-        now = timezone.now()
-        shift = dataset.whole_weeks_to(now) * (not true_dates)
+        shift = dataset.whole_weeks_to(timezone.now()) * (not true_dates)
+        now = dataset.moment_after(timezone.now(), shift)
         build.Build(now=now, shift=shift, tell=self.stdout.write).all()
         different = build.differences(shift)
         if different:

@@ -3,7 +3,6 @@ and its lines, its postings and its mark are written together or not at all."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,11 +13,11 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.db.models import Q
 
-from partners.models import Membership, Placement
+from partners.models import Placement
 from payouts import ledger
 from payouts.calendar import Calendar
 from payouts.choices import AccountKind, CommissionKind, CommissionState, TransactionKind
-from payouts.models import Commission, Transaction
+from payouts.models import Account, Commission, Period, Transaction
 from prm.lib.money import Money
 from prm.lib.periods import hold_until
 from referrals.models import Conversion, Credit
@@ -278,20 +277,11 @@ def _write(drafts: Sequence[_Draft], *, at: datetime) -> None:
     }
     keys = sorted(groups)
     postings = [
-        ledger.Posting(
-            key=f"accrual:{member_id}:{period_id}:{_digest(groups[member_id, period_id])}",
-            kind=TransactionKind.ACCRUAL,
-            period=periods[period_id],
-            effective_at=max(draft.credit.occurred_at for draft in groups[member_id, period_id]),
-            moves=[
-                move
-                for amount in _gains_and_losses(groups[member_id, period_id], members[member_id])
-                for move in ledger.shift(
-                    down=expense[members[member_id].program_id],
-                    up=pending[member_id, AccountKind.PENDING],
-                    amount=amount,
-                )
-            ],
+        _posting(
+            groups[member_id, period_id],
+            periods[period_id],
+            down=expense[members[member_id].program_id],
+            up=pending[member_id, AccountKind.PENDING],
         )
         for member_id, period_id in keys
     ]
@@ -303,13 +293,16 @@ def _write(drafts: Sequence[_Draft], *, at: datetime) -> None:
     )
 
 
-def _gains_and_losses(drafts: Sequence[_Draft], member: Membership) -> tuple[Money, Money]:
-    """Return what the drafts add and what they take back, kept apart so that the books show both."""
-    currency = member.program.currency
-    amounts = [draft.line.amount for draft in drafts]
-    return (
-        Money.total((amount for amount in amounts if amount.minor > 0), currency),
-        Money.total((amount for amount in amounts if amount.minor < 0), currency),
+def _posting(drafts: Sequence[_Draft], period: Period, *, down: Account, up: Account) -> ledger.Posting:
+    """Return what books the drafts of one membership and month."""
+    amounts = ledger.gains_and_losses((draft.line.amount for draft in drafts), up.currency)
+    credits = ledger.name_of(draft.credit.pk for draft in drafts)
+    return ledger.Posting(
+        key=f"accrual:{up.membership_id}:{period.pk}:{credits}",
+        kind=TransactionKind.ACCRUAL,
+        period=period,
+        effective_at=max(draft.credit.occurred_at for draft in drafts),
+        moves=[move for amount in amounts for move in ledger.shift(down=down, up=up, amount=amount)],
     )
 
 
@@ -340,9 +333,3 @@ def _commission(draft: _Draft, written: Transaction, *, at: datetime) -> Commiss
 
 def _mark(credits: Iterable[Credit], *, at: datetime) -> None:
     Credit.objects.filter(pk__in=[credit.pk for credit in credits]).update(rated_at=at)
-
-
-def _digest(drafts: Iterable[_Draft]) -> str:
-    """Name a set of credits in 16 characters, the same for the same set."""
-    ids = ",".join(str(pk) for pk in sorted({draft.credit.pk for draft in drafts}))
-    return hashlib.sha256(ids.encode()).hexdigest()[:16]

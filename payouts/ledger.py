@@ -3,6 +3,7 @@ the same key is posted once, and a correction is another posting."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,6 +118,21 @@ def shift(*, down: Account, up: Account, amount: Money) -> list[Move]:
     if amount.minor < 0:
         return [Move(debit=up, credit=down, amount=-amount)]
     return [Move(debit=down, credit=up, amount=amount)]
+
+
+def gains_and_losses(amounts: Iterable[Money], currency: str) -> tuple[Money, Money]:
+    """Return what `amounts` add and what they take back, kept apart so that the books show both."""
+    known = list(amounts)
+    return (
+        Money.total((amount for amount in known if amount.minor > 0), currency),
+        Money.total((amount for amount in known if amount.minor < 0), currency),
+    )
+
+
+def name_of(ids: Iterable[int]) -> str:
+    """Name a set of rows in 16 characters for a transaction's key: the same for the same set, in any order."""
+    text = ",".join(str(pk) for pk in sorted(set(ids)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def partner_account(membership: Membership, kind: AccountKind) -> Account:

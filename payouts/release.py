@@ -3,7 +3,6 @@ into the month its hold ended or, when that is closed, the next open one."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +14,6 @@ from payouts import ledger
 from payouts.calendar import Calendar
 from payouts.choices import AccountKind, CommissionState, PeriodState, TransactionKind
 from payouts.models import Commission, Period
-from prm.lib.money import Money
 from tiers.models import Program
 
 
@@ -67,13 +65,12 @@ def _release(membership: Membership, period: Period, lines: Sequence[Commission]
     accounts = ledger.accounts_of([membership], [AccountKind.PENDING, AccountKind.PAYABLE])
     pending = accounts[membership.pk, AccountKind.PENDING]
     payable = accounts[membership.pk, AccountKind.PAYABLE]
-    gained = Money.total((line.amount for line in lines if line.amount_minor > 0), currency)
-    taken = Money.total((line.amount for line in lines if line.amount_minor < 0), currency)
+    gained, taken = ledger.gains_and_losses((line.amount for line in lines), currency)
     ids = [line.pk for line in lines]
     [written] = ledger.post_many(
         [
             ledger.Posting(
-                key=f"release:{membership.pk}:{period.pk}:{_digest(ids)}",
+                key=f"release:{membership.pk}:{period.pk}:{ledger.name_of(ids)}",
                 kind=TransactionKind.RELEASE,
                 period=period,
                 effective_at=max(line.payable_at for line in lines),
@@ -88,7 +85,3 @@ def _release(membership: Membership, period: Period, lines: Sequence[Commission]
     Commission.objects.filter(pk__in=ids, state=CommissionState.ON_HOLD).update(
         state=CommissionState.PAYABLE, released_in=written
     )
-
-
-def _digest(ids: Sequence[int]) -> str:
-    return hashlib.sha256(",".join(map(str, sorted(ids))).encode()).hexdigest()[:16]

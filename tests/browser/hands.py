@@ -55,7 +55,8 @@ def sign_in_by_code(page: Page, email: str) -> None:
 
 
 def faults(page: Page) -> list[str]:
-    """Return what axe finds wrong with the page as it stands."""
+    """Return what axe finds wrong with the page once it is whole: a page still on its way has no title yet."""
+    page.wait_for_load_state("load")
     found = _axe().run(page, options=_AXE).response["violations"]
     return [
         f"{page.url}: {fault['id']} ({fault['impact']}): {node['html'][:160]}"
@@ -65,7 +66,8 @@ def faults(page: Page) -> list[str]:
 
 
 def assert_accessible(page: Page) -> None:
-    assert faults(page) == []
+    found = faults(page)
+    assert found == [], "\n".join(found)
 
 
 def sideways(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
@@ -81,4 +83,5 @@ def sideways(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
 
 
 def assert_no_sideways_scroll(page: Page) -> None:
-    assert sideways(page) == []
+    found = sideways(page)
+    assert found == [], "\n".join(found)

@@ -248,8 +248,10 @@ def fiona_makes_the_files(page: Page, folder: Path) -> None:
     page.goto(f"/admin/payouts/payrun/{PayRun.objects.get().pk}/change/")
     page.get_by_role("link", name="Make the files").click()
     page.get_by_role("button", name=re.compile("^Make the files")).click()
+    file = page.get_by_role("link", name=re.compile(r"\.xml$"))
+    expect(file).to_be_visible()
     assert_accessible(page)
-    taken = downloaded(page, lambda: page.get_by_role("link", name=re.compile(r"\.xml$")).click(), folder)
+    taken = downloaded(page, file.click, folder)
     tree = etree.fromstring(taken)
     assert tree.xpath("//*[local-name()='CtrlSum']/text()")[0] == "80.00"
     assert tree.xpath("//*[local-name()='CdtrAcct']//*[local-name()='IBAN']/text()") == [

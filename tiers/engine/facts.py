@@ -3,22 +3,64 @@ here reads a clock or a database."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any, Literal, get_args
 
 from prm.lib.money import Money
 
-RateKind = Literal["percent", "flat", "percent_plus_flat"]
-FlatOnRefund = Literal["kept", "pro_rata"]
+# Each event by itself: its lines depend on the event, the standing and what is known before it.
+EventModel = Literal[
+    "percent",
+    "flat",
+    "percent_plus_flat",
+    "per_unit",
+    "prospective",
+    "recurring",
+    "participation",
+    "override",
+]
+# A whole window at once: what is owed is a function of what the window holds; a line is the change an event makes to it.
+WindowModel = Literal[
+    "graduated", "volume", "stairstep", "package", "accelerator", "milestone", "lifetime_value"
+]
+# The end of a month, whatever happened in it.
+MonthModel = Literal["retainer", "draw"]
+RateKind = EventModel | WindowModel | MonthModel
+FlatOnRefund = Literal["kept", "pro_rata", "until_full", "at_first"]
 Combine = Literal["first_match", "stack"]
+Metric = Literal["revenue", "sales", "new_customers", "leads", "units"]
+WindowKind = Literal["month", "quarter", "year", "trailing", "lifetime", "joining"]
+LineKind = Literal[
+    "earned",  # what an event earns
+    "refund",  # what a refund that names no sale takes
+    "reversal",  # what a refund takes back of one line, at that line's own ratio
+    "true_up",  # what brings a window, or a corrected event, to what it should be
+    "bonus",  # a milestone or a lifetime value reached
+    "override",  # what a recruiter earns on a recruit's line
+    "retainer",  # a fixed amount for a month
+    "floor",  # what was missing to the guaranteed amount of a window
+    "draw",  # an advance
+    "recovery",  # an advance paid back out of earnings
+]
 Because = dict[str, Any]  # JSON-ready; the shape is written down in explain.py
 
 REFUND = "refund"
 SALE = "sale"
+CHARGEBACK = "chargeback"
+CHARGEBACK_WON = "chargeback_won"
+TAKES_BACK = frozenset({REFUND, CHARGEBACK})
+GIVES_BACK = CHARGEBACK_WON
+# What a deduction can be; a plan says which of them lower its base.
+DEDUCTIONS = ("tax", "shipping", "discount", "cost")
 _NOWHERE: frozenset[str] = frozenset()
+_KINDS: frozenset[str] = frozenset((*get_args(EventModel), *get_args(WindowModel), *get_args(MonthModel)))
+WINDOW_MODELS: frozenset[str] = frozenset(get_args(WindowModel))
+_NEED_STEPS = WINDOW_MODELS - {"package"} | {"prospective"}
+MONTH_MODELS: frozenset[str] = frozenset(get_args(MonthModel))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +77,9 @@ class Event:
     """Something that happened. `amount` is never negative: a refund is an event of kind "refund" with what went back.
 
     A refund with a known sale carries it in `original`; without one, `refunds_kind` says what kind of event was
-    taken back.
+    taken back. `customer_since` is the customer's first sale in the program, None before it or when nobody knows the
+    customer. `shares` are the weights of everybody who has credit in the event, in a fixed order, and `share_at` is
+    whose turn it is; the only one has all of it.
     """
 
     key: str
@@ -46,6 +90,19 @@ class Event:
     deductions: tuple[Deduction, ...] = ()
     original: Original | None = None
     refunds_kind: str = SALE
+    customer: str = ""
+    customer_since: datetime | None = None
+    product: str = ""
+    category: str = ""
+    quantity: int = 1
+    code: str = ""
+    link: str = ""
+    sub_id: str = ""
+    deal: str = ""
+    role: str = "sourced"
+    attributes: Mapping[str, str | int | bool] = field(default_factory=dict, hash=False)
+    shares: tuple[Decimal, ...] = ()
+    share_at: int = 0
 
     def __post_init__(self) -> None:
         if self.amount.minor < 0:
@@ -54,12 +111,23 @@ class Event:
             raise ValueError("The instant of an event needs a time zone.")
         if self.deductions and self.commissionable.minor < 0:
             raise ValueError("Deductions must not exceed the amount.")
-        if self.original is not None and (self.kind != REFUND or self.deductions):
+        if self.original is not None and (
+            (not self.is_refund and self.kind != GIVES_BACK) or self.deductions
+        ):
             raise ValueError("Only a refund, without deductions of its own, can name an original.")
+        if self.quantity < 0:
+            raise ValueError("A quantity is not negative.")
 
     @property
     def is_refund(self) -> bool:
-        return self.kind == REFUND
+        return self.kind in TAKES_BACK
+
+    @property
+    def is_new_customer(self) -> bool:
+        """Whether this is the known customer's first sale."""
+        return bool(self.customer) and (
+            self.customer_since is None or self.customer_since >= self.occurred_at
+        )
 
     @property
     def commissionable(self) -> Money:
@@ -72,15 +140,97 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the partner stood in the program when the event happened."""
+    """How the partner stood in the program when the event happened. `depth` counts the steps from the partner who made the
+    sale up to this one: 0 for the partner itself, 1 for who recruited it."""
 
     tier_key: str
     tier_name: str = ""
+    membership: str = ""
+    partner_country: str = ""
+    partnership_type: str = ""
+    tags: frozenset[str] = _NOWHERE
+    joined_at: datetime | None = None
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of a rule's table, from `start` up to the next row: minor units for revenue, a count for other metrics, whole
+    percents of the target for an accelerator. `rate` is a fraction of one, `flat` whole minor units."""
+
+    start: int
+    rate: Decimal = Decimal(0)
+    flat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The stretch of time a counter counts over, in whole months of the program's zone.
+
+    `trailing` is the month of the event and the `months` - 1 before it; `joining` runs in blocks of `months` from
+    the month the partner joined.
+    """
+
+    kind: WindowKind = "month"
+    months: int = 1
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(WindowKind):
+            raise ValueError(f"{self.kind!r} is not a window.")
+        if self.months < 1:
+            raise ValueError("A window has at least one month.")
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """How long a customer's payments earn: for `months` from the first sale, or for `payments` of them, or for life when
+    neither is set. `schedule` gives the rate of each month from the first, the last one going on."""
+
+    months: int | None = None
+    payments: int | None = None
+    schedule: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Floors and caps of a rule in minor units, None for none. A window's cap and floor are per partner; the budget is
+    what all partners of the program together can earn under the rule in its window."""
+
+    event_min: int | None = None
+    event_max: int | None = None
+    customer_max: int | None = None
+    window_min: int | None = None
+    window_max: int | None = None
+    window: Window = Window()
+    budget_max: int | None = None
+    budget_window: Window = Window("lifetime")
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One condition: an attribute, an operator and what it is compared with. Attributes and operators are listed in
+    conditions.py; `attribute` is "attribute:NAME" for what the event itself carries."""
+
+    attribute: str
+    operator: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Conditions joined by all or any; a group may hold groups of tests, and those hold no groups."""
+
+    join: Literal["all", "any"] = "all"
+    tests: tuple[Test | Group, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFacts:
-    """One rule: a rate under conditions. An empty condition means any."""
+    """One rule: a rate under conditions. An empty condition means any.
+
+    `steps` are the table of the models that have one; `metric` and `window` are what it is looked up by. Models of a
+    whole window count what the rule itself covers; a prospective rate looks at everything the partner brought.
+    """
 
     key: str
     name: str
@@ -92,23 +242,78 @@ class RuleFacts:
     tiers: frozenset[str] = _NOWHERE
     countries: frozenset[str] = _NOWHERE
     flat_on_refund: FlatOnRefund = "pro_rata"
+    steps: tuple[Step, ...] = ()
+    metric: Metric = "revenue"
+    window: Window = Window()
+    crossing_has_new_rate: bool = (
+        False  # prospective: the event that crosses a step already earns the new rate
+    )
+    target: int = 0  # accelerator: what 100 % is, in minor units or as a count
+    package: int = 0  # package: the size of a block, in minor units or as a count
+    stacking: bool = False  # milestone: every threshold reached pays, not only the highest
+    recurring: Recurring | None = None
+    levels: tuple[Decimal, ...] = ()  # override: the rate of each level, the recruiter first
+    override_of: Literal["sales", "commission"] = "commission"
+    limits: Limits | None = None
+    conditions: Group = Group()
+    unusual: bool = False  # somebody has confirmed a rate below 0 or above 100 %
 
     def __post_init__(self) -> None:
-        if self.kind not in ("percent", "flat", "percent_plus_flat"):
+        if self.kind not in _KINDS:
             raise ValueError(f"{self.kind!r} is not a kind of rate.")
-        if type(self.rate) is not Decimal:
-            raise TypeError(f"The rate of a rule is a Decimal, not {self.rate!r}.")
-        if not (self.rate.is_finite() and 0 <= self.rate <= 1):
-            raise ValueError(f"The rate of a rule is a fraction of one, from 0 to 1, not {self.rate}.")
-        if self.kind != "percent" and (self.flat is None or self.flat.minor < 0):
+        for rate in (self.rate, *self.levels, *(step.rate for step in self.steps)):
+            self._check_rate(rate)
+        if self.kind in ("flat", "percent_plus_flat", "per_unit") and (
+            self.flat is None or (self.flat.minor < 0 and not self.unusual)
+        ):
             raise ValueError("A flat part needs an amount that is not negative.")
-        if self.flat_on_refund not in ("kept", "pro_rata"):
+        if self.flat_on_refund not in get_args(FlatOnRefund):
             raise ValueError(f"{self.flat_on_refund!r} does not say what happens to the flat part.")
+        if self.kind in _NEED_STEPS and not self.steps:
+            raise ValueError(f"A rule of kind {self.kind} needs a table of steps.")
+        if self.kind == "package" and (self.package <= 0 or self.flat is None):
+            raise ValueError("A package needs a size and a flat amount.")
+        if self.kind == "accelerator" and self.target <= 0:
+            raise ValueError("An accelerator needs a target.")
+        if any(later.start <= earlier.start for earlier, later in pairwise(self.steps)):
+            raise ValueError("Each step starts above the one before it.")
+
+    def _check_rate(self, rate: Decimal) -> None:
+        if type(rate) is not Decimal:
+            raise TypeError(f"The rate of a rule is a Decimal, not {rate!r}.")
+        if not rate.is_finite() or not (self.unusual or 0 <= rate <= 1):
+            raise ValueError(f"The rate of a rule is a fraction of one, from 0 to 1, not {rate}.")
+
+    @property
+    def specificity(self) -> int:
+        """Return the rank of what the rule is about: a deal 0, a partner 1, a product 2, a tier 3, everybody 4."""
+        named = {test.attribute for test in _tests(self.conditions)}
+        for rank, attributes in enumerate(({"deal"}, {"partner"}, {"product", "category"})):
+            if named & attributes:
+                return rank
+        return 3 if self.tiers or "tier" in named else 4
+
+    @property
+    def is_windowed(self) -> bool:
+        """Whether what is owed is a function of a whole window."""
+        return self.kind in WINDOW_MODELS
+
+
+def _tests(group: Group) -> Iterator[Test]:
+    for each in group.tests:
+        if isinstance(each, Group):
+            yield from _tests(each)
+        else:
+            yield each
 
 
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """A published version of a plan, with its rules in the order of their positions."""
+    """A published version of a plan, with its rules in the order they are tried: the most specific first, then by position.
+
+    `deducts` says which deductions lower the base (none: gross), `clawback_days` for how long after a sale its
+    commission can be taken back (None: always), in days of 24 hours.
+    """
 
     plan_key: str
     version_number: int
@@ -116,17 +321,26 @@ class PlanFacts:
     effective_at: datetime
     combine: Combine
     rules: tuple[RuleFacts, ...]
+    deducts: frozenset[str] = frozenset(DEDUCTIONS)
+    excluded_products: frozenset[str] = _NOWHERE
+    excluded_categories: frozenset[str] = _NOWHERE
+    clawback_days: int | None = None
+    time_zone: str = "UTC"
 
     def __post_init__(self) -> None:
         if self.combine not in ("first_match", "stack"):
             raise ValueError(f"{self.combine!r} is not a way to combine rules.")
-        in_order = tuple(sorted(self.rules, key=lambda rule: (rule.position, rule.key)))
+        in_order = tuple(sorted(self.rules, key=lambda rule: (rule.specificity, rule.position, rule.key)))
         object.__setattr__(self, "rules", in_order)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of commission: rounded, explained, never zero. `flat` is the flat amount inside `amount`."""
+    """One line of commission: rounded and explained. `flat` is the flat amount inside `amount`.
+
+    `window` names the window a line of a window model counts in, `customer` the customer of one that counts per
+    customer. Such a line may be zero: it keeps the count. `volume` is what the line adds to the count.
+    """
 
     rule_key: str
     rule_name: str
@@ -139,6 +353,10 @@ class Line:
     because: Because = field(hash=False)
     flat_on_refund: FlatOnRefund = "pro_rata"
     reverses: str = ""
+    what: LineKind = "earned"
+    window: str = ""
+    customer: str = ""
+    volume: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +369,13 @@ class OriginalLine:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The sale a refund takes back: its amount, what of it went back before, and the lines it earned."""
+    """The sale a refund takes back: its amount, what of it went back before, the lines it earned and when it happened."""
 
     key: str
     sale: Money
     refunded_before: Money
     lines: tuple[OriginalLine, ...]
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ def parts(rule: RuleFacts, base: Money, is_refund: bool) -> tuple[Part, ...]:
     params: dict[str, int | str] = {
         "rate": rate_text,
         "base_minor": base.minor,
-        "exact_minor": _exact_text(product, scale),
+        "exact_minor": exact_text(product, scale),
     }
     return (Part("percent", divide_half_away(product, scale), params),)
 
@@ -36,7 +36,8 @@ def _scaled(rate: Decimal) -> tuple[int, int, str]:
     return int(text.replace(".", "")), 10**decimals, text
 
 
-def _exact_text(product: int, scale: int) -> str:
+def exact_text(product: int, scale: int) -> str:
+    """Return a whole number over a power of ten in plain digits without padding."""
     whole, rest = divmod(abs(product), scale)
     sign = "-" if product < 0 else ""
     if rest == 0:

@@ -309,6 +309,7 @@ def _posting(drafts: Sequence[_Draft], period: Period, *, down: Account, up: Acc
 def _commission(draft: _Draft, written: Transaction, *, at: datetime) -> Commission:
     line = draft.line
     return Commission(
+        key=f"{draft.credit.pk}:{line.rule_key}:{draft.kind}:{draft.reverses.pk if draft.reverses else 0}",
         credit=draft.credit,
         conversion_id=draft.credit.conversion_id,
         membership_id=draft.credit.membership_id,

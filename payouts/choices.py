@@ -12,6 +12,7 @@ class AccountKind(models.TextChoices):
     IN_PAYMENT = "in_payment", _("On its way")
     EXPENSE = "expense", _("Commission expense")
     CASH = "cash", _("Bank")
+    ADVANCES = "advances", _("Advances to partners")
 
     @classmethod
     def of_partner(cls) -> tuple[str, ...]:
@@ -32,6 +33,18 @@ class CommissionKind(models.TextChoices):
     EARNED = "earned", _("Earned")
     REFUND = "refund", _("Refund")
     REVERSAL = "reversal", _("Reversal of an earlier line")
+    TRUE_UP = "true_up", _("Adjusted to the new total")
+    BONUS = "bonus", _("Bonus")
+    OVERRIDE = "override", _("Override")
+    RETAINER = "retainer", _("Retainer")
+    FLOOR = "floor", _("Guaranteed minimum")
+    DRAW = "draw", _("Advance")
+    RECOVERY = "recovery", _("Advance paid back")
+
+    @classmethod
+    def of_a_month(cls) -> tuple[str, ...]:
+        """The kinds that no event earns."""
+        return (cls.RETAINER.value, cls.FLOOR.value, cls.DRAW.value, cls.RECOVERY.value)
 
 
 class CommissionState(models.TextChoices):
@@ -89,3 +102,11 @@ class LeftOut(models.TextChoices):
     METHOD_COOLING = "method_cooling", _("The bank account was changed too recently")
     MEMBERSHIP_PAUSED = "membership_paused", _("The membership is suspended")
     ALREADY_IN_RUN = "already_in_run", _("Another pay run already pays this statement")
+
+
+class DryRunKind(models.TextChoices):
+    """What is tried on past events."""
+
+    PLAN = "plan", _("A plan version")
+    TIER = "tier", _("Partners in another tier")
+    SETTING = "setting", _("A setting of the program")

@@ -15,7 +15,11 @@ class CreditReason(models.TextChoices):
     CODE = "code", _("The partner's code was used")
     LAST_CLICK = "last_click", _("Last click in the cookie window")
     ORIGINAL = "original", _("Follows the sale it refunds")
+    CORRECTED = "corrected", _("Decided by a person")
 
 
 class CreditRole(models.TextChoices):
     SOURCED = "sourced", _("Sourced")
+    INFLUENCED = "influenced", _("Influenced")
+    ASSISTED = "assisted", _("Assisted")
+    FULFILLED = "fulfilled", _("Fulfilled")

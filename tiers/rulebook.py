@@ -9,7 +9,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from prm.lib.money import Money
-from tiers.choices import VersionState
 from tiers.engine.compute import Rater, prepare
 from tiers.engine.facts import PlanFacts, RuleFacts
 from tiers.models import PlanVersion, Rule
@@ -26,7 +25,7 @@ class Rulebook:
     def load(cls, program_ids: Iterable[int]) -> Rulebook:
         """Read every published version of the plans of these programs."""
         versions = (
-            PlanVersion.objects.exclude(state=VersionState.DRAFT)
+            PlanVersion.objects.published()
             .filter(plan__program_id__in=program_ids)
             .select_related("plan__program")
             .prefetch_related("rules")

@@ -39,6 +39,10 @@ class Membership(models.Model):
     state = models.CharField(
         _("state"), max_length=12, choices=MembershipState.choices, default=MembershipState.ACTIVE
     )
+    tags = models.JSONField(_("tags"), default=list, blank=True)
+    recruiter = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="recruits", verbose_name=_("recruited by")
+    )
     joined_at = models.DateTimeField(_("joined"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
@@ -50,6 +54,10 @@ class Membership(models.Model):
         constraints = [
             only_one_open("partner", "program", until="ended_at", name="partners_membership_one_open"),
             one_of("state", MembershipState, name="partners_membership_state"),
+            models.CheckConstraint(
+                condition=models.Q(recruiter=None) | ~models.Q(recruiter=models.F("pk")),
+                name="partners_membership_not_its_own_recruit",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,12 +6,16 @@ from prm.lib.db import Trigger, forbid_delete, forbid_update_delete, forbid_upda
 
 _COMMISSION_FACTS = [
     "public_id",
+    "key",
     "credit_id",
     "conversion_id",
     "membership_id",
     "plan_version_id",
     "rule_key",
     "kind",
+    "window",
+    "customer_key",
+    "volume",
     "base_minor",
     "rate",
     "flat_minor",

@@ -1,6 +1,7 @@
 """What we owe: commission lines, the ledger, months, statements, pay runs and the accounts money is sent to."""
 
 from payouts.models.commission import Commission
+from payouts.models.dry_run import DryRun
 from payouts.models.ledger import Account, Entry, Transaction
 from payouts.models.pay_run import PaymentFile, PayRun, PayRunException
 from payouts.models.payment import Payment
@@ -11,6 +12,7 @@ from payouts.models.statement import NumberSeries, Statement, StatementLine
 __all__ = [
     "Account",
     "Commission",
+    "DryRun",
     "Entry",
     "NumberSeries",
     "PayRun",

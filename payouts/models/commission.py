@@ -39,12 +39,24 @@ class CommissionQuerySet(Lockable["Commission"]):
 
 class Commission(models.Model):
     public_id = PublicIdField(prefix="com")
-    credit = models.ForeignKey("referrals.Credit", models.PROTECT, related_name="commissions")
-    conversion = models.ForeignKey("referrals.Conversion", models.PROTECT, related_name="commissions")
+    key = models.CharField(_("idempotency key"), max_length=120, unique=True)
+    credit = models.ForeignKey(
+        "referrals.Credit", models.PROTECT, null=True, blank=True, related_name="commissions"
+    )
+    conversion = models.ForeignKey(
+        "referrals.Conversion", models.PROTECT, null=True, blank=True, related_name="commissions"
+    )
     membership = models.ForeignKey("partners.Membership", models.PROTECT, related_name="commissions")
     plan_version = models.ForeignKey("tiers.PlanVersion", models.PROTECT, related_name="commissions")
     rule_key = models.CharField(_("rule"), max_length=40)
     kind = models.CharField(_("kind"), max_length=10, choices=CommissionKind.choices)
+    window = models.CharField(
+        _("window"), max_length=20, blank=True, help_text=_("What a rule over a whole window counts it in.")
+    )
+    customer_key = models.CharField(
+        _("customer counted"), max_length=20, blank=True, help_text=_("For rules that count per customer.")
+    )
+    volume = models.BigIntegerField(_("counted in the window"), default=0)
     base_minor = models.BigIntegerField(_("commissionable amount, in minor units"))
     rate = models.DecimalField(_("percent"), max_digits=9, decimal_places=6)
     flat_minor = models.BigIntegerField(_("flat part, in minor units"), default=0)
@@ -75,8 +87,10 @@ class Commission(models.Model):
         verbose_name = _("commission")
         verbose_name_plural = _("commissions")
         constraints = [
-            models.UniqueConstraint(
-                fields=["credit", "rule_key", "kind"], name="payouts_commission_once_per_credit_and_rule"
+            models.CheckConstraint(
+                condition=models.Q(credit__isnull=False, conversion__isnull=False)
+                | models.Q(credit=None, conversion=None, kind__in=CommissionKind.of_a_month()),
+                name="payouts_commission_only_months_have_no_event",
             ),
             one_of("kind", CommissionKind, name="payouts_commission_kind"),
             one_of("state", CommissionState, name="payouts_commission_state"),
@@ -97,6 +111,11 @@ class Commission(models.Model):
         ]
         indexes = [
             models.Index(fields=["membership", "-effective_at"], name="payouts_commission_recent"),
+            models.Index(
+                fields=["membership", "rule_key", "window"],
+                condition=~models.Q(window=""),
+                name="payouts_commission_window",
+            ),
             models.Index(
                 fields=["payable_at"], condition=models.Q(state="on_hold"), name="payouts_commission_held"
             ),

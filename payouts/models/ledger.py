@@ -52,7 +52,7 @@ class Account(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=["pending", "payable", "in_payment"], membership__isnull=False)
-                | models.Q(kind__in=["expense", "cash"], membership__isnull=True),
+                | models.Q(kind__in=["expense", "cash", "advances"], membership__isnull=True),
                 name="payouts_account_partner_kinds_have_a_membership",
             ),
         ]

@@ -59,6 +59,16 @@ class Conversion(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     code_text = models.CharField(_("code used"), max_length=40, blank=True)
     click_id = models.CharField(_("click id"), max_length=26, blank=True)
+    product = models.CharField(_("product"), max_length=60, blank=True)
+    category = models.CharField(_("category"), max_length=60, blank=True)
+    quantity = models.PositiveIntegerField(_("quantity"), default=1)
+    tax_minor = models.BigIntegerField(_("tax in the amount"), default=0)
+    shipping_minor = models.BigIntegerField(_("shipping in the amount"), default=0)
+    discount_minor = models.BigIntegerField(_("discount in the amount"), default=0)
+    cost_minor = models.BigIntegerField(_("cost of goods"), default=0)
+    sub_id = models.CharField(_("sub-id"), max_length=80, blank=True)
+    deal_key = models.CharField(_("deal"), max_length=60, blank=True)
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     original_external_id = models.CharField(_("event it refunds"), max_length=100, blank=True)
     original = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="refunds")
     payload_sha256 = models.CharField(max_length=64)
@@ -76,7 +86,18 @@ class Conversion(models.Model):
             one_of("state", ConversionState, name="referrals_conversion_state"),
             not_negative("amount_minor", name="referrals_conversion_amount_not_negative"),
             models.CheckConstraint(
-                condition=models.Q(original_external_id="") | models.Q(kind=EventKind.REFUND),
+                condition=models.Q(tax_minor__gte=0, shipping_minor__gte=0)
+                & models.Q(discount_minor__gte=0, cost_minor__gte=0)
+                & models.Q(
+                    amount_minor__gte=models.F("tax_minor")
+                    + models.F("shipping_minor")
+                    + models.F("discount_minor")
+                ),
+                name="referrals_conversion_deductions_fit",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(original_external_id="")
+                | models.Q(kind__in=[EventKind.REFUND, EventKind.CHARGEBACK, EventKind.CHARGEBACK_WON]),
                 name="referrals_conversion_only_refunds_name_an_original",
             ),
         ]

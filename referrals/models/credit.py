@@ -13,7 +13,11 @@ from referrals.choices import CreditReason, CreditRole
 
 class CreditQuerySet(Lockable["Credit"]):
     def unrated(self) -> CreditQuerySet:
-        return self.filter(rated_at=None)
+        return self.filter(rated_at=None, superseded_at=None)
+
+    def standing(self) -> CreditQuerySet:
+        """Credits that count, without those a person has corrected."""
+        return self.filter(superseded_at=None)
 
 
 class Credit(models.Model):
@@ -31,6 +35,9 @@ class Credit(models.Model):
     )
     attributed_at = models.DateTimeField()
     rated_at = models.DateTimeField(null=True, blank=True)
+    superseded_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Since then another credit of the conversion counts instead.")
+    )
 
     objects = CreditQuerySet.as_manager()
 
@@ -39,7 +46,9 @@ class Credit(models.Model):
         verbose_name_plural = _("credits")
         constraints = [
             models.UniqueConstraint(
-                fields=["conversion", "membership"], name="referrals_credit_once_per_membership"
+                fields=["conversion", "membership"],
+                condition=models.Q(superseded_at=None),
+                name="referrals_credit_once_per_membership",
             ),
             one_of("role", CreditRole, name="referrals_credit_role"),
             one_of("reason", CreditReason, name="referrals_credit_reason"),
@@ -49,7 +58,7 @@ class Credit(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["occurred_at"], condition=models.Q(rated_at=None), name="referrals_credit_unrated"
+                fields=["occurred_at"], condition=models.Q(rated_at=None, superseded_at=None), name="referrals_credit_unrated"
             ),
             models.Index(fields=["membership", "occurred_at"], name="referrals_credit_membership"),
         ]

@@ -11,6 +11,7 @@ from factory.django import DjangoModelFactory
 from payouts.models import (
     Account,
     Commission,
+    DryRun,
     Entry,
     NumberSeries,
     Payment,
@@ -90,6 +91,7 @@ class CommissionFactory(DjangoModelFactory[Commission]):
     class Meta:
         model = Commission
 
+    key = factory.Sequence(lambda number: f"test:{number}")
     credit = factory.SubFactory(CreditFactory)
     conversion = factory.SelfAttribute("credit.conversion")
     membership = factory.SelfAttribute("credit.membership")
@@ -107,6 +109,20 @@ class CommissionFactory(DjangoModelFactory[Commission]):
     state = "on_hold"
     accrued_in = factory.LazyAttribute(lambda row: TransactionFactory(period=row.period, kind="accrual"))
     computed_at = NOW
+
+
+class DryRunFactory(DjangoModelFactory[DryRun]):
+    """A trial nobody has worked on yet."""
+
+    class Meta:
+        model = DryRun
+
+    program = factory.LazyFunction(lambda: MembershipFactory().program)
+    kind = "plan"
+    starts_at = NOW
+    ends_at = datetime(2026, 5, 3, 9, tzinfo=UTC)
+    requested_at = NOW
+    requested_by = factory.SubFactory(UserFactory)
 
 
 class NumberSeriesFactory(DjangoModelFactory[NumberSeries]):

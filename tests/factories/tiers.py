@@ -11,7 +11,7 @@ from factory.django import DjangoModelFactory
 
 from prm.accounts.models import User
 from tiers import publishing
-from tiers.models import LegalEntity, Plan, PlanVersion, Program, Rule, Tier
+from tiers.models import LegalEntity, Plan, PlanCase, PlanVersion, Program, Rule, Tier
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -91,6 +91,18 @@ class RuleFactory(DjangoModelFactory[Rule]):
     position = factory.Sequence(lambda n: n + 1)
     kind = "percent"
     rate = Decimal(8)
+
+
+class PlanCaseFactory(DjangoModelFactory[PlanCase]):
+    """An order of 100.00 that must earn 8.00."""
+
+    class Meta:
+        model = PlanCase
+
+    version = factory.SubFactory(PlanVersionFactory)
+    name = factory.Sequence(lambda n: f"Example {n}")
+    facts = factory.Dict({"kind": "sale", "amount": "100.00"})
+    expected_minor = 8_00
 
 
 def published_plan(

@@ -39,6 +39,11 @@ def second_open_membership() -> None:
     MembershipFactory(partner=membership.partner, program=membership.program)
 
 
+def its_own_recruit() -> None:
+    membership = MembershipFactory()
+    update(membership, recruiter=membership)
+
+
 def second_open_placement() -> None:
     placement = PlacementFactory()
     PlacementFactory(membership=placement.membership, tier=placement.tier, starts_at=LATER)
@@ -71,6 +76,7 @@ REFUSALS: list[tuple[str, type[models.Model], Callable[[], object]]] = [
     ("partners_member_role", Member, lambda: MemberFactory(role="boss")),
     ("partners_member_ended_pair", Member, lambda: MemberFactory(ended_at=LATER)),
     ("partners_membership_one_open", Membership, second_open_membership),
+    ("partners_membership_not_its_own_recruit", Membership, its_own_recruit),
     ("partners_membership_state", Membership, lambda: MembershipFactory(state="happy")),
     ("partners_placement_one_open", Placement, second_open_placement),
     ("partners_placement_ends_after_start", Placement, lambda: PlacementFactory(ends_at=EPOCH)),

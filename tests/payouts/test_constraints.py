@@ -80,6 +80,13 @@ OUTSIDE: list[tuple[str, Factory, Callable[[], Values]]] = [
     ("payouts_commission_kind", rows.CommissionFactory, lambda: {"kind": "gift"}),
     ("payouts_commission_sent_has_a_payment", rows.CommissionFactory, released),
     (
+        "payouts_commission_only_months_have_no_event",
+        rows.CommissionFactory,
+        lambda: {"credit": None, "conversion": None, "membership": rows.MembershipFactory.create()},
+    ),
+    ("payouts_dryrun_kind", rows.DryRunFactory, lambda: {"kind": "wish"}),
+    ("payouts_dryrun_ends_after_start", rows.DryRunFactory, lambda: {"ends_at": rows.NOW}),
+    (
         "payouts_commission_sent_has_a_payment",
         rows.CommissionFactory,
         lambda: released() | {"state": "paid"},

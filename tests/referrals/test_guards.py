@@ -62,6 +62,15 @@ def test_referrals_conversion_only_refunds_name_an_original() -> None:
     assert "only_refunds_name_an_original" in refused(ConversionFactory, original_external_id="A1")
 
 
+@pytest.mark.parametrize(
+    "values", [{"tax_minor": -1}, {"discount_minor": -1}, {"tax_minor": 60_00, "shipping_minor": 40_01}]
+)
+def test_referrals_conversion_deductions_fit(values: dict[str, int]) -> None:
+    ConversionFactory.create(amount_minor=100_00, tax_minor=60_00, shipping_minor=40_00)
+    found = refused(ConversionFactory, **{"amount_minor": 100_00, **values})
+    assert "referrals_conversion_deductions_fit" in found
+
+
 def test_referrals_customer_once_per_source() -> None:
     CustomerFactory.create(external_id="C1")
     refused(CustomerFactory, external_id="C1")

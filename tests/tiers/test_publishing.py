@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from prm.accounts.policy import Forbidden
 from prm.lib.money import Money
+from tests.factories.tiers import PlanCaseFactory
 from tests.house import House, open_house
 from tests.people import ada, mats
 from tiers import publishing, rulebook
@@ -160,6 +161,9 @@ def test_a_key_and_a_position_are_used_once_in_a_version(house: House, values: d
     [
         ("tiers_planversion_state", {"state": "leaked", "effective_at": AT}),
         ("tiers_planversion_combine", {"combine": "shuffle"}),
+        ("tiers_planversion_grandfather", {"grandfather": "everybody"}),
+        ("tiers_planversion_proposed_pair", {"proposed_at": AT}),
+        ("tiers_planversion_accepted_pair", {"accepted_at": AT}),
         ("tiers_planversion_published_pair", {"published_at": AT}),
         ("tiers_planversion_published_has_date", {"state": "published"}),
     ],
@@ -180,6 +184,24 @@ def test_a_version_number_is_used_once(house: House) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():  # tiers_planversion_one_per_number
         PlanVersion.objects.create(plan=Plan.objects.get(), number=1)
     assert PlanVersion.objects.count() == 1
+
+
+def test_two_versions_never_begin_at_the_same_instant(house: House) -> None:
+    first = PlanVersion.objects.get()
+    values = {"state": "published", "published_at": AT, "published_by": ada()}
+    with pytest.raises(IntegrityError), transaction.atomic():  # tiers_planversion_one_per_instant
+        PlanVersion.objects.create(plan=first.plan, number=2, effective_at=first.effective_at, **values)
+    PlanVersion.objects.create(
+        plan=first.plan, number=2, effective_at=first.effective_at, member_key="mem_x", **values
+    )
+    assert PlanVersion.objects.count() == 2
+
+
+def test_an_example_is_named_once_in_a_version(house: House) -> None:
+    case = PlanCaseFactory.create(version=draft())
+    with pytest.raises(IntegrityError), transaction.atomic():  # tiers_plancase_one_per_name
+        PlanCaseFactory.create(version=case.version, name=case.name)
+    assert case.version.cases.count() == 1
 
 
 @pytest.mark.parametrize(

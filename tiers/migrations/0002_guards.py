@@ -5,6 +5,7 @@ from django.db import migrations
 from prm.lib.db import forbid_update_of, refuse_when, triggers
 
 _VERSION_IS_DRAFT = "(SELECT state FROM tiers_planversion WHERE id = {row}.version_id) <> 'draft'"
+_CASE = "The examples of a published plan version cannot change: make a new version."
 _MESSAGE = "Rules of a published plan version cannot change: make a new version."
 
 
@@ -15,7 +16,21 @@ class Migration(migrations.Migration):
         triggers(
             forbid_update_of(
                 "tiers_planversion",
-                ["plan_id", "number", "combine", "effective_at", "published_at", "published_by_id", "sha256"],
+                [
+                    "plan_id",
+                    "number",
+                    "combine",
+                    "effective_at",
+                    "member_key",
+                    "deducts",
+                    "excluded_products",
+                    "excluded_categories",
+                    "grandfather",
+                    "notice_days",
+                    "published_at",
+                    "published_by_id",
+                    "sha256",
+                ],
                 when="OLD.published_at IS NOT NULL",
                 message="A published plan version cannot change: make a new version.",
             ),
@@ -30,7 +45,7 @@ class Migration(migrations.Migration):
                 "tiers_planversion_stays_published",
                 "tiers_planversion",
                 before="UPDATE",
-                when="OLD.state <> 'draft' AND NEW.state = 'draft'",
+                when="OLD.state NOT IN ('draft', 'proposed') AND NEW.state = 'draft'",
                 message="A published plan version does not become a draft again.",
             ),
             refuse_when(
@@ -53,6 +68,27 @@ class Migration(migrations.Migration):
                 before="DELETE",
                 when=_VERSION_IS_DRAFT.format(row="OLD"),
                 message=_MESSAGE,
+            ),
+            refuse_when(
+                "tiers_plancase_insert",
+                "tiers_plancase",
+                before="INSERT",
+                when=_VERSION_IS_DRAFT.format(row="NEW"),
+                message=_CASE,
+            ),
+            refuse_when(
+                "tiers_plancase_update",
+                "tiers_plancase",
+                before="UPDATE",
+                when=_VERSION_IS_DRAFT.format(row="OLD"),
+                message=_CASE,
+            ),
+            refuse_when(
+                "tiers_plancase_delete",
+                "tiers_plancase",
+                before="DELETE",
+                when=_VERSION_IS_DRAFT.format(row="OLD"),
+                message=_CASE,
             ),
         )
     ]

@@ -52,6 +52,12 @@ class Program(models.Model):
     hold_days = models.PositiveSmallIntegerField(
         _("hold, days"), default=14, help_text=_("Local days a commission waits before it is ready to pay.")
     )
+    clawback_days = models.PositiveSmallIntegerField(
+        _("claw-back window, days"),
+        null=True,
+        blank=True,
+        help_text=_("Refunds later than this after the sale cost the program. Empty: no limit."),
+    )
     minimum_payout_minor = models.BigIntegerField(_("minimum payout, in minor units"), default=0)
     payment_day = models.PositiveSmallIntegerField(
         _("payment day"),

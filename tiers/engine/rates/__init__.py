@@ -7,7 +7,24 @@ from typing import NamedTuple
 
 from prm.lib.money import Money
 from tiers.engine.facts import Part, RateKind, RuleFacts
-from tiers.engine.rates import combined, flat, graduated, percent, volume
+from tiers.engine.rates import (
+    accelerator,
+    combined,
+    flat,
+    graduated,
+    lifetime_value,
+    milestone,
+    override,
+    package,
+    participation,
+    per_unit,
+    percent,
+    prospective,
+    recurring,
+    stairstep,
+    volume,
+)
+from tiers.engine.rates.context import Context
 from tiers.engine.rates.tables import Row
 
 Rate = Callable[[RuleFacts, Money, bool], tuple[Part, ...]]
@@ -17,6 +34,20 @@ RATES: dict[RateKind, Rate] = {
     "flat": flat.parts,
     "percent_plus_flat": combined.parts,
 }
+
+ContextRate = Callable[[RuleFacts, Money, Context], tuple[Part, ...]]
+
+# These need to know more than the base. No parts at all: the rule does not pay for this event.
+CONTEXT_RATES: dict[str, ContextRate] = {
+    "per_unit": per_unit.parts,
+    "prospective": prospective.parts,
+    "recurring": recurring.parts,
+    "participation": participation.parts,
+    "override": override.parts,
+}
+
+# The labels of parts that are flat amounts, for what a line says is flat in it.
+FLAT_LABELS = frozenset({"flat", "per_unit"})
 
 
 class WindowRate(NamedTuple):
@@ -32,13 +63,20 @@ class WindowRate(NamedTuple):
     slices: Callable[[RuleFacts, int, int, int], tuple[Row, ...]]
 
 
-def _before(
+def _telescoping(
     total: Callable[[RuleFacts, int, int], Fraction],
-) -> Callable[[RuleFacts, int, int, int], Fraction]:
-    return lambda rule, offset, before, after: total(rule, offset, before)
+    slices: Callable[[RuleFacts, int, int, int], tuple[Row, ...]],
+) -> WindowRate:
+    """Return a rate whose events are paid the change of the total, so that nothing is left to true up."""
+    return WindowRate(total, lambda rule, offset, before, after: total(rule, offset, before), slices)
 
 
 WINDOWED: dict[str, WindowRate] = {
-    "graduated": WindowRate(graduated.total, _before(graduated.total), graduated.slices),
+    "graduated": _telescoping(graduated.total, graduated.slices),
     "volume": WindowRate(volume.total, volume.carried, volume.slices),
+    "stairstep": _telescoping(stairstep.total, stairstep.slices),
+    "package": _telescoping(package.total, package.slices),
+    "accelerator": _telescoping(accelerator.total, accelerator.slices),
+    "milestone": _telescoping(milestone.total, milestone.slices),
+    "lifetime_value": _telescoping(lifetime_value.total, lifetime_value.slices),
 }

@@ -9,14 +9,20 @@ from tiers.engine.facts import Part, RuleFacts
 
 def parts(rule: RuleFacts, base: Money, is_refund: bool) -> tuple[Part, ...]:
     """Return `rate` of `base`, with the exact figure before rounding."""
-    numerator, scale, rate_text = _scaled(rule.rate)
-    product = base.minor * numerator
-    params: dict[str, int | str] = {
-        "rate": rate_text,
-        "base_minor": base.minor,
+    return (part("percent", rule.rate, base.minor),)
+
+
+def part(label_code: str, rate: Decimal, base_minor: int, **params: int | str) -> Part:
+    """Return `rate` of `base_minor` under a label, with the figures the label mentions besides."""
+    numerator, scale, text = scaled(rate)
+    product = base_minor * numerator
+    figures: dict[str, int | str] = {
+        "rate": text,
+        "base_minor": base_minor,
         "exact_minor": exact_text(product, scale),
+        **params,
     }
-    return (Part("percent", divide_half_away(product, scale), params),)
+    return Part(label_code, divide_half_away(product, scale), figures)
 
 
 def rate_text(rate: Decimal) -> str:
@@ -26,7 +32,7 @@ def rate_text(rate: Decimal) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _scaled(rate: Decimal) -> tuple[int, int, str]:
+def scaled(rate: Decimal) -> tuple[int, int, str]:
     """Return the rate as a whole number over a power of ten, which keeps every product exact.
 
     Cached by value: equal rates give equal answers however they were written.

@@ -18,6 +18,7 @@ class Table(NamedTuple):
     """The steps as columns. `marginal` is what one more minor unit or piece earns, `entry` what reaching the step earns at
     once and `owed` what the volume at its bound has earned, entry included: all in minor units times `scale`."""
 
+    is_counted: bool
     scale: int
     bounds: tuple[int, ...]
     marginal: tuple[int, ...]
@@ -25,10 +26,6 @@ class Table(NamedTuple):
     owed: tuple[int, ...]
     rates: tuple[str | None, ...]  # None where pieces are counted
     flats: tuple[int, ...]  # in minor units: per piece where pieces are counted, else once
-
-    @property
-    def is_counted(self) -> bool:
-        return self.rates[0] is None
 
     def at(self, volume: int) -> int:
         """Return which step a volume lies in."""
@@ -62,6 +59,17 @@ def of(rule: RuleFacts) -> Table:
     return table(rule.steps, rule.metric != "revenue")
 
 
+def of_amounts(rule: RuleFacts) -> Table:
+    """Return the table of a rule whose steps pay their flat amount once when they are reached, and nothing else."""
+    return _amounts(rule.steps)
+
+
+@lru_cache(maxsize=1024)
+def _amounts(steps: tuple[Step, ...]) -> Table:
+    bare = table(tuple(Step(step.start, flat=step.flat) for step in steps), False)
+    return bare._replace(rates=(None,) * len(bare.rates))
+
+
 @lru_cache(maxsize=1024)
 def table(steps: tuple[Step, ...], is_counted: bool) -> Table:
     """Return the steps made ready, and a first step that earns nothing when they begin above zero.
@@ -77,6 +85,7 @@ def table(steps: tuple[Step, ...], is_counted: bool) -> Table:
     marginal = [step.flat if is_counted else _whole(step, scale) for step in steps]
     entry = [0 if is_counted else step.flat * scale for step in steps]
     return Table(
+        is_counted=is_counted,
         scale=scale,
         bounds=tuple(step.start for step in steps),
         marginal=tuple(marginal),

@@ -45,6 +45,11 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 _NAME = re.compile(r"attribute:[A-Za-z0-9_][A-Za-z0-9_ .-]{0,39}")
 
 
+def gettext_noop(text: str) -> str:
+    """Mark a text for the translators and return it: the engine speaks English, pages translate what it says."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """Something a condition can ask about. `values` are all it can be, or nothing when that is open."""
@@ -59,44 +64,45 @@ class Attribute:
         return FITTING[self.type]
 
 
+_ = gettext_noop
 ATTRIBUTES: dict[str, Attribute] = {
     each.key: each
     for each in (
-        Attribute("kind", "Event kind", "choice", EVENT_KINDS),
-        Attribute("product", "Product", "text"),
-        Attribute("category", "Category", "text"),
-        Attribute("amount", "Amount", "amount"),
-        Attribute("quantity", "Quantity", "number"),
-        Attribute("currency", "Currency", "choice"),
-        Attribute("country", "Customer country", "country"),
-        Attribute("customer_type", "Customer", "choice", ("new", "returning")),
-        Attribute("customer_age_months", "Months since the customer's first sale", "number"),
-        Attribute("code", "Code used", "text"),
-        Attribute("link", "Link used", "text"),
-        Attribute("sub_id", "Sub-id", "text"),
-        Attribute("deal", "Deal", "text"),
-        Attribute("partner", "Partner", "choice"),
-        Attribute("partner_country", "Partner country", "country"),
-        Attribute("partnership_type", "Partnership type", "choice", PARTNERSHIP_TYPES),
-        Attribute("tier", "Tier", "choice"),
-        Attribute("tag", "Partner tag", "choice"),
-        Attribute("date", "Date", "date"),
-        Attribute("role", "Credit role", "choice", ROLES),
+        Attribute("kind", _("Event kind"), "choice", EVENT_KINDS),
+        Attribute("product", _("Product"), "text"),
+        Attribute("category", _("Category"), "text"),
+        Attribute("amount", _("Amount"), "amount"),
+        Attribute("quantity", _("Quantity"), "number"),
+        Attribute("currency", _("Currency"), "choice"),
+        Attribute("country", _("Customer country"), "country"),
+        Attribute("customer_type", _("Customer"), "choice", ("new", "returning")),
+        Attribute("customer_age_months", _("Months since the customer's first sale"), "number"),
+        Attribute("code", _("Code used"), "text"),
+        Attribute("link", _("Link used"), "text"),
+        Attribute("sub_id", _("Sub-id"), "text"),
+        Attribute("deal", _("Deal"), "text"),
+        Attribute("partner", _("Partner"), "choice"),
+        Attribute("partner_country", _("Partner country"), "country"),
+        Attribute("partnership_type", _("Partnership type"), "choice", PARTNERSHIP_TYPES),
+        Attribute("tier", _("Tier"), "choice"),
+        Attribute("tag", _("Partner tag"), "choice"),
+        Attribute("date", _("Date"), "date"),
+        Attribute("role", _("Credit role"), "choice", ROLES),
     )
 }
 OPERATORS: dict[str, str] = {
-    "=": "is",
-    "!=": "is not",
-    "<": "is less than",
-    "<=": "is at most",
-    ">": "is more than",
-    ">=": "is at least",
-    "in": "is one of",
-    "not_in": "is none of",
-    "starts_with": "starts with",
-    "ends_with": "ends with",
-    "contains": "contains",
-    "not_contains": "does not contain",
+    "=": _("is"),
+    "!=": _("is not"),
+    "<": _("is less than"),
+    "<=": _("is at most"),
+    ">": _("is more than"),
+    ">=": _("is at least"),
+    "in": _("is one of"),
+    "not_in": _("is none of"),
+    "starts_with": _("starts with"),
+    "ends_with": _("ends with"),
+    "contains": _("contains"),
+    "not_contains": _("does not contain"),
 }
 
 

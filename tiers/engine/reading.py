@@ -53,7 +53,8 @@ STEPPED = WINDOW_MODELS - {"package"} | {"prospective"}
 _FIRST_ABOVE_0 = frozenset({"milestone", "lifetime_value", "stairstep"})
 _STEPS_ARE_FLAT = frozenset({"milestone", "stairstep"})
 # The kinds with one amount of their own; `percent` keeps none even where an old one is stored.
-_FLAT = frozenset({"flat", "percent_plus_flat", "per_unit", "package", "retainer", "draw", "participation"})
+_FLAT = frozenset({"flat", "percent_plus_flat", "per_unit", "package", "retainer", "draw"})
+_MAY_HAVE_FLAT = frozenset({"participation", "recurring"})
 _FLAT_NEEDED = frozenset({"package", "retainer", "draw"})
 _ONLY_FOR = {
     "steps": STEPPED,
@@ -128,9 +129,9 @@ def _flat(kind: str, stored: object, currency: str, *, unusual: bool) -> Money |
     amount = read.flat("flat_minor", stored, currency, unusual=unusual)
     if kind in _FLAT_NEEDED and amount == 0:
         raise Unreadable("flat_minor", "missing")
-    if kind not in _FLAT or (kind == "participation" and amount == 0):
-        return None
-    return Money(amount, currency)
+    if kind in _FLAT or (kind in _MAY_HAVE_FLAT and amount):
+        return Money(amount, currency)
+    return None
 
 
 def _params(kind: str, stored: object, currency: str, *, unusual: bool) -> dict[str, Any]:

@@ -150,6 +150,7 @@ def test_the_rows_of_before_are_read_as_before() -> None:
         ),
         ("participation", {}, 500, {"flat": Money(500, "GBP")}),
         ("participation", {}, 0, {"flat": None}),
+        ("recurring", {}, 100, {"flat": Money(100, "GBP")}),
         ("retainer", {}, 50000, {"flat": Money(50000, "GBP")}),
         ("draw", {}, 50000, {"flat": Money(50000, "GBP")}),
         ("per_unit", {}, 50, {"flat": Money(50, "GBP")}),
@@ -195,7 +196,7 @@ def test_each_kind_is_read_with_its_own_details(
         (stored(position=True), "position", "not_a_whole_number"),
         (stored(position=-1), "position", "too_small"),
         (stored("bribe"), "kind", "not_a_choice"),
-        (stored(kind=None), "kind", "not_a_choice"),
+        ({"key": "base", "name": "Base"}, "kind", "not_a_choice"),
         (stored(rate="eight"), "rate", "not_a_percentage"),
         (stored(rate="1e1"), "rate", "not_a_percentage"),
         (stored(rate="٨"), "rate", "not_a_percentage"),
@@ -437,8 +438,8 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["steps", "from", "rate", "flat", "window", "kind", "months", "limits", "event_max", "tests"]
-                + ["join", "attribute", "operator", "values", "recurring", "levels", "target", "package"]
+                "steps from rate flat window kind months limits event_max tests join attribute operator values"
+                " recurring levels target package".split()
             ),
             inner,
             max_size=4,

@@ -13,11 +13,12 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.db.models import Q
 
-from partners.models import Placement
+from partners.models import Membership, Placement
 from payouts import ledger
 from payouts.calendar import Calendar
 from payouts.choices import AccountKind, CommissionKind, CommissionState, TransactionKind
 from payouts.models import Account, Commission, Period, Transaction
+from prm.lib.db import persistently
 from prm.lib.money import Money
 from prm.lib.periods import hold_until
 from referrals.models import Conversion, Credit
@@ -143,8 +144,26 @@ def _accrue_what_can_be(conversion_ids: Sequence[int], *, at: datetime) -> Accru
     return done
 
 
-@transaction.atomic
 def _accrue_batch(conversion_ids: Sequence[int], *, at: datetime) -> Accrued:
+    _open_books(conversion_ids)
+    return persistently(lambda: _accrue_together(conversion_ids, at=at))
+
+
+def _open_books(conversion_ids: Sequence[int]) -> None:
+    """Make the months and accounts the batch will post into, before its transaction.
+
+    Whoever inserts a row that another worker is inserting waits for that one's transaction; two batches with locks in
+    hand would wait for each other for ever.
+    """
+    rows = Credit.objects.unrated().filter(conversion_id__in=conversion_ids)
+    pairs = list(rows.order_by().values_list("membership_id", "occurred_at"))
+    members = Membership.objects.select_related("program").in_bulk({member for member, _instant in pairs})
+    Calendar().open((members[member].program, instant) for member, instant in pairs)
+    _accounts(members.values())
+
+
+@transaction.atomic
+def _accrue_together(conversion_ids: Sequence[int], *, at: datetime) -> Accrued:
     credits = _claim(conversion_ids)
     if not credits:
         return Accrued()
@@ -270,11 +289,7 @@ def _write(drafts: Sequence[_Draft], *, at: datetime) -> None:
     if not groups:
         return
     members = {draft.credit.membership_id: draft.credit.membership for draft in drafts}
-    pending = ledger.accounts_of(members.values(), [AccountKind.PENDING])
-    expense = {
-        program.pk: ledger.program_account(program, AccountKind.EXPENSE)
-        for program in {member.program for member in members.values()}
-    }
+    pending, expense = _accounts(members.values())
     keys = sorted(groups)
     postings = [
         _posting(
@@ -291,6 +306,16 @@ def _write(drafts: Sequence[_Draft], *, at: datetime) -> None:
         for key, written in zip(keys, transactions, strict=True)
         for draft in groups[key]
     )
+
+
+def _accounts(
+    members: Iterable[Membership],
+) -> tuple[dict[tuple[int, AccountKind], Account], dict[int, Account]]:
+    """Return the accounts on hold by membership and the expense accounts by program."""
+    known = sorted(members, key=lambda member: member.pk)
+    programs = {member.program_id: member.program for member in known}
+    expense = {pk: ledger.program_account(programs[pk], AccountKind.EXPENSE) for pk in sorted(programs)}
+    return ledger.accounts_of(known, [AccountKind.PENDING]), expense
 
 
 def _posting(drafts: Sequence[_Draft], period: Period, *, down: Account, up: Account) -> ledger.Posting:

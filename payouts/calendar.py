@@ -1,9 +1,11 @@
 """Find the month a posting belongs to: the event's own month while it is open, else the next open one. Months come into
-being when the first posting needs them."""
+being when the first posting needs them, always the earlier one first, so that two workers never wait for each other in a circle."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from payouts.choices import PeriodState
 from payouts.models import Period
@@ -11,15 +13,43 @@ from prm.lib.periods import Month
 from tiers.models import Program
 
 
+class _Stretch(NamedTuple):
+    """A month of a program as a stretch of time, and the period that takes what happened in it."""
+
+    starts_at: datetime
+    ends_at: datetime
+    period: Period
+
+
 class Calendar:
     """Remembers the months of programs for the length of one batch, so that a batch asks once per month."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[int, Month], Period] = {}
+        self._latest: dict[int, _Stretch] = {}
+
+    def open(self, happened: Iterable[tuple[Program, datetime]]) -> None:
+        """Find, or make, the months that take these events, by program and month.
+
+        A caller that needs several asks for them before its transaction begins: the unique index makes whoever
+        inserts a month wait for another one inserting it, and that wait must not happen with locks in hand.
+        """
+        wanted = {
+            (program.pk, Month.of(instant, program.zone)): program for program, instant in set(happened)
+        }
+        for key in sorted(wanted):
+            self._of(wanted[key], key[1])
 
     def for_posting(self, program: Program, instant: datetime) -> Period:
         """Return the open month that takes what happened at `instant`."""
-        wanted = Month.of(instant, program.zone)
+        latest = self._latest.get(program.pk)
+        if latest is None or not latest.starts_at <= instant < latest.ends_at:
+            month, zone = Month.of(instant, program.zone), program.zone
+            latest = _Stretch(month.starts_at(zone), month.ends_at(zone), self._of(program, month))
+            self._latest[program.pk] = latest
+        return latest.period
+
+    def _of(self, program: Program, wanted: Month) -> Period:
         key = (program.pk, wanted)
         if key not in self._open:
             self._open[key] = _open_month(program, wanted)

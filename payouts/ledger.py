@@ -157,10 +157,11 @@ def accounts_of(
     """
     wanted = {membership.pk: membership for membership in memberships}
     found = _read(wanted, kinds)
+    # In one order for everybody: two workers opening the same accounts wait for each other, never in a circle.
     missing = [
         Account(program=member.program, membership=member, kind=kind, currency=member.program.currency)
-        for member in wanted.values()
-        for kind in kinds
+        for _pk, member in sorted(wanted.items())
+        for kind in sorted(kinds)
         if (member.pk, kind) not in found
     ]
     if missing:

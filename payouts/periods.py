@@ -4,6 +4,7 @@ releases what is due and issues one statement per membership; it can be stopped 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
@@ -17,6 +18,7 @@ from payouts.choices import PeriodState
 from payouts.models import Commission, Entry, Period, Statement
 from prm import audit
 from prm.accounts import policy
+from prm.lib.db import persistently
 from prm.lib.errors import Refused
 from prm.lib.periods import Month, months_between
 from referrals.models import Credit
@@ -92,7 +94,7 @@ def close(
     _begin(period, month, by=by, at=at)
     members = list(members_of(period))
     for done, membership in enumerate(members, start=1):
-        settle_membership(membership, period, at=at)
+        persistently(partial(settle_membership, membership, period, at=at))
         if progress is not None:
             progress(done, len(members))
     return _finish(period, by=by, at=at)

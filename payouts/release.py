@@ -14,6 +14,7 @@ from payouts import ledger
 from payouts.calendar import Calendar
 from payouts.choices import AccountKind, CommissionState, PeriodState, TransactionKind
 from payouts.models import Commission, Period
+from prm.lib.db import persistently
 from tiers.models import Program
 
 
@@ -25,7 +26,15 @@ def release_due(*, at: datetime) -> int:
         .distinct()
         .order_by("pk")
     )
-    return sum(release_membership(member, until=at, at=at) for member in members)
+    return sum(_release_one(member, at=at) for member in members)
+
+
+def _release_one(membership: Membership, *, at: datetime) -> int:
+    # The months are made before the transaction that locks lines: see Calendar.open.
+    due = Commission.objects.filter(membership=membership).due_for_release(at=at)
+    instants = due.order_by().values_list("payable_at", flat=True).distinct()
+    Calendar().open((membership.program, instant) for instant in instants)
+    return persistently(lambda: release_membership(membership, until=at, at=at))
 
 
 @transaction.atomic
@@ -40,6 +49,8 @@ def release_membership(
     if into is None:
         due = _not_awaited_by_a_close(membership.program, due)
     calendar = Calendar()
+    if into is None:
+        calendar.open((membership.program, line.payable_at) for line in due)
     by_period: dict[int, list[Commission]] = defaultdict(list)
     periods: dict[int, Period] = {}
     for line in due:

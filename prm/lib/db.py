@@ -3,18 +3,24 @@ IntegrityError whose message a person can read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from django.db import connections, models
+from django.db import OperationalError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation, OperationCategory
 from django.db.migrations.state import ProjectState
 
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
+T = TypeVar("T")
+
+# Whom the database sacrifices to let somebody else go on: deadlock_detected and serialization_failure.
+_BEATEN = frozenset({"40P01", "40001"})
 
 # One function serves all triggers that only refuse: the sentence travels as the trigger's argument.
 _POSTGRESQL_REFUSE = """
@@ -38,6 +44,26 @@ class Lockable(models.QuerySet[M_co]):
         SQLite takes its one write lock when the transaction begins (BEGIN IMMEDIATE); there only the order counts.
         """
         return self.select_for_update(of=("self",), no_key=True).order_by("pk")
+
+
+def persistently(work: Callable[[], T], *, times: int = 4) -> T:
+    """Return what `work`, which is one whole transaction, returns; begin it again when the database gave it up in favour of
+    another one.
+
+    Inside a transaction there is nothing to begin again: the outermost caller has to.
+    """
+    for _attempt in range(times - 1):
+        try:
+            return work()
+        except OperationalError as error:
+            if getattr(error.__cause__, "pgcode", None) not in _BEATEN or _in_transaction():
+                raise
+            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311  # not both at once again
+    return work()
+
+
+def _in_transaction() -> bool:
+    return any(connection.in_atomic_block for connection in connections.all(initialized_only=True))
 
 
 @dataclass(frozen=True)

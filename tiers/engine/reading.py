@@ -141,7 +141,8 @@ def _params(kind: str, stored: object, currency: str, *, unusual: bool) -> dict[
         if params.get(name) and kind not in kinds:
             raise Unreadable(name, "not_for_kind", {"kind": kind})
     metric = read.choice("metric", params.get("metric", "revenue"), get_args(Metric))
-    steps = _steps(params.get("steps"), _StepsOf(kind, metric, currency, unusual))
+    target = read.whole("target", params.get("target"), least=1) if kind == "accelerator" else 0
+    steps = _steps(params.get("steps"), _StepsOf(kind, metric, currency, unusual, target))
     if kind in STEPPED and not steps:
         raise Unreadable("steps", "missing")
     return {
@@ -150,7 +151,7 @@ def _params(kind: str, stored: object, currency: str, *, unusual: bool) -> dict[
         "window": _window_of_rule(kind, params.get("window")),
         "crossing_has_new_rate": read.choice("crossing", params.get("crossing", "old"), ("old", "new"))
         == "new",
-        "target": read.whole("target", params.get("target"), least=1) if kind == "accelerator" else 0,
+        "target": target,
         "package": read.whole("package", params.get("package"), least=1) if kind == "package" else 0,
         "stacking": read.truth("stacking", params.get("stacking")),
         "recurring": _recurring(params.get("recurring"), unusual=unusual) if kind == "recurring" else None,
@@ -165,14 +166,19 @@ def _params(kind: str, stored: object, currency: str, *, unusual: bool) -> dict[
 class _StepsOf:
     """What a table of steps belongs to."""
 
-    def __init__(self, kind: str, metric: str, currency: str, unusual: bool) -> None:
+    def __init__(self, kind: str, metric: str, currency: str, unusual: bool, target: int) -> None:
         self.kind, self.metric, self.currency, self.unusual = kind, metric, currency, unusual
+        self.target = target
 
     @property
     def pays_flat(self) -> bool:
         """Whether a rate has nothing to apply to: thresholds pay amounts, and pieces are no money."""
         is_counted = self.metric != "revenue" and self.kind in WINDOW_MODELS
         return is_counted or self.kind in _STEPS_ARE_FLAT
+
+    def bound(self, start: int) -> int:
+        """Return where a step begins in what is counted: percents of a small target can be the same piece."""
+        return -(-start * self.target // 100) if self.kind == "accelerator" else start
 
     def start_text(self, start: int) -> str:
         if self.kind == "accelerator":
@@ -184,7 +190,7 @@ def _steps(stored: object, of: _StepsOf) -> tuple[Step, ...]:
     steps: list[Step] = []
     for at, each in enumerate(read.items("steps", stored)):
         step = _step(f"steps.{at}", each, at, of)
-        if steps and step.start <= steps[-1].start:
+        if steps and of.bound(step.start) <= of.bound(steps[-1].start):
             params = {"step": at + 1, "start": of.start_text(step.start), "before": at}
             raise Unreadable(f"steps.{at}.from", "overlaps", params)
         steps.append(step)

@@ -327,6 +327,11 @@ def test_nonsense_is_refused_with_its_field_named(rule: dict[str, Any], field: s
             {"steps": [{"from": 0, "flat": -5}]},
             "steps.0.flat: -0.05 GBP is less than nothing. Confirm it if it is meant.",
         ),
+        (
+            "accelerator",  # of 5 sales, 81 % and 99 % are both the fifth
+            {"steps": [{"from": 0}, {"from": 81}, {"from": 99}], "target": 5, "metric": "sales"},
+            "steps.2.from: Step 3 starts at 99 %, not above step 2.",
+        ),
         ("stairstep", {"steps": [{"from": -1}]}, "steps.0.from: -1 is less than 0."),
         ("stairstep", {"steps": [{"flat": 1}]}, "steps.0.from: This is missing."),
         ("stairstep", {"steps": [7]}, "steps.0: This must be an object with named parts."),
@@ -429,6 +434,8 @@ def test_a_book_sent_as_a_rate_is_not_repeated_whole() -> None:
     assert len(str(refused(stored(rate="9" * 10_000)))) < 200
 
 
+WORDS = {"steps", "from", "rate", "flat", "window", "kind", "months", "limits", "event_max", "tests", "join"}
+WORDS |= {"attribute", "operator", "values", "recurring", "levels", "target", "package"}
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -437,10 +444,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                "steps from rate flat window kind months limits event_max tests join attribute operator values"
-                " recurring levels target package".split()
-            ),
+            st.sampled_from(sorted(WORDS)),
             inner,
             max_size=4,
         )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
-from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum, Value, When
 
 from partners.models import Membership
 from payouts.choices import CommissionState, PaymentState, StatementState
@@ -24,6 +24,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "sent": (CommissionState.SENT.value,),
     "paid": (CommissionState.PAID.value,),
 }
+_HAS_MONEY = ~Q(amount_minor=0)
 _STAGE_OF = {state: stage for stage, states in STAGES.items() for state in states}
 
 
@@ -104,7 +105,7 @@ class _Group:
     bucket: int | None
     minor: int
     lines: int
-    next_at: datetime
+    next_at: datetime | None
 
 
 def money_of(membership: Membership, *, at: datetime, months: int = 12) -> MoneyOverview:
@@ -117,7 +118,11 @@ def money_of(membership: Membership, *, at: datetime, months: int = 12) -> Money
         for group in Commission.objects.filter(membership=membership, currency=program.currency)
         .annotate(bucket=_month_bucket(shown, program.zone))
         .values("state", "bucket")
-        .annotate(minor=Sum("amount_minor"), lines=Count("pk"), next_at=Min("payable_at"))
+        .annotate(
+            minor=Sum("amount_minor"),
+            lines=Count("pk", filter=_HAS_MONEY),
+            next_at=Min("payable_at", filter=_HAS_MONEY),
+        )
         .order_by()
     ]
     by_month: list[dict[str, int]] = [{} for _month in shown]
@@ -222,22 +227,29 @@ def in_stage(lines: QuerySet[Commission], stage: str) -> QuerySet[Commission]:
     """Narrow lines to one stage of the money path, or to those taken back (`reversed`)."""
     if stage == "reversed":
         return lines.filter(amount_minor__lt=0)
-    return lines.filter(state__in=STAGES[stage])
+    # A line of zero only keeps a count or explains a cap: no money of it is at any stage.
+    return lines.filter(state__in=STAGES[stage]).exclude(amount_minor=0)
 
 
 def searched(lines: QuerySet[Commission], text: str) -> QuerySet[Commission]:
-    """Narrow lines to those whose order, link, code or visible part of the customer holds `text`."""
+    """Narrow lines to those whose order, link, code, recruit or visible part of the customer holds `text`."""
     text = text.strip()
     bare = text.lstrip("•")
+    # Of a recruit's sale only the order and the recruit are known.
+    mine = Q(credit__membership=F("membership"))
     found = (
         Q(conversion__external_id__icontains=text)
-        | Q(credit__code__code__icontains=text)
-        | Q(credit__click__link__slug__icontains=text)
-        | Q(credit__click__link__label__icontains=text)
+        | Q(public_id__iexact=text)
+        | (mine & (Q(credit__code__code__icontains=text) | _named_link(text)))
+        | (~mine & Q(credit__membership__partner__name__icontains=text))
     )
     if 0 < len(bare) <= 3:  # what the mask leaves visible; more would let a partner probe hidden characters
-        found |= Q(conversion__customer__external_id__iendswith=bare)
+        found |= mine & Q(conversion__customer__external_id__iendswith=bare)
     return lines.filter(found)
+
+
+def _named_link(text: str) -> Q:
+    return Q(credit__click__link__slug__icontains=text) | Q(credit__click__link__label__icontains=text)
 
 
 def total_of(lines: QuerySet[Commission], currency: str) -> tuple[Money, int]:
@@ -261,7 +273,7 @@ def _stage(key: str, states: Sequence[str], rows: Sequence[_Group], currency: st
         key=key,
         amount=Money(sum(row.minor for row in mine), currency),
         count=sum(row.lines for row in mine),
-        next_payable_at=min((row.next_at for row in mine), default=None),
+        next_payable_at=min((row.next_at for row in mine if row.next_at is not None), default=None),
     )
 
 

@@ -188,10 +188,8 @@ def _runs_meet_their_payments() -> Iterator[Finding]:
 
 
 def _transactions_have_entries() -> Iterator[Finding]:
-    # Lines of zero, and lines that cancel out, are released by a transaction that moves nothing.
-    empty = Transaction.objects.filter(entries=None).exclude(
-        kind__in=[TransactionKind.RELEASE, TransactionKind.ACCRUAL]
-    )
+    # Lines of zero that only keep a count are booked by an accrual that moves nothing.
+    empty = Transaction.objects.filter(entries=None).exclude(kind=TransactionKind.ACCRUAL)
     for transaction in empty.order_by("pk"):
         yield Finding("empty_transaction", transaction.key, "an entry", "none")
 

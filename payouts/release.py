@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from partners.models import Membership
 from payouts import ledger
@@ -46,6 +47,7 @@ def release_membership(
     `into` is the month being closed: it takes everything, whatever day the hold ended.
     """
     due = list(Commission.objects.filter(membership=membership).due_for_release(at=until).lock())
+    due = _moving_money(due)
     if into is None:
         due = _not_awaited_by_a_close(membership.program, due)
     calendar = Calendar()
@@ -60,6 +62,16 @@ def release_membership(
     for period_id, lines in sorted(by_period.items()):
         _release(membership, periods[period_id], lines, at=at)
     return len(due)
+
+
+def _moving_money(due: Sequence[Commission]) -> list[Commission]:
+    """Settle the lines of zero, which move nothing between accounts, by what booked them; return the others."""
+    zero = [line.pk for line in due if not line.amount_minor]
+    if zero:
+        Commission.objects.filter(pk__in=zero, state=CommissionState.ON_HOLD).update(
+            state=CommissionState.PAYABLE, released_in=F("accrued_in")
+        )
+    return [line for line in due if line.amount_minor]
 
 
 def _not_awaited_by_a_close(program: Program, due: Sequence[Commission]) -> list[Commission]:

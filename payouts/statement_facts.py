@@ -11,12 +11,27 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from partners.models import Membership, Placement
+from payouts.choices import CommissionKind
 from payouts.models import Commission, PaymentMethod, Period, Statement, StatementLine
 from prm.lib.money import Money
 
 if TYPE_CHECKING:
     from partners.models import Partner
     from tiers.models import LegalEntity
+
+# Which term of a statement's bridge a kind of line belongs to, in the order the terms are printed.
+TERM_OF: dict[CommissionKind, str] = {
+    CommissionKind.EARNED: "commissions",
+    CommissionKind.OVERRIDE: "overrides",
+    CommissionKind.BONUS: "bonuses",
+    CommissionKind.RETAINER: "guaranteed",
+    CommissionKind.FLOOR: "guaranteed",
+    CommissionKind.TRUE_UP: "true_ups",
+    CommissionKind.REFUND: "reversals",
+    CommissionKind.REVERSAL: "reversals",
+    CommissionKind.DRAW: "advances",
+    CommissionKind.RECOVERY: "advances",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,7 @@ def collect(
         "bridge": bridge.columns(),
         "minimum_minor": program.minimum_payout_minor,
         "account_ending": method.iban_last4 if method else None,
+        "terms": terms(lines),
         "rates": _rates(lines),
     }
 
@@ -110,17 +126,29 @@ def _tier_at(membership: Membership, period: Period) -> str:
     return found.tier.name if found else ""
 
 
+def terms(lines: Iterable[Commission]) -> dict[str, dict[str, int]]:
+    """Add the lines up by what they are, in the order a statement prints them; all terms together are earned plus reversed."""
+    found = {term: {"lines": 0, "amount_minor": 0} for term in TERM_OF.values()}
+    for line in lines:
+        term = found[TERM_OF[CommissionKind(line.kind)]]
+        term["lines"] += 1
+        term["amount_minor"] += line.amount_minor
+    return found
+
+
 def _rates(lines: Iterable[Commission]) -> list[dict[str, Any]]:
-    """Add the lines up by rate, in the order the rates first appear."""
-    found: dict[tuple[str, str, int], dict[str, Any]] = {}
+    """Add the lines up by rule, kind and rate, in the order they first appear."""
+    found: dict[tuple[str, str, str, int], dict[str, Any]] = {}
     for line in lines:
         percent = format(line.rate.normalize(), "f")
         flat_minor = abs(line.flat_minor)
-        key = (line.rule_key, percent, flat_minor)
+        key = (line.rule_key, line.kind, percent, flat_minor)
         row = found.setdefault(
             key,
             {
                 "rule": line.rule_key,
+                "name": _rule_name(line),
+                "kind": line.kind,
                 "percent": percent,
                 "flat_minor": flat_minor,
                 "lines": 0,
@@ -132,6 +160,11 @@ def _rates(lines: Iterable[Commission]) -> list[dict[str, Any]]:
         row["base_minor"] += line.base_minor
         row["amount_minor"] += line.amount_minor
     return list(found.values())
+
+
+def _rule_name(line: Commission) -> str:
+    rule = line.because.get("rule") or {}
+    return str(rule.get("name") or line.rule_key)
 
 
 def content_hash(number: str, facts: dict[str, Any], lines: Iterable[StatementLine]) -> str:

@@ -1,5 +1,9 @@
 """Issue a membership's statement for a month: the bridge from the last balance to the new one, with every line that became
-ready to pay. It is issued once, under the next number of its series, and agrees with the ledger to the last minor unit."""
+ready to pay. It is issued once, under the next number of its series, and agrees with the ledger to the last minor unit.
+
+The bridge is opening + earned + reversed + adjusted + paid = closing. `earned` is what lines added and `reversed` what lines took,
+whatever their kind, so that `reversed` is never positive; what the lines are is told apart in the facts (`terms`), which add up to
+both. `adjusted` is what people posted without a line. Lines of zero are explained where lines are listed, and not printed."""
 
 from __future__ import annotations
 
@@ -10,10 +14,12 @@ from typing import TYPE_CHECKING
 from django.db import models, transaction
 
 from partners.models import Membership
-from payouts import statement_facts
+from payouts import ledger, statement_facts
 from payouts.choices import AccountKind, CommissionState, PaymentState, StatementState, TransactionKind
 from payouts.events import StatementIssued
+from payouts.explained import subject
 from payouts.models import Commission, Entry, NumberSeries, Period, Statement, StatementLine
+from payouts.models.commission import CommissionQuerySet
 from payouts.notices import tell_statement_ready
 from payouts.statement_facts import Bridge
 from prm import audit
@@ -64,11 +70,16 @@ def issue(membership: Membership, *, period: Period, at: datetime) -> Statement:
 def _lines_of(membership: Membership, period: Period) -> list[Commission]:
     """Return the lines released into this month, locked, in the order they happened."""
     return list(
-        Commission.objects.filter(membership=membership, released_in__period=period, statement=None)
-        .select_related("conversion__customer")
+        _with_money_in(membership, period)
+        .select_related(*subject.READ_WITH)
         .select_for_update(of=("self",))
         .order_by("effective_at", "pk")
     )
+
+
+def _with_money_in(membership: Membership, period: Period) -> CommissionQuerySet:
+    mine = Commission.objects.filter(membership=membership, released_in__period=period, statement=None)
+    return mine.exclude(amount_minor=0)
 
 
 def _bridge(membership: Membership, period: Period, lines: list[Commission]) -> Bridge:
@@ -76,10 +87,11 @@ def _bridge(membership: Membership, period: Period, lines: list[Commission]) -> 
     currency = membership.program.currency
     last = _last_before(membership, period, currency)
     moved = payable_movements(membership, period, currency)
+    gained, taken = ledger.gains_and_losses((line.amount for line in lines), currency)
     bridge = Bridge(
         opening=last.closing if last else Money(0, currency),
-        earned=Money.total((line.amount for line in lines if line.amount_minor > 0), currency),
-        reversed=Money.total((line.amount for line in lines if line.amount_minor < 0), currency),
+        earned=gained,
+        reversed=taken,
         adjusted=_total(moved, currency, except_for=(*_PAYMENT_KINDS, *_LINE_KINDS)),
         paid=_total(moved, currency, only=_PAYMENT_KINDS),
     )
@@ -189,13 +201,12 @@ def draw_number(legal_entity: LegalEntity, year: int) -> tuple[int, int]:
 
 
 def _printed(line: Commission, position: int, period: Period) -> StatementLine:
-    customer = line.conversion.customer
     return StatementLine(
         position=position,
         commission=line,
         occurred_at=line.effective_at,
-        order_id=line.conversion.external_id,
-        customer=customer.masked if customer else "",
+        order_id=subject.order_text(line),
+        customer=subject.masked_customer(line),
         kind=line.kind,
         base_minor=line.base_minor,
         rate=line.rate,
@@ -207,12 +218,8 @@ def _printed(line: Commission, position: int, period: Period) -> StatementLine:
 
 def _claim(statement: Statement, lines: list[Commission]) -> None:
     """Move the lines onto the statement; each can be on one only."""
-    moved = Commission.objects.filter(
-        membership=statement.membership,
-        released_in__period=statement.period,
-        state=CommissionState.PAYABLE,
-        statement=None,
-    ).update(state=CommissionState.ON_STATEMENT, statement=statement)
+    found = _with_money_in(statement.membership, statement.period).filter(state=CommissionState.PAYABLE)
+    moved = found.update(state=CommissionState.ON_STATEMENT, statement=statement)
     if moved != len(lines):
         raise DisagreesWithLedger(f"{moved} of {len(lines)} lines went onto {statement.number}.")
 

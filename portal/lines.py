@@ -8,39 +8,31 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from payouts.choices import CommissionState, PaymentState
+from payouts.choices import CommissionKind, CommissionState, PaymentState
+from payouts.explained import subject
 from payouts.models import Commission, Payment
 from portal.formats import active_locale, day_text
 from portal.status import StatusWord, commission_status
 from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import Month, local_day
-from referrals.models import Conversion, Credit, Link
-from tiers.choices import EventKind
 
-READ_WITH = (
-    "conversion__customer",
-    "credit__code",
-    "credit__click__link",
-    "statement__period",
-    "released_in__period",
-)
+READ_WITH = (*subject.READ_WITH, "statement__period", "released_in__period")
 
 
 @dataclass(frozen=True)
 class CommissionRow:
-    """One line as tables show it."""
+    """One line as tables show it; `sale` is missing where no event earns."""
 
     day: date
     order: str
     customer: str
     detail: str
-    sale: Money
+    sale: Money | None
     amount: Money
     href: str
     status: StatusWord
@@ -64,10 +56,10 @@ def row(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -> Comm
     """Return one line as a table row."""
     return CommissionRow(
         day=local_day(line.effective_at, zone),
-        order=line.conversion.external_id,
-        customer=customer_text(line.conversion),
-        detail=detail_text(line.conversion, line.credit),
-        sale=signed_sale(line.conversion),
+        order=subject.order_text(line),
+        customer=subject.who_text(line, zone),
+        detail=subject.detail_text(line),
+        sale=subject.signed_sale(line),
         amount=line.amount,
         href=reverse("portal:commission", args=[line.public_id]),
         status=status_of(line, zone, payments),
@@ -92,6 +84,8 @@ def _living(payments: Iterable[Payment]) -> dict[int, Payment]:
 
 def status_of(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -> StatusWord:
     """Return where a line stands, with the date or the statement that goes with it."""
+    if not line.amount_minor:
+        return commission_status("nothing_due")
     payment = payments.get(line.statement_id or 0)
     month = _statement_month(line)
     plain = commission_status(
@@ -105,46 +99,8 @@ def status_of(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -
     )
     if line.amount_minor >= 0:
         return plain
-    return replace(commission_status("reversed"), help=_taken_back_text(line, zone, month))
-
-
-def customer_text(conversion: Conversion) -> str:
-    """Return the customer as partners see it."""
-    if conversion.customer is None:
-        return _("Customer not named")
-    return _("Customer %(masked)s") % {"masked": conversion.customer.masked}
-
-
-def detail_text(conversion: Conversion, credit: Credit) -> str:
-    """Return what happened and through what it came."""
-    params = {"event": conversion.get_kind_display(), "via": via_text(credit)}
-    if credit.code is not None:
-        return _("%(event)s, via code %(via)s") % params
-    if credit.click is not None:
-        return _("%(event)s, via %(via)s") % params
-    return str(params["event"])
-
-
-def via_text(credit: Credit) -> str:
-    """Return the code or the short address of the link a sale came through."""
-    if credit.code is not None:
-        return credit.code.code
-    return shown_url(credit.click.link) if credit.click is not None else ""
-
-
-def link_url(link: Link) -> str:
-    """Return a link's address as it is handed out."""
-    return f"{settings.SITE_URL.rstrip('/')}/r/{link.slug}"
-
-
-def shown_url(link: Link) -> str:
-    """Return a link's address without its scheme, for reading."""
-    return link_url(link).partition("://")[2]
-
-
-def signed_sale(conversion: Conversion) -> Money:
-    """Return the sale's amount; of a refund, what went back, as a negative."""
-    return -conversion.amount if conversion.kind == EventKind.REFUND else conversion.amount
+    word = "recovered" if line.kind == CommissionKind.RECOVERY else "reversed"
+    return replace(commission_status(word), help=_taken_back_text(line, zone, month))
 
 
 def _statement_month(line: Commission) -> Month | None:

@@ -65,6 +65,8 @@ COMMISSION: Words = {
     "sent": _word(_t("On its way"), "arrow", INFO, _t("Sent to your bank")),
     "paid": _word(_t("Paid"), "tick", OK),
     "reversed": _word(_t("Reversed"), "return", BAD, _t("Taken back after a refund or a correction")),
+    "recovered": _word(_t("Advance paid back"), "return", INFO, _t("Taken from what you earned")),
+    "nothing_due": _word(_t("Nothing due"), "info", NEUTRAL, _t("It counts, and pays nothing by itself")),
     "declined": _word(_t("Declined"), "cross", BAD, _t("Earns nothing")),
 }
 

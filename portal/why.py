@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from payouts.choices import CommissionState
+from payouts.explained import subject
 from payouts.models import Commission, Payment
 from payouts.overview import payment_date
 from portal import lines
@@ -83,7 +84,7 @@ def explain(line: Commission, *, at: datetime) -> Why:
     payments = lines.payments_of([line])
     return Why(
         public_id=line.public_id,
-        order=line.conversion.external_id,
+        order=subject.title_text(line, zone),
         amount=line.amount,
         status=lines.status_of(line, zone, payments),
         sentence=_sentence(line, zone),
@@ -94,16 +95,18 @@ def explain(line: Commission, *, at: datetime) -> Why:
 
 
 def _sentence(line: Commission, zone: tzinfo) -> str:
-    conversion, via = line.conversion, lines.via_text(line.credit)
+    conversion, via = line.conversion, subject.via_text(line)
+    if conversion is None:
+        return subject.title_text(line, zone)
     params = {
-        "customer": lines.customer_text(conversion),
+        "customer": subject.who_text(line, zone),
         "amount": _money(conversion.amount),
         "date": l10n.date_text(local_day(conversion.occurred_at, zone), active_locale(), "long"),
         "via": via,
     }
     if conversion.kind == EventKind.REFUND:
         return _("%(customer)s got %(amount)s back on %(date)s.") % params
-    if line.credit.code is not None:
+    if via and line.credit is not None and line.credit.code is not None:
         return _("%(customer)s paid %(amount)s on %(date)s with the code %(via)s.") % params
     if via:
         return _("%(customer)s paid %(amount)s on %(date)s after using %(via)s.") % params
@@ -219,9 +222,10 @@ def _steps(line: Commission, zone: tzinfo, payment: Payment | None, at: datetime
 
 def _moments(line: Commission, zone: tzinfo, payment: Payment | None) -> Iterator[tuple[datetime, str, bool]]:
     conversion, credit = line.conversion, line.credit
-    if credit.click is not None:
+    if credit is not None and credit.click is not None:
         yield credit.click.clicked_at, _("Click on your link"), True
-    yield conversion.occurred_at, str(conversion.get_kind_display()), True
+    if conversion is not None:
+        yield conversion.occurred_at, str(conversion.get_kind_display()), True
     yield line.computed_at, _computed_text(line, zone), True
     if line.released_in is not None:
         yield line.payable_at, _("Ready to pay"), True
@@ -281,12 +285,12 @@ def _computed_text(line: Commission, zone: tzinfo) -> str:
 def _related(line: Commission) -> Iterator[Related]:
     if line.reverses is not None:
         text = _("Takes back part of what order %(order)s earned") % {
-            "order": line.reverses.conversion.external_id
+            "order": subject.order_text(line.reverses)
         }
         yield _related_to(line.reverses, text)
     for reversal in line.reversals.select_related("conversion").order_by("effective_at", "pk"):
         yield _related_to(
-            reversal, _("Taken back by refund %(order)s") % {"order": reversal.conversion.external_id}
+            reversal, _("Taken back by refund %(order)s") % {"order": subject.order_text(reversal)}
         )
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from payouts import overview
 from payouts.admin.totals import WithTotals
+from payouts.explained import subject
 from payouts.models import Commission
 from prm.accounts.back_office import badge, link_to, money_column, person, state_column, when_column
 
@@ -49,7 +50,8 @@ class CommissionAdmin(WithTotals):
     sees = "see_commissions"
     change_form_template = "admin/payouts/commission/change_form.html"
     list_display = (
-        "order",
+        "about",
+        "kind",
         "partner",
         when_column("effective_at", gettext_lazy("happened")),
         money_column("base_minor", gettext_lazy("sale")),
@@ -58,7 +60,7 @@ class CommissionAdmin(WithTotals):
         when_column("payable_at", gettext_lazy("ready to pay from")),
     )
     list_filter = (StageFilter, "state", "kind", "currency", "membership__program", "effective_at")
-    list_select_related = ("conversion", "membership__partner")
+    list_select_related = ("conversion", "membership__partner", "membership__program")
     search_fields = ("conversion__external_id", "public_id", "membership__partner__name")
     search_help_text = gettext_lazy("Order, partner or id")
     ordering = ("-effective_at", "-pk")
@@ -85,9 +87,10 @@ class CommissionAdmin(WithTotals):
         return lookup in LINKED or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=gettext_lazy("order"), ordering="conversion__external_id")
-    def order(self, line: Commission) -> str:
-        """Return the order the line is about."""
-        return line.conversion.external_id
+    def about(self, line: Commission) -> str:
+        """Return the order the line is about, or its month."""
+        order = subject.order_text(line)
+        return order or subject.month_text(subject.month_of(line, line.membership.program.zone))
 
     @admin.display(description=gettext_lazy("partner"), ordering="membership__partner__name")
     def partner(self, line: Commission) -> str:
@@ -127,7 +130,7 @@ class CommissionAdmin(WithTotals):
         if line is not None:
             context.update(
                 {
-                    "title": _("Commission for order %(order)s") % {"order": line.conversion.external_id},
+                    "title": _title(line),
                     "subtitle": None,
                     "line": line,
                     "zone": line.membership.program.time_zone,
@@ -135,3 +138,9 @@ class CommissionAdmin(WithTotals):
                 }
             )
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _title(line: Commission) -> str:
+    if line.conversion is None:
+        return subject.title_text(line, line.membership.program.zone)
+    return _("Commission for order %(order)s") % {"order": line.conversion.external_id}

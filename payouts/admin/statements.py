@@ -17,6 +17,8 @@ from django.views.decorators.http import require_safe
 
 from payouts import documents, lateness
 from payouts.admin.totals import WithTotals
+from payouts.choices import CommissionKind
+from payouts.explained import bridge
 from payouts.exports import csv, pdf, xlsx
 from payouts.models import Commission, Statement, StatementLine
 from prm import audit
@@ -175,16 +177,16 @@ def _facts(statement: Statement) -> Iterator[Fact]:
 
 
 def _bridge(statement: Statement) -> Iterator[dict[str, Any]]:
-    def line(label: str, minor: int, note: str = "") -> dict[str, Any]:
-        return {"label": label, "amount": Money(minor, statement.currency), "note": note}
-
-    yield line(_("Opening balance"), statement.opening_minor)
-    count = _("%(count)s lines in all") % {"count": statement.line_count}
-    yield line(_("Commissions that became ready to pay"), statement.earned_minor, count)
-    yield line(_("Refunds and reversals"), statement.reversed_minor)
-    if statement.adjusted_minor:
-        yield line(_("Adjustments"), statement.adjusted_minor)
-    yield line(_("Paid in the month"), statement.paid_minor)
+    labels = {
+        bridge.COMMISSIONS: _("Commissions that became ready to pay"),
+        bridge.REVERSALS: _("Refunds and reversals"),
+        bridge.PAID: _("Paid in the month"),
+    }
+    for term in bridge.bridge_of(statement)[:-1]:
+        if term.key == bridge.ADJUSTMENTS and not term.amount:
+            continue
+        note = _("%(count)s lines") % {"count": term.lines} if term.lines else ""
+        yield {"label": labels.get(term.key, term.label), "amount": term.amount, "note": note}
 
 
 def _line(line: StatementLine, statement: Statement) -> dict[str, Any]:
@@ -192,6 +194,7 @@ def _line(line: StatementLine, statement: Statement) -> dict[str, Any]:
     return {
         "day": local_day(line.occurred_at, zone),
         "order": line.order_id,
+        "kind": CommissionKind(line.kind).label,
         "customer": line.customer,
         "base": Money(line.base_minor, statement.currency),
         "amount": Money(line.amount_minor, statement.currency),

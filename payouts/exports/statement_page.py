@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import segno
@@ -16,7 +17,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from payouts.exports.xlsx import bridge_of
+from payouts.choices import CommissionKind
+from payouts.explained import bridge as terms
 from payouts.models import Statement, StatementLine
 from payouts.reading import locale_for
 from prm.lib import l10n
@@ -90,7 +92,7 @@ def page_of(statement: Statement) -> StatementPage:
         total_label=_("To be paid") if statement.due_on else _("Closing balance"),
         total=writer.money(statement.closing_minor),
         total_note=writer.what_happens(),
-        bridge=writer.bridge(month, lines),
+        bridge=writer.bridge(month),
         rates=writer.rates(),
         lines_title=_("Every commission"),
         lines_note=writer.lines_note(lines),
@@ -171,28 +173,32 @@ class _Writer:
             "minimum": minimum
         }
 
-    def bridge(self, month: Month, lines: Sequence[StatementLine]) -> tuple[Term, ...]:
-        plus = sum(line.amount_minor > 0 for line in lines)
-        minus = sum(line.amount_minor < 0 for line in lines)
-        name = l10n.month_text(month.previous(), self.language)
-        notes = [
-            _("Closing balance of %(month)s") % {"month": name} if self.statement.opening_minor else "",
-            ngettext("%(count)s commission ready to pay", "%(count)s commissions ready to pay", plus)
-            % {"count": plus},
-            ngettext("%(count)s refund", "%(count)s refunds", minus) % {"count": minus} if minus else "",
-            "",
-            _("Payments sent, less payments that came back") if self.statement.paid_minor else "",
-            "",
-        ]
-        terms = bridge_of(self.statement)
+    def bridge(self, month: Month) -> tuple[Term, ...]:
         return tuple(
-            Term(label, self.money(minor), note) for (label, minor), note in zip(terms, notes, strict=True)
+            Term(term.label, self.money(term.amount.minor), self._note(term, month))
+            for term in terms.bridge_of(self.statement)
         )
+
+    def _note(self, term: terms.Term, month: Month) -> str:
+        count = {"count": term.lines}
+        if term.key == terms.OPENING and term.amount:
+            name = l10n.month_text(month.previous(), self.language)
+            return _("Closing balance of %(month)s") % {"month": name}
+        if term.key == terms.COMMISSIONS:
+            text = ngettext(
+                "%(count)s commission ready to pay", "%(count)s commissions ready to pay", term.lines
+            )
+            return text % count
+        if term.key == terms.REVERSALS and term.lines:
+            return ngettext("%(count)s refund", "%(count)s refunds", term.lines) % count
+        if term.key == terms.PAID and term.amount:
+            return _("Payments sent, less payments that came back")
+        return ngettext("%(count)s line", "%(count)s lines", term.lines) % count if term.lines else ""
 
     def rates(self) -> tuple[tuple[str, str, str, str], ...]:
         return tuple(
             (
-                self.rate(Decimal(row["percent"]), row["flat_minor"]),
+                self._rule(row),
                 l10n.number_text(row["lines"], self.language),
                 self.money(row["base_minor"]),
                 self.money(row["amount_minor"]),
@@ -200,8 +206,16 @@ class _Writer:
             for row in self.statement.facts["rates"]
         )
 
+    def _rule(self, row: dict[str, Any]) -> str:
+        """Name a rule, and what its lines are unless that is the rate itself."""
+        rate = self.rate(Decimal(row["percent"]), row["flat_minor"])
+        is_plain = row["kind"] == CommissionKind.EARNED
+        what = rate if is_plain else str(CommissionKind(row["kind"]).label)
+        return f"{row['name']}, {what}" if what else str(row["name"])
+
     def rate(self, percent: Decimal, flat_minor: int) -> str:
-        parts = [l10n.percent_text(percent / 100, self.language)] if percent or not flat_minor else []
+        """Write a rate; nothing for a line whose amount has none, such as one through several steps."""
+        parts = [l10n.percent_text(percent / 100, self.language)] if percent else []
         if flat_minor:
             parts.append(self.amount(abs(flat_minor)))
         return " + ".join(parts)
@@ -243,8 +257,8 @@ class _Writer:
         for line in lines:
             yield (
                 self.local(line.occurred_at),
-                line.order_id,
-                line.customer,
+                line.order_id or _kind_text(line.kind),
+                line.customer or (_kind_text(line.kind) if line.order_id else ""),
                 self.amount(line.base_minor),
                 self.rate(line.rate, line.flat_minor),
                 line.amount_minor,
@@ -258,6 +272,20 @@ class _Writer:
             orders = ngettext("%(count)s order", "%(count)s orders", len(those)) % {"count": len(those)}
             base = sum(line.base_minor for line in those)
             yield self.day(day), orders, "", self.amount(base), "", sum(line.amount_minor for line in those)
+
+
+def _kind_text(kind: str) -> str:
+    """Return what a line is in a word that fits its column; nothing for what a sale earns."""
+    words = {
+        CommissionKind.TRUE_UP: _("Correction"),
+        CommissionKind.BONUS: _("Bonus"),
+        CommissionKind.OVERRIDE: _("Override"),
+        CommissionKind.RETAINER: _("Retainer"),
+        CommissionKind.FLOOR: _("Minimum"),
+        CommissionKind.DRAW: _("Advance"),
+        CommissionKind.RECOVERY: _("Paid back"),
+    }
+    return words.get(CommissionKind(kind), "")
 
 
 def _party(role: str, facts: dict[str, str]) -> Party:

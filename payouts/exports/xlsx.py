@@ -10,6 +10,7 @@ import xlsxwriter
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from payouts.explained.bridge import bridge_of
 from payouts.exports.rows import HEADER, Row, decimal_of, rows_of
 from payouts.models import Statement
 from prm.lib.money import exponent
@@ -67,21 +68,9 @@ def _write_bridge(
         sheet.write_string(row, 0, label, bold)
         sheet.write_string(row, 1, value)
     places = exponent(statement.currency)
-    for row, (label, minor) in enumerate(bridge_of(statement), start=len(facts) + 1):
-        sheet.write_string(row, 0, label, bold)
-        sheet.write_number(row, 1, decimal_of(minor, places), amount)
-
-
-def bridge_of(statement: Statement) -> list[tuple[str, int]]:
-    """Return the labelled terms of the bridge, the closing balance last, in the language that is active."""
-    return [
-        (_("Opening balance"), statement.opening_minor),
-        (_("Commissions"), statement.earned_minor),
-        (_("Reversals"), statement.reversed_minor),
-        (_("Adjustments"), statement.adjusted_minor),
-        (_("Paid"), statement.paid_minor),
-        (_("Closing balance"), statement.closing_minor),
-    ]
+    for row, term in enumerate(bridge_of(statement), start=len(facts) + 1):
+        sheet.write_string(row, 0, term.label, bold)
+        sheet.write_number(row, 1, decimal_of(term.amount.minor, places), amount)
 
 
 def _write_rows(

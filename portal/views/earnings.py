@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from payouts import overview
+from payouts.explained import subject
 from payouts.exports.rows import formula_safe
 from payouts.models import Commission
 from portal import lines, why
@@ -40,6 +41,7 @@ CSV_HEADER = (
     "ready_to_pay_from",
     "statement",
     "commission_id",
+    "kind",
 )
 
 
@@ -105,20 +107,21 @@ def csv_rows(found: QuerySet[Commission], room: Room) -> Iterator[str]:
 
 
 def _csv_row(line: Commission, room: Room) -> tuple[str, ...]:
-    customer = line.conversion.customer
+    sale = subject.signed_sale(line)
     return (
         local_day(line.effective_at, room.zone).isoformat(),
-        formula_safe(line.conversion.external_id),
-        line.conversion.kind,
-        formula_safe(customer.masked) if customer is not None else "",
-        formula_safe(lines.via_text(line.credit)),
-        str(lines.signed_sale(line.conversion).decimal()),
+        formula_safe(subject.order_text(line)),
+        line.conversion.kind if line.conversion is not None else "",
+        formula_safe(subject.masked_customer(line)),
+        formula_safe(subject.via_text(line)),
+        str(sale.decimal()) if sale is not None else "",
         str(line.amount.decimal()),
         line.currency,
         line.state,
         local_day(line.payable_at, room.zone).isoformat(),
         line.statement.number if line.statement is not None else "",
         line.public_id,
+        line.kind,
     )
 
 

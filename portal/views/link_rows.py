@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partners.models import Membership
+from payouts.explained.subject import link_url, shown_url
 from payouts.overview import earned_since
-from portal import lines
 from portal.formats import active_locale
 from portal.views.pages import CodeRow, LinkRow
 from prm.lib import l10n
@@ -67,8 +67,8 @@ def _link_row(link: Link, figures: Figures | None, earned: Money) -> LinkRow:
     return LinkRow(
         public_id=link.public_id,
         label=link.label,
-        url=lines.link_url(link),
-        shown=lines.shown_url(link),
+        url=link_url(link),
+        shown=shown_url(link),
         destination=link.destination_url,
         is_on=link.is_active,
         clicks=clicks,

@@ -11,7 +11,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal import lines, roles
+from payouts.explained.subject import link_url
+from portal import roles
 from portal.forms import LinkForm
 from portal.rooms import Room, enter, own_or_404, show
 from portal.views.answers import explain_refusal
@@ -82,7 +83,7 @@ def link_switch(request: HttpRequest, room: Room, public_id: str) -> HttpRespons
 def link_qr(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
     """Draw a link's QR code."""
     link, _room = own_or_404(request, room, Link.objects.all(), public_id)
-    return HttpResponse(qr_svg(lines.link_url(link)), content_type="image/svg+xml")
+    return HttpResponse(qr_svg(link_url(link)), content_type="image/svg+xml")
 
 
 def qr_svg(text: str) -> bytes:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 
 from payouts import documents
 from payouts.choices import CommissionKind, PaymentState, StatementState
+from payouts.explained import bridge
 from payouts.exports import csv, pdf, xlsx
 from payouts.models import Payment, Statement, StatementLine
 from portal import roles
@@ -45,6 +46,7 @@ from prm.lib.periods import Month, local_day
 
 LINES_SHOWN = 100
 _FILES = {"csv": csv, "xlsx": xlsx}
+_NAME_A_CUSTOMER = (CommissionKind.EARNED, CommissionKind.REFUND)
 
 
 @require_safe
@@ -224,29 +226,26 @@ def _steps(found: Statement, payment: Payment | None, room: Room) -> Iterator[St
 
 
 def _bridge(found: Statement) -> Iterator[Figure]:
-    currency, month = found.currency, _month_name(found)
-    counts = _line_counts(found)
-    yield Figure(
-        _("Opening balance"), Money(found.opening_minor, currency), note=_opening_note(found), counts=True
-    )
-    earned = commissions_text(counts["earned"])
-    label = _("Commissions ready in %(month)s") % {"month": month}
-    yield Figure(label, Money(found.earned_minor, currency), note=earned, counts=True)
-    taken = commissions_text(counts["taken_back"]) if counts["taken_back"] else ""
-    yield Figure(_("Refunds and reversals"), Money(found.reversed_minor, currency), note=taken, counts=True)
-    if found.adjusted_minor:
-        yield Figure(_("Adjustments"), Money(found.adjusted_minor, currency), counts=True)
-    yield Figure(_("Paid in %(month)s") % {"month": month}, Money(found.paid_minor, currency), counts=True)
+    month = {"month": _month_name(found)}
+    labels = {
+        bridge.COMMISSIONS: _("Commissions ready in %(month)s") % month,
+        bridge.REVERSALS: _("Refunds and reversals"),
+        bridge.PAID: _("Paid in %(month)s") % month,
+    }
+    for term in bridge.bridge_of(found)[:-1]:
+        if term.key == bridge.ADJUSTMENTS and not term.amount:
+            continue
+        note = _opening_note(found) if term.key == bridge.OPENING else _count_text(term)
+        yield Figure(labels.get(term.key, term.label), term.amount, note=note, counts=True)
+
+
+def _count_text(term: bridge.Term) -> str:
+    return commissions_text(term.lines) if term.lines or term.key == bridge.COMMISSIONS else ""
 
 
 def _opening_note(found: Statement) -> str:
     before = l10n.month_text(found.period.as_month.previous(), active_locale(), "name")
     return _("Balance at the end of %(month)s") % {"month": before} if found.opening_minor else ""
-
-
-def _line_counts(found: Statement) -> dict[str, int]:
-    taken_back = found.lines.filter(amount_minor__lt=0).count() if found.reversed_minor else 0
-    return {"earned": found.line_count - taken_back, "taken_back": taken_back}
 
 
 def _lines(found: Statement, room: Room, *, skip: int) -> tuple[StatementLineRow, ...]:
@@ -281,10 +280,8 @@ def _closing_rows(found: Statement) -> Iterator[BalanceRow]:
 def _line_row(line: StatementLine, found: Statement, room: Room, running: int) -> StatementLineRow:
     return StatementLineRow(
         day=local_day(line.occurred_at, room.zone),
-        order=line.order_id,
-        customer=_("Customer %(masked)s") % {"masked": line.customer}
-        if line.customer
-        else _("Customer not named"),
+        order=line.order_id or str(CommissionKind(line.kind).label),
+        customer=_customer_text(line),
         note=_line_note(line),
         base=Money(line.base_minor, found.currency),
         rate=_rate_text(line, found.currency),
@@ -294,8 +291,16 @@ def _line_row(line: StatementLine, found: Statement, room: Room, running: int) -
     )
 
 
+def _customer_text(line: StatementLine) -> str:
+    """Return the customer; nothing for a line no event earns, or of a recruit's customer, who is nobody's to know."""
+    if line.customer:
+        return _("Customer %(masked)s") % {"masked": line.customer}
+    return _("Customer not named") if line.kind in _NAME_A_CUSTOMER else ""
+
+
 def _line_note(line: StatementLine) -> str:
-    parts = [str(CommissionKind(line.kind).label)] if line.kind != CommissionKind.EARNED else []
+    says_kind = line.kind != CommissionKind.EARNED and line.order_id
+    parts = [str(CommissionKind(line.kind).label)] if says_kind else []
     if line.from_earlier_period:
         parts.append(_("from an earlier month"))
     return ", ".join(parts)

@@ -87,6 +87,7 @@ def test_the_header_of_the_file_and_its_values_are_for_machines(busy: Scene) -> 
         "ready_to_pay_from": "2026-05-19",
         "statement": "HG-2026-00005",
         "commission_id": Commission.objects.get(conversion__external_id="may-2").public_id,
+        "kind": "refund",
     }
 
 

@@ -1,0 +1,137 @@
+"""Say what a commission line is about: whose order, through what it came, or which month. Customers are only ever shown masked, and
+those of a recruited partner not at all."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from payouts.choices import CommissionKind
+from payouts.models import Commission
+from payouts.reading import locale_for
+from prm.lib import l10n
+from prm.lib.money import Money
+from prm.lib.periods import Month
+from referrals.models import Conversion, Credit, Link
+from tiers.choices import EventKind
+
+# What the functions here read of a line, besides the line.
+READ_WITH = (
+    "conversion__customer",
+    "credit__code",
+    "credit__click__link",
+    "credit__membership__partner",
+)
+# Kinds whose name says no more than the event does.
+_OF_THE_EVENT = frozenset({CommissionKind.EARNED, CommissionKind.REFUND, CommissionKind.REVERSAL})
+_TO_THE_CUSTOMER = frozenset({EventKind.REFUND, EventKind.CHARGEBACK})
+
+
+def is_of_a_recruit(line: Commission) -> bool:
+    """Tell whether a line is earned on what a recruited partner sold."""
+    return line.credit is not None and line.credit.membership_id != line.membership_id
+
+
+def recruit_text(line: Commission) -> str:
+    """Return the partner who made the sale of an override, nothing for other lines."""
+    if line.credit is None or line.credit.membership_id == line.membership_id:
+        return ""
+    return line.credit.membership.partner.name
+
+
+def order_text(line: Commission) -> str:
+    """Return the order a line is about, nothing for what no event earns."""
+    return line.conversion.external_id if line.conversion is not None else ""
+
+
+def masked_customer(line: Commission) -> str:
+    """Return the customer's mask, nothing when nobody knows the customer or it is a recruit's."""
+    if line.conversion is None or line.conversion.customer is None or is_of_a_recruit(line):
+        return ""
+    return line.conversion.customer.masked
+
+
+def who_text(line: Commission, zone: tzinfo) -> str:
+    """Return whom or what a line is about: the customer, the recruited partner, or the month."""
+    if line.conversion is None:
+        return month_text(month_of(line, zone))
+    if is_of_a_recruit(line):
+        return _("Partner %(name)s") % {"name": recruit_text(line)}
+    masked = masked_customer(line)
+    return _("Customer %(masked)s") % {"masked": masked} if masked else _("Customer not named")
+
+
+def title_text(line: Commission, zone: tzinfo) -> str:
+    """Return the order a line is about, or its kind and month."""
+    if line.conversion is not None:
+        return line.conversion.external_id
+    params = {"kind": str(CommissionKind(line.kind).label), "month": month_text(month_of(line, zone))}
+    return _("%(kind)s, %(month)s") % params
+
+
+def detail_text(line: Commission) -> str:
+    """Return what happened and through what it came."""
+    kind = str(CommissionKind(line.kind).label)
+    if line.conversion is None:
+        return kind
+    event = str(EventKind(line.conversion.kind).label)
+    if is_of_a_recruit(line):
+        return _("%(kind)s, %(event)s") % {"kind": CommissionKind.OVERRIDE.label, "event": event}
+    if line.kind not in _OF_THE_EVENT:
+        return _("%(kind)s, %(event)s") % {"kind": kind, "event": event}
+    return _with_via(event, line.credit)
+
+
+def via_text(line: Commission) -> str:
+    """Return the code or the short address of the link a sale came through, nothing when it is a recruit's."""
+    credit = line.credit
+    if credit is None or is_of_a_recruit(line):
+        return ""
+    if credit.code is not None:
+        return credit.code.code
+    return shown_url(credit.click.link) if credit.click is not None else ""
+
+
+def signed_sale(line: Commission) -> Money | None:
+    """Return the sale's amount; of a refund, what went back, as a negative; nothing for what no event earns."""
+    conversion = line.conversion
+    return None if conversion is None else signed_amount(conversion)
+
+
+def signed_amount(conversion: Conversion) -> Money:
+    """Return an event's amount, negative when money went back to the customer."""
+    return -conversion.amount if conversion.kind in _TO_THE_CUSTOMER else conversion.amount
+
+
+def month_of(line: Commission, zone: tzinfo) -> Month:
+    """Return the month a line without an event is for."""
+    try:
+        return Month.parse(line.window)
+    except ValueError:
+        return Month.of(line.effective_at, zone)
+
+
+def month_text(month: Month) -> str:
+    """Return a month as the reader writes it."""
+    return l10n.month_text(month, locale_for(get_language() or "en"))
+
+
+def link_url(link: Link) -> str:
+    """Return a link's address as it is handed out."""
+    return f"{settings.SITE_URL.rstrip('/')}/r/{link.slug}"
+
+
+def shown_url(link: Link) -> str:
+    """Return a link's address without its scheme, for reading."""
+    return link_url(link).partition("://")[2]
+
+
+def _with_via(event: str, credit: Credit | None) -> str:
+    if credit is not None and credit.code is not None:
+        return _("%(event)s, via code %(via)s") % {"event": event, "via": credit.code.code}
+    if credit is not None and credit.click is not None:
+        return _("%(event)s, via %(via)s") % {"event": event, "via": shown_url(credit.click.link)}
+    return event

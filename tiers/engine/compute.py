@@ -1,73 +1,150 @@
-"""From an event, a standing and a plan to lines of commission. Pure: the same inputs give byte-equal lines, in a live run, a dry
-run, the simulator or a recomputation years later."""
+"""From an event, a standing and a plan to lines of commission. Pure: the same inputs and the same memory give byte-equal lines, in a
+live run, a dry run, the simulator or a recomputation years later."""
 
 from __future__ import annotations
 
-from prm.lib.money import Money
-from tiers.engine.conditions import Situation, WhyNot, situation, why_not
-from tiers.engine.explain import Rejected, because_earned, not_applied, rule_reference
-from tiers.engine.facts import Because, Event, Line, PlanFacts, RuleFacts, Standing
-from tiers.engine.rates import RATES
-from tiers.engine.reversal import reverse
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
-# Situations are few (kinds, tiers, countries), but countries come from outside: the memory of them is bounded.
-_SITUATIONS_KEPT = 4096
+from prm.lib.money import Money
+from prm.lib.periods import Month
+from tiers.engine import eventful, takeback, windowed
+from tiers.engine.case import Case
+from tiers.engine.conditions import ASSISTED, excluded
+from tiers.engine.explain import Rejected, because_earned, not_applied, rule_reference
+from tiers.engine.facts import Because, Event, Line, LineKind, Metric, PlanFacts, RuleFacts, Standing
+from tiers.engine.memory import Memory
+from tiers.engine.needs import needs_of
+from tiers.engine.rates import RATES
+from tiers.engine.selection import Chosen, Selection
+
+METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
 class Rater:
-    """A plan made ready to rate many events; `prepare(plan)` returns one and `rater(event, standing)` rates."""
+    """A plan made ready to rate many events; `prepare(plan)` returns one and `rater(event, standing, memory)` rates.
 
-    __slots__ = ("_plan", "_references", "_selected")
+    `needs` says what the memory has to hold beforehand. A plan without needs (`is_stateful` is false) works without a
+    memory. In an `is_ordered` plan a late event changes what later ones earn one by one, not only their sum.
+    """
+
+    __slots__ = (
+        "_excludes",
+        "_plain",
+        "_references",
+        "_rules",
+        "_select",
+        "is_ordered",
+        "is_stateful",
+        "needs",
+        "plan",
+        "zone",
+    )
 
     def __init__(self, plan: PlanFacts) -> None:
-        self._plan = plan
+        self.plan = plan
+        self.zone = ZoneInfo(plan.time_zone)
+        self.needs = needs_of(plan)
+        self.is_stateful = bool(self.needs)
+        self.is_ordered = any(rule.kind in ("prospective", "recurring") for rule in plan.rules)
+        self._rules = {rule.key: rule for rule in plan.rules}
         self._references = {rule.key: rule_reference(plan, rule) for rule in plan.rules}
-        self._selected: dict[Situation, tuple[tuple[RuleFacts, ...], Rejected]] = {}
+        self._select = Selection(plan, self.zone)
+        self._excludes = bool(plan.excluded_products or plan.excluded_categories)
+        self._plain = frozenset(rule.key for rule in plan.rules if rule.kind in RATES and rule.limits is None)
 
-    def __call__(self, event: Event, standing: Standing) -> tuple[Line, ...]:
-        """Return the lines `event` earns, none of them zero; a refund with a named original reverses its lines."""
+    def __call__(self, event: Event, standing: Standing, memory: Memory | None = None) -> tuple[Line, ...]:
+        """Return the lines `event` earns, and remember what they count.
+
+        A line is zero only when it keeps a count or a cap has cut it. A refund that names its sale is rated by the
+        version that rated the sale.
+        """
+        if self._excludes and excluded(self.plan, event) is not None and event.original is None:
+            return ()
+        if memory is None and self.is_stateful:
+            memory = self.memory(standing)
         if event.original is not None:
-            return reverse(
-                event.original.lines,
-                sale=event.original.sale,
-                refunded_before=event.original.refunded_before,
-                refund=event.amount,
-                event_key=event.key,
-                occurred_at=event.occurred_at,
-            )
-        applied, rejected = self.select(event, standing)
-        base = -event.commissionable if event.is_refund else event.commissionable
-        lines = [self._line(event, standing, rule, base, rejected) for rule in applied]
-        return tuple(line for line in lines if line.amount.minor != 0)
+            return takeback.lines_of(self, event, standing, memory)
+        if memory is None and not event.shares and not event.deductions:
+            chosen = self._select.known(event, standing)
+            if chosen is not None and self._plain.issuperset([rule.key for rule in chosen[0]]):
+                return self._plainly(event, standing, chosen)
+        return self._fully(event, standing, memory)
 
-    def select(self, event: Event, standing: Standing) -> tuple[tuple[RuleFacts, ...], Rejected]:
+    def memory(self, standing: Standing) -> Memory:
+        """Return an empty memory for a partner of this standing."""
+        joined = standing.joined_at
+        return Memory(self.zone, None if joined is None else Month.of(joined, self.zone))
+
+    def select(self, event: Event, standing: Standing, memory: Memory | None = None) -> Chosen:
         """Return the rules that apply, in order, and the others with the reason of each."""
-        now = situation(event, standing)
-        found = self._selected.get(now)
-        if found is None:
-            if len(self._selected) >= _SITUATIONS_KEPT:
-                self._selected.clear()
-            found = self._selected[now] = _select(self._plan, now)
-        return found
+        return self._select.of(self.case(event, standing, memory or self.memory(standing)))
 
-    def _line(
+    def case(self, event: Event, standing: Standing, memory: Memory) -> Case:
+        """Return an event as the rules of this plan are asked about it."""
+        base = event.base(self.plan.deducts)
+        return Case(self.plan, self.zone, event, standing, memory, -base if event.is_refund else base)
+
+    def rule(self, key: str) -> RuleFacts | None:
+        """Return the rule of this key."""
+        return self._rules.get(key)
+
+    def reference(self, key: str) -> dict[str, Any]:
+        """Return a rule as explanations name it."""
+        return self._references[key]
+
+    def keeps_metrics(self, standing: Standing, event: Event, memory: Memory) -> bool:
+        """Whether an event counts in the metrics of this partner: its own sale, and somebody looks at them."""
+        if standing.depth or event.role == ASSISTED:
+            return False
+        return bool(self.needs.metrics) or memory.keeps_metrics
+
+    def _plainly(self, event: Event, standing: Standing, chosen: Chosen) -> tuple[Line, ...]:
+        """Rate an event that needs nothing but its rules: no share, no limit, no deduction, no memory."""
+        applied, rejected = chosen
+        base = -event.amount if event.is_refund else event.amount
+        lines = [self._plain_line(event, standing, rule, base, rejected) for rule in applied]
+        return tuple([line for line in lines if line.amount.minor != 0])
+
+    def _plain_line(
         self, event: Event, standing: Standing, rule: RuleFacts, base: Money, rejected: Rejected
     ) -> Line:
         parts = RATES[rule.kind](rule, base, event.is_refund)
-        because = because_earned(event, standing, rule, self._references[rule.key], base, parts, rejected)
+        what: LineKind = "refund" if event.is_refund else "earned"
+        because = because_earned(
+            event, standing, rule, self._references[rule.key], base, parts, rejected, what=what
+        )
         fixed = because["fixed"]
         return Line(
-            rule_key=rule.key,
-            rule_name=rule.name,
-            version_id=self._plan.version_id,
-            kind=rule.kind,
-            base=base,
-            rate=None if rule.kind == "flat" else rule.rate,
-            flat=None if fixed is None else Money(fixed, base.currency),
-            amount=Money(because["amount"], base.currency),
-            because=because,
-            flat_on_refund=rule.flat_on_refund,
+            rule.key,
+            rule.name,
+            self.plan.version_id,
+            rule.kind,
+            base,
+            None if rule.kind == "flat" else rule.rate,
+            None if fixed is None else Money(fixed, base.currency),
+            Money(because["amount"], base.currency),
+            because,
+            rule.flat_on_refund,
+            "",
+            what,
         )
+
+    def _fully(self, event: Event, standing: Standing, memory: Memory | None) -> tuple[Line, ...]:
+        known = memory if memory is not None else self.memory(standing)
+        case = self.case(event, standing, known)
+        applied, rejected = self._select.of(case)
+        lines: list[Line] = []
+        for rule in applied:
+            reference = self._references[rule.key]
+            if rule.is_windowed:
+                lines += windowed.lines_of(case, rule, reference, rejected)
+            elif (line := eventful.line_of(case, rule, reference, rejected)) is not None:
+                lines.append(line)
+        if self.keeps_metrics(standing, event, known):
+            for metric in METRICS:
+                known.count(metric, case.month, case.counted(metric))
+        return tuple(lines)
 
 
 def prepare(plan: PlanFacts) -> Rater:
@@ -75,48 +152,46 @@ def prepare(plan: PlanFacts) -> Rater:
     return Rater(plan)
 
 
-def compute(event: Event, standing: Standing, plan: PlanFacts) -> tuple[Line, ...]:
+def compute(
+    event: Event, standing: Standing, plan: PlanFacts, memory: Memory | None = None
+) -> tuple[Line, ...]:
     """Return the lines `event` earns a partner of this standing under `plan`.
 
-    The first rule that applies wins, or all that apply add up, as the plan says. An amount of zero is no line.
+    Of the rules that compete the first that applies wins, or all that apply add up, as the plan says.
     """
-    return Rater(plan)(event, standing)
+    return Rater(plan)(event, standing, memory)
 
 
-def explain(event: Event, standing: Standing, plan: PlanFacts) -> Because:
-    """Explain what `event` earns even when that is nothing: `outcome` is one of lines, no_rule_applies, nothing_due.
+def explain(event: Event, standing: Standing, plan: PlanFacts, memory: Memory | None = None) -> Because:
+    """Explain what `event` earns even when that is nothing: `outcome` is one of lines, no_rule_applies, nothing_due,
+    over_cap, outside_clawback, excluded_product, excluded_category.
 
-    For the simulator and for "why did this order earn nothing?".
+    For the simulator and for "why did this order earn nothing?". The memory is rated in: give one to throw away.
     """
     rater = Rater(plan)
-    lines = rater(event, standing)
-    applied, rejected = rater.select(event, standing)
-    if lines:
-        outcome = "lines"
-    elif applied or event.original is not None:
-        outcome = "nothing_due"
-    else:
-        outcome = "no_rule_applies"
+    known = memory if memory is not None else rater.memory(standing)
+    applied, rejected = rater.select(event, standing, known)
+    lines = rater(event, standing, known)
+    why = excluded(plan, event)
     return {
         "order": event.key,
-        "outcome": outcome,
+        "outcome": _outcome(rater, event, lines, why.code if why else "", bool(applied)),
         "currency": event.amount.currency,
         "amount": sum(line.amount.minor for line in lines),
         "lines": [line.because for line in lines],
-        "applied": [{"key": rule.key, "name": rule.name} for rule in applied],
+        "applied": [] if why else [{"key": rule.key, "name": rule.name} for rule in applied],
         "checked_not_applied": not_applied(rejected),
     }
 
 
-def _select(plan: PlanFacts, now: Situation) -> tuple[tuple[RuleFacts, ...], Rejected]:
-    applied: list[RuleFacts] = []
-    rejected: list[tuple[RuleFacts, WhyNot]] = []
-    for rule in plan.rules:
-        reason = why_not(rule, now)
-        if reason is None and applied and plan.combine == "first_match":
-            reason = WhyNot("earlier_rule_applied", (), applied[0].key)
-        if reason is None:
-            applied.append(rule)
-        else:
-            rejected.append((rule, reason))
-    return tuple(applied), tuple(rejected)
+def _outcome(rater: Rater, event: Event, lines: tuple[Line, ...], excluded_by: str, applies: bool) -> str:
+    if any(line.amount for line in lines):
+        return "lines"
+    if event.original is not None:
+        is_late = takeback.is_outside_clawback(rater.plan, event)
+        return "outside_clawback" if is_late else "nothing_due"
+    if excluded_by:
+        return excluded_by
+    if any(line.because["cap"] for line in lines):
+        return "over_cap"
+    return "nothing_due" if applies else "no_rule_applies"

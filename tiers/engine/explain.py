@@ -12,6 +12,18 @@ All amounts are whole minor units of `currency`, rates are fractions of one in p
     rounding     {mode, exact}                amount
     parts        [{label_code, amount_minor, params}], adding up to `amount`
     reverses     key of the line taken back, or null
+    what         the kind of line             counts   {window, customer, volume}: what the line adds to which count, or null
+    cap          {limit, scope, applied, over}, or null: scope is event, customer, window or budget; `applied` is what came of it
+    floor        {limit, scope, added}, or null
+    steps        [{from, to, rate, flat, volume, exact}] of a table, or null
+    window       {kind, key, metric, before, after}, or null: what the window held; null besides models of a whole window
+    share        {weights, at, whole, base}, or null: whose turn among the weights; amount (null for a window) and base of all
+    recurring    {month, of, payment, payments}, or null: the first month is 1
+    metric       {name, window, value} that a prospective rate was looked up by, or null
+    cause        {code, order} of a true-up, or null: step_reached, version_changed, budget_freed, or the kind of event that took or gave back
+
+For a window model `rounding.exact` is what the change comes to exactly. The line is the window's rounded total after it less the one
+before, so that the lines add up to the rounded total; it can differ from the exact change by less than one unit.
 """
 
 from __future__ import annotations
@@ -19,6 +31,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 from prm.lib.money import Money
@@ -26,18 +39,23 @@ from tiers.engine.conditions import WhyNot
 from tiers.engine.facts import (
     REFUND,
     Because,
+    Deduction,
     Event,
     Line,
+    LineKind,
     OriginalLine,
     Part,
     PlanFacts,
     RuleFacts,
     Standing,
 )
+from tiers.engine.rates import FLAT_LABELS
 from tiers.engine.rates.percent import rate_text
 
 ROUNDING = "half_away_from_zero"
 _WIDE = Context(prec=100)  # the caller's decimal context must not round an exact figure
+_SHORT = Context(prec=28)
+_ALWAYS_FIXED = frozenset({"flat", "percent_plus_flat", "per_unit"})
 
 Rejected = tuple[tuple[RuleFacts, WhyNot], ...]
 
@@ -63,32 +81,43 @@ def because_earned(
     base: Money,
     parts: tuple[Part, ...],
     rejected: Rejected,
+    *,
+    deducted: tuple[Deduction, ...] = (),
+    what: LineKind = "earned",
 ) -> Because:
-    """Explain a line that a rule gives on an event."""
-    amount = sum(part.amount_minor for part in parts)
-    has_percent = rule.kind != "flat"
+    """Explain a line that a rule gives on an event, by the addends of its rate."""
+    amount = sum([part.amount_minor for part in parts])
+    first = parts[0]
+    exact = first.params.get("exact_minor")
     # The addends besides the percentage are whole, so its fraction is the fraction of the sum.
-    exact = (
-        _plus(str(parts[0].params["exact_minor"]), amount - parts[0].amount_minor)
-        if has_percent
-        else str(amount)
-    )
+    text = str(amount) if exact is None else _plus(str(exact), amount - first.amount_minor)
+    is_refund = event.is_refund
     return {
         "order": event.key,
         "event": {"kind": event.kind, "occurred_at": event.occurred_at.isoformat()},
-        "gross": -event.amount.minor if event.is_refund else event.amount.minor,
-        "deductions": _deductions(event) if event.deductions else [],
+        "gross": -event.amount.minor if is_refund else event.amount.minor,
+        "deductions": _deductions(deducted, -1 if is_refund else 1) if deducted else [],
         "base": base.minor,
         "currency": base.currency,
-        "rate": parts[0].params["rate"] if has_percent else None,
-        "fixed": None if rule.kind == "percent" else _flat_inside(parts),
+        "rate": first.params.get("rate"),
+        "fixed": None if rule.kind == "percent" else _flat_inside(rule, parts),
         "rule": dict(reference),
         "tier": {"key": standing.tier_key, "name": standing.tier_name},
-        "checked_not_applied": not_applied(rejected),
-        "rounding": {"mode": ROUNDING, "exact": exact},
+        "checked_not_applied": not_applied(rejected) if rejected else [],
+        "rounding": {"mode": ROUNDING, "exact": text},
         "amount": amount,
-        "parts": [_part(part) for part in parts],
+        "parts": [part_row(part) for part in parts],
         "reverses": None,
+        "what": what,
+        "counts": None,
+        "cap": None,
+        "floor": None,
+        "steps": None,
+        "window": None,
+        "share": None,
+        "recurring": None,
+        "metric": None,
+        "cause": None,
     }
 
 
@@ -96,18 +125,20 @@ def because_reversed(
     original: OriginalLine,
     *,
     event_key: str,
+    event_kind: str = REFUND,
     occurred_at: datetime | None,
     gross: Money,
     base: Money,
     fixed: Money | None,
     parts: tuple[Part, ...],
     exact: str,
+    volume: int = 0,
 ) -> Because:
-    """Explain a line that takes back part of an original one, naming the rule and the tier of that one."""
+    """Explain a line that takes back part of an original one, or gives it back, naming the rule and the tier of that one."""
     line = original.line
     return {
         "order": event_key,
-        "event": {"kind": REFUND, "occurred_at": occurred_at.isoformat() if occurred_at else None},
+        "event": {"kind": event_kind, "occurred_at": occurred_at.isoformat() if occurred_at else None},
         "gross": gross.minor,
         "deductions": [],
         "base": base.minor,
@@ -119,14 +150,25 @@ def because_reversed(
         "checked_not_applied": [],
         "rounding": {"mode": ROUNDING, "exact": exact},
         "amount": sum(part.amount_minor for part in parts),
-        "parts": [_part(part) for part in parts],
+        "parts": [part_row(part) for part in parts],
         "reverses": original.key,
+        "what": "reversal",
+        "counts": counts_of(line.window, line.customer, volume),
+        "cap": None,
+        "floor": None,
+        "steps": None,
+        "window": None,
+        "share": None,
+        "recurring": None,
+        "metric": None,
+        "cause": None,
     }
 
 
 def restore(because: Mapping[str, Any]) -> Line:
-    """Return the line a stored explanation belongs to."""
+    """Return the line a stored explanation belongs to, also one stored before lines could count."""
     rule, currency = because["rule"], because["currency"]
+    counts = because.get("counts") or {}
     return Line(
         rule_key=rule["key"],
         rule_name=rule["name"],
@@ -139,6 +181,10 @@ def restore(because: Mapping[str, Any]) -> Line:
         because=dict(because),
         flat_on_refund=rule["flat_on_refund"],
         reverses=because["reverses"] or "",
+        what=because.get("what", "earned"),
+        window=counts.get("window", ""),
+        customer=counts.get("customer", ""),
+        volume=counts.get("volume", 0),
     )
 
 
@@ -153,24 +199,36 @@ def not_applied(rejected: Rejected) -> list[dict[str, Any]]:
     ]
 
 
-def _deductions(event: Event) -> list[dict[str, Any]]:
-    sign = -1 if event.is_refund else 1
+def counts_of(window: str, customer: str = "", volume: int = 0) -> dict[str, Any] | None:
+    """Return what a line adds to which count, nothing for a line that counts nowhere."""
+    return {"window": window, "customer": customer, "volume": volume} if window else None
+
+
+def part_row(part: Part) -> dict[str, Any]:
+    """Return an addend ready for JSON."""
+    return {"label_code": part.label_code, "amount_minor": part.amount_minor, "params": dict(part.params)}
+
+
+def exact_text(exact: Fraction) -> str:
+    """Return an exact figure: a decimal when a short one is exact, else a fraction: -100/3."""
+    short = _SHORT.divide(Decimal(exact.numerator), Decimal(exact.denominator))
+    return format(short, "f") if Fraction(short) == exact else str(exact)
+
+
+def _deductions(deducted: tuple[Deduction, ...], sign: int) -> list[dict[str, Any]]:
     return [
         {
             "label_code": taken.label_code,
             "amount": -sign * abs(taken.amount.minor),
             "rule_ref": taken.rule_ref,
         }
-        for taken in event.deductions
+        for taken in deducted
     ]
 
 
-def _flat_inside(parts: tuple[Part, ...]) -> int:
-    return sum(part.amount_minor for part in parts if part.label_code == "flat")
-
-
-def _part(part: Part) -> dict[str, Any]:
-    return {"label_code": part.label_code, "amount_minor": part.amount_minor, "params": dict(part.params)}
+def _flat_inside(rule: RuleFacts, parts: tuple[Part, ...]) -> int | None:
+    flats = [part.amount_minor for part in parts if part.label_code in FLAT_LABELS]
+    return sum(flats) if flats or rule.kind in _ALWAYS_FIXED else None
 
 
 def _plus(exact: str, whole: int) -> str:

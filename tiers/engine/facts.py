@@ -3,7 +3,7 @@ here reads a clock or a database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -56,9 +56,16 @@ TAKES_BACK = frozenset({REFUND, CHARGEBACK})
 GIVES_BACK = CHARGEBACK_WON
 # What a deduction can be; a plan says which of them lower its base.
 DEDUCTIONS = ("tax", "shipping", "discount", "cost")
+COST = "cost"  # what makes a margin; it alone can exceed the amount
+SALES = frozenset({SALE, "renewal"})  # what counts as a sale
+LEAD = "qualified_lead"
 _NOWHERE: frozenset[str] = frozenset()
 _KINDS: frozenset[str] = frozenset((*get_args(EventModel), *get_args(WindowModel), *get_args(MonthModel)))
 WINDOW_MODELS: frozenset[str] = frozenset(get_args(WindowModel))
+# What a window earns as a whole: a refund changes what the window holds and takes no line back by itself.
+BONUS_LIKE: frozenset[str] = frozenset({"stairstep", "package", "milestone", "lifetime_value"})
+# Paid besides whichever rule wins; the others compete when the first match wins.
+BESIDE: frozenset[str] = frozenset({"milestone", "participation", "override"})
 _NEED_STEPS = WINDOW_MODELS - {"package"} | {"prospective"}
 MONTH_MODELS: frozenset[str] = frozenset(get_args(MonthModel))
 
@@ -79,7 +86,8 @@ class Event:
     A refund with a known sale carries it in `original`; without one, `refunds_kind` says what kind of event was
     taken back. `customer_since` is the customer's first sale in the program, None before it or when nobody knows the
     customer. `shares` are the weights of everybody who has credit in the event, in a fixed order, and `share_at` is
-    whose turn it is; the only one has all of it.
+    whose turn it is; the only one has all of it. `recruit_amount` is what a recruit earned, for who recruited it; the
+    amount is then what the recruit earned it on.
     """
 
     key: str
@@ -103,13 +111,14 @@ class Event:
     attributes: Mapping[str, str | int | bool] = field(default_factory=dict, hash=False)
     shares: tuple[Decimal, ...] = ()
     share_at: int = 0
+    recruit_amount: Money | None = None
 
     def __post_init__(self) -> None:
         if self.amount.minor < 0:
             raise ValueError("An event's amount is not negative; a refund is an event of kind “refund”.")
         if self.occurred_at.tzinfo is None:
             raise ValueError("The instant of an event needs a time zone.")
-        if self.deductions and self.commissionable.minor < 0:
+        if self.deductions and self._less(lambda taken: taken.label_code != COST).minor < 0:
             raise ValueError("Deductions must not exceed the amount.")
         if self.original is not None and (
             (not self.is_refund and self.kind != GIVES_BACK) or self.deductions
@@ -117,6 +126,8 @@ class Event:
             raise ValueError("Only a refund, without deductions of its own, can name an original.")
         if self.quantity < 0:
             raise ValueError("A quantity is not negative.")
+        if self.shares and not 0 <= self.share_at < len(self.shares):
+            raise ValueError("A share needs its place among the shares.")
 
     @property
     def is_refund(self) -> bool:
@@ -131,11 +142,29 @@ class Event:
 
     @property
     def commissionable(self) -> Money:
-        """The amount less its deductions."""
-        base = self.amount
-        for deduction in self.deductions:
-            base -= abs(deduction.amount)
-        return base
+        """The amount less all its deductions."""
+        return self._less(lambda taken: True)
+
+    def deducted(self, deducts: frozenset[str]) -> tuple[Deduction, ...]:
+        """Return the deductions a plan takes off: those it names, and those of a kind no plan knows."""
+        return tuple(
+            taken
+            for taken in self.deductions
+            if taken.label_code in deducts or taken.label_code not in DEDUCTIONS
+        )
+
+    def base(self, deducts: frozenset[str]) -> Money:
+        """Return what a plan pays on; a cost above the amount leaves nothing, and takes nothing."""
+        taken = self.deducted(deducts)
+        base = self._less(lambda each: each in taken) if taken else self.amount
+        return base if base.minor >= 0 else Money(0, base.currency)
+
+    def _less(self, counts: Callable[[Deduction], bool]) -> Money:
+        left = self.amount
+        for taken in self.deductions:
+            if counts(taken):
+                left -= abs(taken.amount)
+        return left
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +306,30 @@ class RuleFacts:
             raise ValueError("An accelerator needs a target.")
         if any(later.start <= earlier.start for earlier, later in pairwise(self.steps)):
             raise ValueError("Each step starts above the one before it.")
+        if self.is_windowed and self.window.kind == "trailing":
+            raise ValueError(
+                "What is owed for a window needs one that stays; a trailing window moves with each month."
+            )
+        if self.limits is not None:
+            self._check_limits(self.limits)
+
+    def _check_limits(self, limits: Limits) -> None:
+        """Refuse what cannot be kept: only a window that stays can be capped, and a window's rate only as a whole."""
+        if "trailing" in (limits.window.kind, limits.budget_window.kind):
+            raise ValueError("A cap needs a window that stays; a trailing window moves with each month.")
+        if limits.budget_window.kind == "joining":
+            raise ValueError("A budget is for all partners; its window cannot start when one of them joined.")
+        if not self.is_windowed:
+            return
+        if limits.event_min is not None or limits.event_max is not None:
+            raise ValueError("A rate on a whole window has no limit for each event.")
+        if self.kind == "lifetime_value":
+            if limits.window_max is not None or limits.window_min is not None:
+                raise ValueError("A lifetime value is limited for each customer, not for a window.")
+        elif limits.customer_max is not None:
+            raise ValueError("A rate on a whole window has no limit for each customer.")
+        elif limits.window_max is not None and limits.window != self.window:
+            raise ValueError("The cap of a rate on a window counts in the same window.")
 
     def _check_rate(self, rate: Decimal) -> None:
         if type(rate) is not Decimal:
@@ -338,8 +391,8 @@ class PlanFacts:
 class Line:
     """One line of commission: rounded and explained. `flat` is the flat amount inside `amount`.
 
-    `window` names the window a line of a window model counts in, `customer` the customer of one that counts per
-    customer. Such a line may be zero: it keeps the count. `volume` is what the line adds to the count.
+    `window` names the window a line counts in, of a window model or of a cap, `customer` the customer of one that
+    counts per customer. Such a line may be zero: it keeps the count. `volume` is what the line adds to the count.
     """
 
     rule_key: str
@@ -369,13 +422,21 @@ class OriginalLine:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The sale a refund takes back: its amount, what of it went back before, the lines it earned and when it happened."""
+    """The sale a refund takes back: its amount, what of it went back before, the lines it earned and when it happened.
+
+    `base` is this partner's part of what the plan paid on, the amount itself when nobody says. Refunds outside the
+    claw-back window are not part of `refunded_before`; `charged_back` is what of it a chargeback took that can still
+    be won back, None for all of it.
+    """
 
     key: str
     sale: Money
     refunded_before: Money
     lines: tuple[OriginalLine, ...]
     occurred_at: datetime | None = None
+    base: Money | None = None
+    quantity: int = 1
+    charged_back: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

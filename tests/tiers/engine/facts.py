@@ -12,6 +12,10 @@ from tiers.engine import Event, Line, Original, OriginalLine, PlanFacts, RuleFac
 IN_FORCE_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 STANDARD = Standing("standard", "Standard")
+# The keys of an explanation that say nothing about a line without limits, windows and shares.
+NOTHING_ELSE: dict[str, Any] = dict.fromkeys(
+    ("counts", "cap", "floor", "steps", "window", "share", "recurring", "metric", "cause")
+)
 
 
 def pounds(text: str) -> Money:

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prm.lib.money import Money
-from tests.tiers.engine.facts import AT, STANDARD, combined, earned, originals, percent, plan, pounds, sale
+from tests.tiers.engine.facts import (
+    AT,
+    NOTHING_ELSE,
+    STANDARD,
+    combined,
+    earned,
+    originals,
+    percent,
+    plan,
+    pounds,
+    sale,
+)
 from tiers.engine import Event, RuleFacts, Standing, compute, prepare, restore, reverse
 
 
@@ -64,6 +75,8 @@ def test_a_line_says_how_it_came_about() -> None:
             {"label_code": "flat", "amount_minor": 200, "params": {}},
         ],
         "reverses": None,
+        "what": "earned",
+        **NOTHING_ELSE,
     }
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from prm.lib.money import MixedCurrencies, Money
 from tests.tiers.engine.facts import (
     AT,
+    NOTHING_ELSE,
     STANDARD,
     amounts,
     combined,
@@ -101,6 +102,8 @@ def test_a_reversal_explains_itself_with_the_original_s_rule() -> None:
             {"label_code": "flat_kept", "amount_minor": 0, "params": {"flat_minor": 200}},
         ],
         "reverses": "com-1",
+        "what": "reversal",
+        **NOTHING_ELSE,
     }
 
 

@@ -4,6 +4,7 @@ come from ISO 4217 and a rate is never rounded."""
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
@@ -11,6 +12,7 @@ from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_gmt, get_timezone_name
+from babel.lists import format_list
 from babel.numbers import NumberPattern, format_decimal, format_percent
 
 from prm.lib.money import Money, exponent
@@ -38,6 +40,22 @@ def money_text(money: Money, locale: str) -> str:
         money.decimal(), locale_of(locale), currency=money.currency, currency_digits=False
     )
     return _with_minus(text)
+
+
+def short_money_text(money: Money, locale: str) -> str:
+    """Write an amount without decimals that are all zero: £1,000 but £12.50. For sentences, where amounts do not align."""
+    unit = 10 ** exponent(money.currency)
+    if money.minor % unit:
+        return money_text(money, locale)
+    pattern = copy.copy(_money_pattern(locale, money.currency))
+    pattern.frac_prec = (0, 0)
+    text = pattern.apply(money.decimal(), locale_of(locale), currency=money.currency, currency_digits=False)
+    return _with_minus(text)
+
+
+def list_text(texts: Sequence[str], locale: str, style: Literal["standard", "or"] = "standard") -> str:
+    """Write several things in a row: France, Spain and Italy; with "or": France or Spain."""
+    return format_list(list(texts), style=style, locale=locale_of(locale))
 
 
 def number_text(number: Decimal | int, locale: str) -> str:

@@ -78,3 +78,27 @@ def test_dates_are_never_numbers_only_and_times_name_their_zone() -> None:
 def test_a_plain_number_keeps_its_digits() -> None:
     assert l10n.number_text(14648, "en") == "14,648"
     assert l10n.number_text(Decimal("-1.25"), "fr") == "\u22121,25"
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "locale", "text"),
+    [
+        (100000, "GBP", "en_GB", "£1,000"),
+        (1250, "GBP", "en_GB", "£12.50"),
+        (1, "GBP", "en_GB", "£0.01"),
+        (-50000, "EUR", "en_GB", "\N{MINUS SIGN}€500"),
+        (500, "JPY", "en_GB", "JP¥500"),
+        (1500, "KWD", "en_GB", "KWD1.500"),
+        (123400, "EUR", "fr", "1\u202f234\xa0€"),
+    ],
+)
+def test_a_short_amount_leaves_out_decimals_that_are_all_zero(
+    minor: int, currency: str, locale: str, text: str
+) -> None:
+    assert l10n.short_money_text(Money(minor, currency), locale) == text
+
+
+def test_several_things_are_written_in_a_row() -> None:
+    assert l10n.list_text(["a", "b", "c"], "en_GB") == "a, b and c"
+    assert l10n.list_text(["a", "b"], "fr", "or") == "a ou b"
+    assert l10n.list_text(["a"], "en_GB") == "a"

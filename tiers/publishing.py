@@ -1,10 +1,8 @@
-"""Turn drafts of plan versions into published ones. A published version is complete, readable by the engine, dated, and never
-changes; the one before it is superseded but still rates what happened in its time."""
+"""Turn drafts of plan versions into published ones. A published version is complete, readable by the engine, dated, proven by its own
+examples, and never changes; the one before it is superseded but still rates what happened in its time."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,124 +11,173 @@ from django.utils.translation import gettext_lazy as _
 
 from prm import audit
 from prm.accounts import policy
+from prm.lib import l10n
 from prm.lib.errors import Refused
-from tiers.choices import RateKind, VersionState
-from tiers.models import Plan, PlanVersion, Rule
+from prm.lib.events import announce
+from prm.lib.periods import hold_until
+from tiers.choices import Grandfather, VersionState
+from tiers.events import PlanVersionPublished
+from tiers.fingerprints import fingerprint
+from tiers.models import Plan, PlanCase, PlanVersion, Rule
+from tiers.proofs import prove
 
 if TYPE_CHECKING:
     from prm.accounts.models import User
+
+_EVERYBODY = ""
 
 
 class AlreadyPublished(Refused):
     message = _("This version is published already; make a new one.")
 
 
-class NoRules(Refused):
-    message = _("A plan version needs at least one rule.")
-    field = "rules"
+class ForOnePartner(Refused):
+    message = _(
+        "This version is for one partner: propose it, and it takes effect when the partner accepts it."
+    )
 
 
-class UnknownCondition(Refused):
-    message = _("Rule “%(rule)s” names %(what)s that does not exist here: %(values)s.")
-    field = "rules"
+class ProposalWaits(Refused):
+    message = _("A proposal waits for this partner's answer. Withdraw it before you make another one.")
 
 
-class NothingToEarn(Refused):
-    message = _("Rule “%(rule)s” pays nothing: give it a percentage or a flat amount.")
-    field = "rules"
+class InThePast(Refused):
+    message = _(
+        "What has happened was rated by the version of its time: a new version begins now or later, not on"
+        " %(moment)s. Leave the date empty to begin at once."
+    )
+    field = "effective_on"
+
+
+class SameInstant(Refused):
+    message = _("Version %(number)s begins at exactly this moment. Two versions never begin together.")
+    field = "effective_on"
+
+
+class NoticeTooShort(Refused):
+    message = _(
+        "This version gives partners %(days)s days' notice, so it begins on %(earliest)s at the earliest."
+    )
+    field = "effective_on"
 
 
 @transaction.atomic
-def draft_from(plan: Plan, *, by: User, at: datetime) -> PlanVersion:
-    """Make the next draft version of `plan`, with the newest version's rules to start from; an open draft is returned."""
+def draft_from(plan: Plan, *, by: User, at: datetime, member_key: str = _EVERYBODY) -> PlanVersion:
+    """Make the next draft version of `plan`, with the newest version's rules to start from; an open draft is returned.
+
+    With `member_key` the draft is for that membership only and starts from what is agreed with it, else from what is
+    for everybody.
+
+    Raises: Forbidden, ProposalWaits.
+    """
     policy.require(by, "publish_plans")
-    newest = PlanVersion.objects.filter(plan=plan).order_by("-number").first()
-    if newest is not None and newest.state == VersionState.DRAFT:
-        return newest
-    draft = PlanVersion.objects.create(plan=plan, number=newest.number + 1 if newest else 1)
-    if newest is not None:
-        PlanVersion.objects.filter(pk=draft.pk).update(combine=newest.combine)
-        for rule in newest.rules.order_by("position"):
-            rule.pk, rule.version = None, draft
-            rule._state.adding = True
-            rule.save()
+    Plan.objects.select_for_update().get(pk=plan.pk)  # two people begin one draft, not two with one number
+    chain = PlanVersion.objects.filter(plan=plan, member_key=member_key)
+    found = chain.filter(state=VersionState.DRAFT).first()
+    if found is not None:
+        return found
+    if chain.filter(state=VersionState.PROPOSED).exists():
+        raise ProposalWaits
+    newest = plan.versions.order_by("-number").first()
+    draft = PlanVersion.objects.create(
+        plan=plan, number=newest.number + 1 if newest else 1, member_key=member_key
+    )
+    source = chain.published().order_by("-number").first()
+    if source is None and member_key != _EVERYBODY:
+        source = plan.versions.of_program().published().order_by("-effective_at", "-number").first()
+    if source is not None:
+        _copy(source, draft)
     audit.record(by, "plan_version.drafted", draft, at=at)
     draft.refresh_from_db()
     return draft
+
+
+_COPIED = ("combine", "deducts", "excluded_products", "excluded_categories", "grandfather", "notice_days")
+
+
+def _copy(source: PlanVersion, draft: PlanVersion) -> None:
+    values = {name: getattr(source, name) for name in _COPIED}
+    if draft.member_key != source.member_key:  # what an agreement with one partner does not need
+        values |= {"grandfather": Grandfather.NOBODY, "notice_days": 0}
+    PlanVersion.objects.filter(pk=draft.pk).update(**values)
+    rows: list[Rule | PlanCase] = [*source.rules.order_by("position"), *source.cases.order_by("name")]
+    for row in rows:
+        row.pk, row.version = None, draft
+        row._state.adding = True
+        row.save()
 
 
 @transaction.atomic
 def publish(version: PlanVersion, *, effective_at: datetime, by: User, at: datetime) -> PlanVersion:
     """Publish a draft so that it rates events from `effective_at` on; what it replaces is superseded.
 
-    Raises: Forbidden, AlreadyPublished, NoRules, UnknownCondition, NothingToEarn.
+    Raises: Forbidden, AlreadyPublished, ForOnePartner, InThePast, SameInstant, NoticeTooShort, and what
+    `tiers.proofs.prove` refuses.
     """
     policy.require(by, "publish_plans")
-    locked = (
-        PlanVersion.objects.select_for_update(of=("self",)).select_related("plan__program").get(pk=version.pk)
-    )
+    locked = lock(version)
     if locked.state != VersionState.DRAFT:
         raise AlreadyPublished
-    rules = list(locked.rules.order_by("position"))
-    _check(locked, rules)
-    earlier = PlanVersion.objects.filter(plan=locked.plan, state=VersionState.PUBLISHED)
-    earlier.filter(effective_at__lte=effective_at).update(state=VersionState.SUPERSEDED)
-    locked.state, locked.effective_at = VersionState.PUBLISHED, effective_at
-    locked.published_at, locked.published_by = at, by
-    locked.sha256 = fingerprint(locked, rules)
-    locked.save(update_fields=["state", "effective_at", "published_at", "published_by", "sha256"])
-    audit.record(by, "plan_version.published", locked, at=at, sha256=locked.sha256)
-    return locked
+    if locked.member_key:
+        raise ForOnePartner
+    check_date(locked, effective_at=effective_at, at=at)
+    _check_notice(locked, effective_at=effective_at, at=at)
+    prove(locked, effective_at=effective_at)
+    return put_in_force(locked, effective_at=effective_at, by=by, at=at)
 
 
-def fingerprint(version: PlanVersion, rules: list[Rule]) -> str:
-    """Return the SHA-256 of what the version says, in a fixed order of words."""
-    fields = (
-        "key",
-        "name",
-        "position",
-        "kind",
-        "rate",
-        "flat_minor",
-        "flat_on_refund",
-        "event_kinds",
-        "tier_keys",
-        "countries",
+def lock(version: PlanVersion) -> PlanVersion:
+    """Return the version, locked with its plan: one version of a plan is published at a time."""
+    Plan.objects.select_for_update().get(pk=version.plan_id)
+    rows = PlanVersion.objects.select_for_update(of=("self",)).select_related("plan__program")
+    return rows.get(pk=version.pk)
+
+
+def check_date(version: PlanVersion, *, effective_at: datetime, at: datetime) -> None:
+    """Refuse a beginning in the past, once anything was ever published, and one that another version has.
+
+    Raises: InThePast, SameInstant.
+    """
+    published = PlanVersion.objects.filter(plan=version.plan).published()
+    if effective_at < at and published.exists():
+        raise InThePast(params={"moment": _moment_text(version, effective_at)})
+    other = published.filter(member_key=version.member_key, effective_at=effective_at).first()
+    if other is not None:
+        raise SameInstant(params={"number": other.number})
+
+
+def put_in_force(version: PlanVersion, *, effective_at: datetime, by: User, at: datetime) -> PlanVersion:
+    """Publish a locked version that was checked, and supersede those it replaces for the same partners."""
+    earlier = PlanVersion.objects.filter(
+        plan=version.plan, member_key=version.member_key, state=VersionState.PUBLISHED
     )
-    said = {
-        "plan": version.plan.public_id,
-        "number": version.number,
-        "combine": version.combine,
-        "effective_at": version.effective_at.isoformat() if version.effective_at else None,
-        "rules": [{name: _plain(getattr(rule, name)) for name in fields} for rule in rules],
-    }
-    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, int | list) else str(value)
-
-
-def _check(version: PlanVersion, rules: list[Rule]) -> None:
-    if not rules:
-        raise NoRules
-    known_tiers = set(version.plan.program.tiers.values_list("key", flat=True))
-    for rule in rules:
-        if not rule.known_event_kinds():
-            raise UnknownCondition(
-                params={"rule": rule.name, "what": _("an event kind"), "values": ", ".join(rule.event_kinds)}
-            )
-        unknown = set(rule.tier_keys) - known_tiers
-        if unknown:
-            raise UnknownCondition(
-                params={"rule": rule.name, "what": _("a tier"), "values": ", ".join(sorted(unknown))}
-            )
-        pays_percent = rule.kind != RateKind.FLAT and rule.rate > 0
-        pays_flat = rule.kind != RateKind.PERCENT and rule.flat_minor > 0
-        if not (pays_percent or pays_flat):
-            raise NothingToEarn(params={"rule": rule.name})
+    earlier.filter(effective_at__lte=effective_at).update(state=VersionState.SUPERSEDED)
+    version.state, version.effective_at = VersionState.PUBLISHED, effective_at
+    version.published_at, version.published_by = at, by
+    version.sha256 = fingerprint(version)
+    version.save(update_fields=["state", "effective_at", "published_at", "published_by", "sha256"])
+    audit.record(
+        by, "plan_version.published", version, at=at, effective_at=effective_at, fingerprint=version.sha256
+    )
+    announce(PlanVersionPublished(version.pk))
+    return version
 
 
 def in_force(plan: Plan, *, at: datetime) -> PlanVersion | None:
-    """Return the version that rates what happens at `at`, with its rules, None before the first."""
-    return PlanVersion.objects.filter(models.Q(plan=plan)).in_force(at=at).prefetch_related("rules").first()
+    """Return the version for everybody that rates what happens at `at`, with its rules, None before the first."""
+    versions = PlanVersion.objects.filter(models.Q(plan=plan)).of_program().in_force(at=at)
+    return versions.prefetch_related("rules").first()
+
+
+def _check_notice(version: PlanVersion, *, effective_at: datetime, at: datetime) -> None:
+    """Hold a version to the notice it promises, as soon as there is somebody to whom it changes something."""
+    program = version.plan.program
+    has_before = PlanVersion.objects.filter(plan=version.plan).of_program().published().exists()
+    earliest = hold_until(at, version.notice_days, program.zone)
+    if not has_before or effective_at >= earliest or not program.memberships.filter(ended_at=None).exists():
+        return
+    raise NoticeTooShort(params={"days": version.notice_days, "earliest": _moment_text(version, earliest)})
+
+
+def _moment_text(version: PlanVersion, instant: datetime) -> str:
+    return l10n.datetime_text(instant, version.plan.program.zone, "en_GB")

@@ -105,7 +105,7 @@ def test_the_version_in_force_on_the_day_rates_the_event_however_late_it_comes(h
     plan = Plan.objects.get()
     version = publishing.draft_from(plan, by=ada(), at=LATER)
     version.rules.update(rate=10)
-    publishing.publish(version, effective_at=datetime(2026, 3, 10, tzinfo=UTC), by=ada(), at=LATER)
+    publishing.publish(version, effective_at=datetime(2026, 3, 10, tzinfo=UTC), by=ada(), at=MARCH_2)
     house.sale("before", "100.00", "ANA10", datetime(2026, 3, 9, 23, 59, 59, tzinfo=UTC))
     house.sale("after", "100.00", "ANA10", datetime(2026, 3, 10, tzinfo=UTC))
     house.rate(LATER)
@@ -159,7 +159,7 @@ def test_the_refund_of_a_sale_at_another_rate_uses_the_ratio_of_the_sale(house: 
     house.rate(MARCH_2)
     version = publishing.draft_from(Plan.objects.get(), by=ada(), at=LATER)
     version.rules.update(rate=50)
-    publishing.publish(version, effective_at=MARCH_2 + timedelta(days=1), by=ada(), at=LATER)
+    publishing.publish(version, effective_at=MARCH_2 + timedelta(days=1), by=ada(), at=MARCH_2)
     house.refund("r", "50.00", "", MARCH_2 + timedelta(days=5), of="s")
     house.rate(LATER)
     assert house.amounts("r") == [-400]

@@ -8,9 +8,11 @@ from decimal import Decimal
 
 import pytest
 
+from prm.lib.money import Money
 from tests.factories.tiers import PlanFactory, PlanVersionFactory, ProgramFactory, RuleFactory
 from tests.people import ada
-from tiers.engine.facts import Step, Window
+from tiers.engine.compute import prepare
+from tiers.engine.facts import Event, Standing, Step, Window
 from tiers.engine.reading import Unreadable
 from tiers.models import Plan, PlanVersion
 from tiers.rulebook import Edition, Rulebook, facts
@@ -241,5 +243,22 @@ def test_the_most_specific_rule_wins_then_the_first_position(plan: Plan) -> None
     ]
     for position, (key, values) in enumerate(rows, start=1):
         RuleFactory.create(version=version, key=key, position=position, **values)
-    in_order = [rule.key for rule in facts(version, effective_at=JANUARY).rules]
+    plan_facts = facts(version, effective_at=JANUARY)
+    in_order = [rule.key for rule in plan_facts.rules]
     assert in_order == ["deal", "partner", "product", "tier", "default", "default-later"]
+    rater = prepare(plan_facts)
+
+    def winner(*, deal: str = "", member: str = "", product: str = "", tier: str = "") -> str:
+        event = Event("o", "sale", APRIL, Money(100_00, "GBP"), product=product, deal=deal)
+        return rater.select(event, Standing(tier, membership=member))[0][0].key
+
+    everything = {"deal": "D-1", "member": MEMBER, "product": "PEN", "tier": "gold"}
+    assert winner(**everything) == "deal"  # it pays a penny, and still it is what was agreed
+    for without, expected in (
+        ("deal", "partner"),
+        ("member", "product"),
+        ("product", "tier"),
+        ("tier", "default"),
+    ):
+        del everything[without]
+        assert winner(**everything) == expected

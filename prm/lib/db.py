@@ -58,7 +58,7 @@ def persistently(work: Callable[[], T], *, times: int = 4) -> T:
         except OperationalError as error:
             if getattr(error.__cause__, "pgcode", None) not in _BEATEN or _in_transaction():
                 raise
-            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311  # not both at once again
+            time.sleep(random.uniform(0.01, 0.1))  # not both at once again
     return work()
 
 

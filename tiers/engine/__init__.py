@@ -13,12 +13,15 @@ from tiers.engine.facts import (
     RuleFacts,
     Standing,
 )
+from tiers.engine.fold import fold
+from tiers.engine.memory import Memory
 from tiers.engine.reversal import reverse
 
 __all__ = [
     "Deduction",
     "Event",
     "Line",
+    "Memory",
     "Original",
     "OriginalLine",
     "PlanFacts",
@@ -27,6 +30,7 @@ __all__ = [
     "Standing",
     "compute",
     "explain",
+    "fold",
     "prepare",
     "restore",
     "reverse",

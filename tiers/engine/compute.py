@@ -12,7 +12,17 @@ from tiers.engine import eventful, takeback, windowed
 from tiers.engine.case import Case
 from tiers.engine.conditions import ASSISTED, excluded
 from tiers.engine.explain import Rejected, because_earned, not_applied, rule_reference
-from tiers.engine.facts import Because, Event, Line, LineKind, Metric, PlanFacts, RuleFacts, Standing
+from tiers.engine.facts import (
+    GIVES_BACK,
+    Because,
+    Event,
+    Line,
+    LineKind,
+    Metric,
+    PlanFacts,
+    RuleFacts,
+    Standing,
+)
 from tiers.engine.memory import Memory
 from tiers.engine.needs import needs_of
 from tiers.engine.rates import RATES
@@ -30,7 +40,6 @@ class Rater:
 
     __slots__ = (
         "_excludes",
-        "_plain",
         "_references",
         "_rules",
         "_select",
@@ -51,7 +60,6 @@ class Rater:
         self._references = {rule.key: rule_reference(plan, rule) for rule in plan.rules}
         self._select = Selection(plan, self.zone)
         self._excludes = bool(plan.excluded_products or plan.excluded_categories)
-        self._plain = frozenset(rule.key for rule in plan.rules if rule.kind in RATES and rule.limits is None)
 
     def __call__(self, event: Event, standing: Standing, memory: Memory | None = None) -> tuple[Line, ...]:
         """Return the lines `event` earns, and remember what they count.
@@ -65,9 +73,10 @@ class Rater:
             memory = self.memory(standing)
         if event.original is not None:
             return takeback.lines_of(self, event, standing, memory)
-        if memory is None and not event.shares and not event.deductions:
-            chosen = self._select.known(event, standing)
-            if chosen is not None and self._plain.issuperset([rule.key for rule in chosen[0]]):
+        needs_none = memory is None or not (self.is_stateful or memory.keeps_metrics)
+        if needs_none and not event.shares and not event.deductions:
+            chosen = self._select.plain(event, standing)
+            if chosen is not None:
                 return self._plainly(event, standing, chosen)
         return self._fully(event, standing, memory)
 
@@ -102,15 +111,21 @@ class Rater:
     def _plainly(self, event: Event, standing: Standing, chosen: Chosen) -> tuple[Line, ...]:
         """Rate an event that needs nothing but its rules: no share, no limit, no deduction, no memory."""
         applied, rejected = chosen
-        base = -event.amount if event.is_refund else event.amount
-        lines = [self._plain_line(event, standing, rule, base, rejected) for rule in applied]
+        what: LineKind = "refund" if event.is_refund else "earned"
+        base = event.amount if what == "earned" else -event.amount
+        lines = [self._plain_line(event, standing, rule, base, rejected, what) for rule in applied]
         return tuple([line for line in lines if line.amount.minor != 0])
 
     def _plain_line(
-        self, event: Event, standing: Standing, rule: RuleFacts, base: Money, rejected: Rejected
+        self,
+        event: Event,
+        standing: Standing,
+        rule: RuleFacts,
+        base: Money,
+        rejected: Rejected,
+        what: LineKind,
     ) -> Line:
-        parts = RATES[rule.kind](rule, base, event.is_refund)
-        what: LineKind = "refund" if event.is_refund else "earned"
+        parts = RATES[rule.kind](rule, base, what == "refund" or event.kind == GIVES_BACK)
         because = because_earned(
             event, standing, rule, self._references[rule.key], base, parts, rejected, what=what
         )

@@ -86,11 +86,15 @@ def because_earned(
     what: LineKind = "earned",
 ) -> Because:
     """Explain a line that a rule gives on an event, by the addends of its rate."""
-    amount = sum([part.amount_minor for part in parts])
     first = parts[0]
     exact = first.params.get("exact_minor")
-    # The addends besides the percentage are whole, so its fraction is the fraction of the sum.
-    text = str(amount) if exact is None else _plus(str(exact), amount - first.amount_minor)
+    if len(parts) == 1:
+        amount = first.amount_minor
+        text = str(amount) if exact is None else exact
+    else:
+        amount = sum([part.amount_minor for part in parts])
+        # The addends besides the percentage are whole, so its fraction is the fraction of the sum.
+        text = str(amount) if exact is None else _plus(str(exact), amount - first.amount_minor)
     is_refund = event.is_refund
     return {
         "order": event.key,
@@ -154,6 +158,49 @@ def because_reversed(
         "reverses": original.key,
         "what": "reversal",
         "counts": counts_of(line.window, line.customer, volume),
+        "cap": None,
+        "floor": None,
+        "steps": None,
+        "window": None,
+        "share": None,
+        "recurring": None,
+        "metric": None,
+        "cause": None,
+    }
+
+
+def because_besides(
+    *,
+    order: str,
+    kind: str,
+    occurred_at: datetime | None,
+    reference: Mapping[str, Any],
+    tier: Mapping[str, str],
+    amount: Money,
+    exact: str,
+    part: Part,
+    what: LineKind,
+    counts: dict[str, Any] | None,
+) -> Because:
+    """Explain a line that no event earns by itself: a true-up, a fixed amount, a floor, an advance or its recovery."""
+    return {
+        "order": order,
+        "event": {"kind": kind, "occurred_at": occurred_at.isoformat() if occurred_at else None},
+        "gross": 0,
+        "deductions": [],
+        "base": 0,
+        "currency": amount.currency,
+        "rate": None,
+        "fixed": None,
+        "rule": dict(reference),
+        "tier": dict(tier),
+        "checked_not_applied": [],
+        "rounding": {"mode": ROUNDING, "exact": exact},
+        "amount": amount.minor,
+        "parts": [part_row(part)],
+        "reverses": None,
+        "what": what,
+        "counts": counts,
         "cap": None,
         "floor": None,
         "steps": None,

@@ -46,6 +46,8 @@ LineKind = Literal[
     "draw",  # an advance
     "recovery",  # an advance paid back out of earnings
 ]
+# Lines of a month as a whole; all others add to what their rule has booked in its windows and under its caps.
+MONTH_LINES: frozenset[str] = frozenset({"retainer", "floor", "draw", "recovery"})
 Because = dict[str, Any]  # JSON-ready; the shape is written down in explain.py
 
 REFUND = "refund"
@@ -317,6 +319,8 @@ class RuleFacts:
         """Refuse what cannot be kept: only a window that stays can be capped, and a window's rate only as a whole."""
         if "trailing" in (limits.window.kind, limits.budget_window.kind):
             raise ValueError("A cap needs a window that stays; a trailing window moves with each month.")
+        if limits.window_min is not None and limits.window.kind == "lifetime":
+            raise ValueError("A floor needs a window that ends.")
         if limits.budget_window.kind == "joining":
             raise ValueError("A budget is for all partners; its window cannot start when one of them joined.")
         if not self.is_windowed:
@@ -328,8 +332,8 @@ class RuleFacts:
                 raise ValueError("A lifetime value is limited for each customer, not for a window.")
         elif limits.customer_max is not None:
             raise ValueError("A rate on a whole window has no limit for each customer.")
-        elif limits.window_max is not None and limits.window != self.window:
-            raise ValueError("The cap of a rate on a window counts in the same window.")
+        elif (limits.window_max, limits.window_min) != (None, None) and limits.window != self.window:
+            raise ValueError("Cap and floor of a rate on a window count in the same window.")
 
     def _check_rate(self, rate: Decimal) -> None:
         if type(rate) is not Decimal:

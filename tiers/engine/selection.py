@@ -10,6 +10,7 @@ from tiers.engine.case import Case
 from tiers.engine.conditions import Check, WhyNot, compiled, situation, why_not
 from tiers.engine.explain import Rejected
 from tiers.engine.facts import BESIDE, Combine, Event, PlanFacts, RuleFacts, Standing
+from tiers.engine.rates import RATES
 
 # Situations are few (kinds, tiers, countries), but countries come from outside: the memory of them is bounded.
 _SITUATIONS_KEPT = 4096
@@ -24,7 +25,7 @@ _NOTHING = {"recurring": "recurring_over", "prospective": "below_first_step", "o
 class Selection:
     """The rules of a plan, ready to choose from."""
 
-    __slots__ = ("_checks", "_final", "_open", "_plan")
+    __slots__ = ("_checks", "_final", "_open", "_plain", "_plan")
 
     def __init__(self, plan: PlanFacts, zone: tzinfo) -> None:
         self._plan = plan
@@ -32,11 +33,12 @@ class Selection:
             rule.key: compiled(rule.conditions, zone) for rule in plan.rules if rule.conditions.tests
         }
         self._final: dict[_Key, Chosen] = {}
+        self._plain: dict[_Key, Chosen] = {}
         self._open: dict[_Key, _Judged] = {}
 
-    def known(self, event: Event, standing: Standing) -> Chosen | None:
-        """Return the choice when it depends on few facts only, which were met before; nothing when all must be asked."""
-        return self._final.get(_key(event, standing))
+    def plain(self, event: Event, standing: Standing) -> Chosen | None:
+        """Return the choice when the same facts were met before and the rules need to know nothing else, as quickly as can be."""
+        return self._plain.get(_key(event, standing))
 
     def of(self, case: Case) -> Chosen:
         """Return the rules that apply to a case, in order, and the others with the reason of each."""
@@ -59,10 +61,13 @@ class Selection:
         if len(self._final) + len(self._open) >= _SITUATIONS_KEPT:
             self._final.clear()
             self._open.clear()
+            self._plain.clear()
         if any(reason is None and self._is_open(rule) for rule, reason in judged):
             self._open[key] = judged
         else:
-            self._final[key] = _combined(self._plan.combine, judged)
+            chosen = self._final[key] = _combined(self._plan.combine, judged)
+            if all(rule.kind in RATES and rule.limits is None for rule in chosen[0]):
+                self._plain[key] = chosen
 
     def _is_open(self, rule: RuleFacts) -> bool:
         return rule.key in self._checks or rule.kind in _NOTHING or rule.kind == "lifetime_value"

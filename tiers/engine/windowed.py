@@ -9,11 +9,11 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from prm.lib.money import round_half_away
+from prm.lib.money import Money, round_half_away
 from tiers.engine import limits as limiting
 from tiers.engine.case import Case, shared
 from tiers.engine.eventful import made
-from tiers.engine.explain import ROUNDING, Rejected, because_earned, counts_of, exact_text, part_row
+from tiers.engine.explain import ROUNDING, Rejected, because_besides, because_earned, counts_of, exact_text
 from tiers.engine.facts import Line, LineKind, Part, PlanFacts, RuleFacts
 from tiers.engine.limits import Limited, Room
 from tiers.engine.memory import Count, Memory, Slot
@@ -148,36 +148,21 @@ def true_up(tally: Tally, memory: Memory, cause: Cause, amount: int) -> Line:
     exact, booked = tally.owed(held.volume), held.amount
     tally.book(memory, amount)
     params = {"owed_minor": booked + amount, "booked_minor": booked}
-    because = {
-        "order": cause.order,
-        "event": {
-            "kind": cause.kind,
-            "occurred_at": cause.occurred_at.isoformat() if cause.occurred_at else None,
-        },
-        "gross": 0,
-        "deductions": [],
-        "base": 0,
-        "currency": cause.currency,
-        "rate": None,
-        "fixed": None,
-        "rule": dict(cause.reference),
-        "tier": dict(cause.tier),
-        "checked_not_applied": [],
-        "rounding": {"mode": ROUNDING, "exact": exact_text(exact - booked)},
-        "amount": amount,
-        "parts": [part_row(Part("true_up", amount, params))],
-        "reverses": None,
-        "what": "true_up",
-        "counts": counts_of(slot.window, slot.customer),
-        "cap": None,
-        "floor": None,
-        "steps": tally.slices(0, held.volume),
-        "window": tally.shown(held.volume),
-        "share": None,
-        "recurring": None,
-        "metric": None,
-        "cause": {"code": cause.code, "order": cause.order},
-    }
+    because = because_besides(
+        order=cause.order,
+        kind=cause.kind,
+        occurred_at=cause.occurred_at,
+        reference=cause.reference,
+        tier=cause.tier,
+        amount=Money(amount, cause.currency),
+        exact=exact_text(exact - booked),
+        part=Part("true_up", amount, params),
+        what="true_up",
+        counts=counts_of(slot.window, slot.customer),
+    )
+    because["steps"] = tally.slices(0, held.volume)
+    because["window"] = tally.shown(held.volume)
+    because["cause"] = {"code": cause.code, "order": cause.order}
     return made(because, rule)
 
 

@@ -121,9 +121,9 @@ def _count_back(event: Event, original: Original, memory: Memory) -> None:
     base = original.base if original.base is not None else part_of(original.sale, event)
     memory.count("revenue", month, step.share(base.minor))
     pieces: dict[Metric, int] = {
-        "sales": event.refunds_kind in SALES,
-        "new_customers": event.refunds_kind in SALES and _was_first(event, original),
-        "leads": event.refunds_kind == LEAD,
+        "sales": int(event.refunds_kind in SALES),
+        "new_customers": int(event.refunds_kind in SALES and _was_first(event, original)),
+        "leads": int(event.refunds_kind == LEAD),
         "units": original.quantity if event.refunds_kind in SALES else 0,
     }
     for metric, count in pieces.items():

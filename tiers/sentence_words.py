@@ -30,7 +30,10 @@ class Words:
 
     def decimal_money(self, amount: Decimal) -> str:
         """Write an amount given in whole units, as conditions keep it."""
-        return self.money(int(amount.scaleb(exponent(self.currency))))
+        return self.money(self.minor(amount))
+
+    def minor(self, amount: Decimal) -> int:
+        return int(amount.scaleb(exponent(self.currency)))
 
     def percent(self, rate: Decimal) -> str:
         return l10n.percent_text(rate, self.locale)

@@ -4,62 +4,23 @@ Every message has a key, so that a repeated verb tells nobody twice."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from partners.choices import TeamRole
-from partners.models import Member
-from payouts.reading import locale_for
+from partners.readers import Reader, contact_of, readers_of
 from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import local_day
 from prm.mail.outbox import queue
 
 if TYPE_CHECKING:
-    from partners.models import Partner
     from payouts.models import Payment, PaymentMethod, Statement
 
 _BRIDGE = ("opening", "earned", "reversed", "adjusted", "paid", "closing")
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    email: str
-    language: str
-    name: str
-
-    @property
-    def locale(self) -> str:
-        return locale_for(self.language)
-
-
-def readers_of(partner: Partner) -> list[Reader]:
-    """Return who is told about a partner's money, each mailbox once."""
-    members = (
-        Member.objects.current()
-        .filter(partner=partner, role__in=[TeamRole.OWNER, TeamRole.FINANCE], user__is_active=True)
-        .select_related("user")
-        .order_by("pk")
-    )
-    found = [
-        Reader(member.user.email, member.user.language, member.user.get_full_name()) for member in members
-    ]
-    return found or _contact(partner)
-
-
-def _contact(partner: Partner) -> list[Reader]:
-    try:
-        validate_email(partner.email)
-    except ValidationError:
-        return []
-    return [Reader(partner.email, partner.language, partner.name)]
 
 
 def tell_statement_ready(statement: Statement) -> None:
@@ -107,7 +68,7 @@ def tell_payment_failed(payment: Payment) -> None:
 
 def tell_bank_details_changed(method: PaymentMethod, *, also: Iterable[Reader] = ()) -> None:
     """Say that another account is paid to from now on, to everybody who might not have done it."""
-    mailboxes = {reader.email.casefold(): reader for reader in (*also, *_contact(method.partner))}
+    mailboxes = {reader.email.casefold(): reader for reader in (*also, *contact_of(method.partner))}
     mailboxes |= {reader.email.casefold(): reader for reader in readers_of(method.partner)}
     for reader in mailboxes.values():
         context = {

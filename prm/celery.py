@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
     "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},
     "runs sweep": {"task": "runs.sweep", "schedule": 30.0, "options": {"expires": 60}},
+    "partners sweep": {"task": "partners.sweep", "schedule": 60.0, "options": {"expires": 120}},
     "referrals sweep": {"task": "referrals.sweep", "schedule": 60.0, "options": {"expires": 120}},
     "accrual sweep": {"task": "payouts.sweep_accruals", "schedule": 30.0, "options": {"expires": 60}},
     "release of held commission": {

@@ -10,6 +10,7 @@ from prm.runs import notices, registry
 from prm.runs.lifecycle import RunEnded
 from referrals.events import ConversionsAttributed
 from referrals.imports import RUN_KIND as SALES_IMPORT
+from tiers.events import PlanVersionPublished
 
 
 def rate_new_credits(event: ConversionsAttributed) -> None:
@@ -26,6 +27,14 @@ def welcome_new_membership(event: MembershipApproved) -> None:
 
 
 subscribe(MembershipApproved, welcome_new_membership)  # sweep: referrals.sweep
+
+
+def tell_members_of_version(event: PlanVersionPublished) -> None:
+    """Ring the worker that writes to the members whom a new version concerns."""
+    ring_now("partners.tell_of_version", version_id=event.version_id)
+
+
+subscribe(PlanVersionPublished, tell_members_of_version)  # sweep: partners.sweep
 registry.register(SALES_IMPORT, "referrals.import_file")
 registry.register(MONTH_CLOSE, "payouts.close_month")
 

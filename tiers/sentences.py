@@ -38,6 +38,11 @@ def conditions_sentence(rule: RuleFacts, *, currency: str, locale: str, names: N
 
 def plan_sentence(plan: PlanFacts, *, currency: str, locale: str, names: Names | None = None) -> str:
     """Return a whole plan: its rules in the order they are tried, what commission is on, and what refunds do."""
+    return " ".join(plan_sentences(plan, currency=currency, locale=locale, names=names))
+
+
+def plan_sentences(plan: PlanFacts, *, currency: str, locale: str, names: Names | None = None) -> list[str]:
+    """Return a whole plan as `plan_sentence` does, one piece for each rule and each thing that holds for all of them."""
     words = Words(currency, locale, names or {})
     competing = [rule for rule in plan.rules if rule.kind not in BESIDE | MONTH_MODELS]
     beside = [rule for rule in plan.rules if rule.kind in BESIDE | MONTH_MODELS]
@@ -47,7 +52,7 @@ def plan_sentence(plan: PlanFacts, *, currency: str, locale: str, names: Names |
         told.append(_("Besides:"))
     told += [_rule(rule, words) for rule in beside]
     told += [_base(plan, words), *_exclusions(plan, words), _refunds(plan)]
-    return " ".join(part for part in told if part)
+    return [part for part in told if part]
 
 
 def _offer(rule: RuleFacts, words: Words) -> str:
@@ -140,4 +145,11 @@ def _refunds(plan: PlanFacts) -> str:
     return text % {"count": days}
 
 
-__all__ = ["conditions_sentence", "group_text", "plan_sentence", "rule_sentence", "rule_text"]
+__all__ = [
+    "conditions_sentence",
+    "group_text",
+    "plan_sentence",
+    "plan_sentences",
+    "rule_sentence",
+    "rule_text",
+]

@@ -1,0 +1,20 @@
+"""The workers' doors into the partners app. Each task carries ids only and is safe to run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from partners import notices
+
+
+@shared_task(name="partners.tell_of_version")
+def tell_of_version(*, version_id: int) -> int:
+    """Tell members of a version that was published."""
+    return notices.tell_of_version(version_id, at=timezone.now())
+
+
+@shared_task(name="partners.sweep")
+def sweep() -> int:
+    """Find what bells missed: versions nobody was told of."""
+    return notices.sweep(at=timezone.now())

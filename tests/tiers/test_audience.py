@@ -1,0 +1,67 @@
+"""A partner reads the rules that can concern it, and nothing that was agreed with others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.tiers.engine.facts import percent, plan
+from tiers import audience
+from tiers.engine.facts import Group, Standing
+from tiers.engine.facts import Test as Condition
+
+ANA = Standing(
+    "gold",
+    "Gold",
+    membership="mem_ana",
+    partner_country="FR",
+    partnership_type="agency",
+    tags=frozenset({"vip"}),
+)
+MINE, OTHERS = Condition("partner", "=", ("mem_ana",)), Condition("partner", "=", ("mem_bo",))
+PENS = Condition("product", "=", ("PEN",))
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({}, True),
+        ({"tiers": frozenset({"gold", "silver"})}, True),
+        ({"tiers": frozenset({"silver"})}, False),
+        ({"conditions": Group("all", (PENS,))}, True),  # some order can be for pens
+        ({"conditions": Group("all", (PENS, MINE))}, True),
+        ({"conditions": Group("all", (PENS, OTHERS))}, False),
+        ({"conditions": Group("any", (PENS, OTHERS))}, True),
+        ({"conditions": Group("any", (OTHERS, Condition("tag", "=", ("new",))))}, False),
+        ({"conditions": Group("all", (Group("any", (MINE, OTHERS)), PENS))}, True),
+        ({"conditions": Group("all", (Group("any", (OTHERS,)), PENS))}, False),
+        ({"conditions": Group("all", (Condition("tier", "!=", ("gold",)),))}, False),
+        ({"conditions": Group("all", (Condition("partner_country", "in", ("DE", "fr")),))}, True),
+        ({"conditions": Group("all", (Condition("partnership_type", "=", ("affiliate",)),))}, False),
+        ({"conditions": Group("all", (Condition("tag", "not_in", ("vip",)),))}, False),
+    ],
+)
+def test_a_rule_concerns_whom_it_can_pay(rule: dict[str, Any], expected: bool) -> None:
+    assert audience.concerns(percent("0.08", **rule), ANA) is expected
+
+
+def test_a_plan_is_told_without_what_was_agreed_with_others() -> None:
+    whole = plan(
+        percent("0.3", key="bo", conditions=Group("all", (OTHERS,))),
+        percent("0.2", key="ana", conditions=Group("all", (MINE,))),
+        percent("0.08", key="all"),
+    )
+    told = audience.told(whole, ANA, currency="GBP", locale="en_GB", names={"mem_ana": "Ana's Coffee"})
+    text = " ".join(told)
+    assert "30%" not in text and "mem_bo" not in text
+    assert "20%" in text and "Ana's Coffee" in text and "8%" in text
+
+
+def test_a_change_tells_what_goes_and_what_comes() -> None:
+    words: dict[str, Any] = {"currency": "GBP", "locale": "en_GB", "names": {}}
+    old, new = plan(percent("0.08")), plan(percent("0.1"))
+    found = audience.change(old, new, ANA, **words)
+    assert [("8%" in each, "10%" in each) for each in found.before] == [(True, False)]
+    assert [("8%" in each, "10%" in each) for each in found.after] == [(False, True)]
+    assert not audience.change(old, old, ANA, **words)

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from payouts.choices import CommissionKind, CommissionState, PaymentState
-from payouts.explained import subject
+from payouts.choices import CommissionKind, CommissionState
+from payouts.explained import story, subject
 from payouts.models import Commission, Payment
 from portal.formats import active_locale, day_text
 from portal.status import StatusWord, commission_status
@@ -48,7 +48,7 @@ def rows(
 ) -> list[CommissionRow]:
     """Return lines as table rows; unless the payments are at hand, one query finds those the lines belong to."""
     found = list(lines)
-    by_statement = payments_of(found) if payments is None else _living(payments)
+    by_statement = story.payments_of(found) if payments is None else story.living(payments)
     return [row(line, zone, by_statement) for line in found]
 
 
@@ -64,22 +64,6 @@ def row(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -> Comm
         href=reverse("portal:commission", args=[line.public_id]),
         status=status_of(line, zone, payments),
     )
-
-
-def payments_of(lines: Iterable[Commission]) -> dict[int, Payment]:
-    """Return the payment under way or done of each statement the lines stand on, by statement."""
-    moved = (CommissionState.SENT, CommissionState.PAID)
-    statements = {
-        line.statement_id for line in lines if line.state in moved and line.statement_id is not None
-    }
-    if not statements:
-        return {}
-    return _living(Payment.objects.filter(statement__in=statements).order_by("pk"))
-
-
-def _living(payments: Iterable[Payment]) -> dict[int, Payment]:
-    states = (PaymentState.QUEUED, PaymentState.SENT, PaymentState.SETTLED)
-    return {payment.statement_id: payment for payment in payments if payment.state in states}
 
 
 def status_of(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -> StatusWord:

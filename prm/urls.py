@@ -14,6 +14,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
     path("", include("referrals.urls")),
+    path("", include("payouts.urls")),
     path("api/schema/", ApiSchema.as_view(), name="api_schema"),
     path("api/docs/", ApiDocs.as_view(url_name="api_schema"), name="api_docs"),
     path("portal/", include("portal.urls")),

@@ -7,12 +7,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payouts import overview
 from payouts.admin.totals import WithTotals
 from payouts.explained import subject
+from payouts.explained.line import explain, readable
 from payouts.models import Commission
 from prm.accounts.back_office import badge, link_to, money_column, person, state_column, when_column
 
@@ -133,8 +135,8 @@ class CommissionAdmin(WithTotals):
                     "title": _title(line),
                     "subtitle": None,
                     "line": line,
-                    "zone": line.membership.program.time_zone,
-                    "badge": badge(line.state, "commission"),
+                    "found": explain(readable(Commission.objects.all()).get(pk=line.pk), at=timezone.now()),
+                    "badge": badge(line.state if line.amount_minor else "nothing_due", "commission"),
                 }
             )
         return super().render_change_form(request, context, *args, **kwargs)

@@ -6,6 +6,8 @@ import csv
 import io
 from decimal import Decimal
 
+from django.utils.translation import override
+
 from payouts.exports.rows import HEADER, Row, formula_safe, rows_of
 from payouts.models import Statement
 
@@ -17,8 +19,9 @@ def render(statement: Statement, *, with_bom: bool = False) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEADER)
-    for row in rows_of(statement):
-        writer.writerow(_cells(statement, row))
+    with override(statement.language):
+        for row in rows_of(statement):
+            writer.writerow(_cells(statement, row))
     return text.getvalue().encode("utf-8-sig" if with_bom else "utf-8")
 
 
@@ -41,6 +44,7 @@ def _cells(statement: Statement, row: Row) -> list[str]:
         statement.currency,
         _number(row.running_total),
         "" if row.from_earlier_month is None else ("yes" if row.from_earlier_month else "no"),
+        formula_safe(row.why),
     ]
 
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from payouts.explained import subject
+from payouts.explained.line import one_line
 from payouts.models import Statement, StatementLine
 from prm.lib.money import Money, exponent
 
@@ -26,6 +28,7 @@ HEADER = (
     "currency",
     "running_total",
     "from_earlier_month",
+    "why",
 )
 # The full-width ones too: some spreadsheet programs take them for the plain ones.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -46,15 +49,17 @@ class Row:
     amount: Decimal
     running_total: Decimal
     from_earlier_month: bool | None
+    why: str = ""
 
 
 def rows_of(statement: Statement) -> Iterator[Row]:
-    """Yield the rows of a statement in the order of its bridge."""
+    """Yield the rows of a statement in the order of its bridge, with the reasons in the language that is active."""
     places = exponent(statement.currency)
     running = statement.opening_minor
     yield _balance("opening_balance", statement.opening_minor, running, places)
     zone = ZoneInfo(statement.facts["program"]["time_zone"])
-    for line in statement.lines.order_by("position").iterator(chunk_size=2000):
+    found = statement.lines.select_related(*(f"commission__{name}" for name in subject.READ_WITH))
+    for line in found.order_by("position").iterator(chunk_size=2000):
         running += line.amount_minor
         yield _of_line(line, running, places, zone)
     for kind, minor in (("adjustments", statement.adjusted_minor), ("payments", statement.paid_minor)):
@@ -95,4 +100,5 @@ def _of_line(line: StatementLine, running: int, places: int, zone: ZoneInfo) -> 
         amount=decimal_of(line.amount_minor, places),
         running_total=decimal_of(running, places),
         from_earlier_month=line.from_earlier_period,
+        why=one_line(line.commission, zone),
     )

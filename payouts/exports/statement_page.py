@@ -19,6 +19,10 @@ from django.utils.translation import ngettext
 
 from payouts.choices import CommissionKind
 from payouts.explained import bridge as terms
+from payouts.explained import subject
+from payouts.explained.facts import Row
+from payouts.explained.line import is_plain, rows_of_line
+from payouts.explained.sentence import sentence_of
 from payouts.models import Statement, StatementLine
 from payouts.reading import locale_for
 from prm.lib import l10n
@@ -26,6 +30,7 @@ from prm.lib.money import Money, exponent
 from prm.lib.periods import Month, local_day
 
 LINES_AT_MOST = 300
+NOTES_AT_MOST = 60
 # Columns of a line in the fixed-width face: date, order, customer, base, rate, commission, running total.
 _WIDTHS = (14, 18, 10, 15, 15, 15, 16)
 _TO_THE_RIGHT = 3
@@ -43,6 +48,17 @@ class PrintedLine:
     text: str
     brought: str
     carried: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """How an amount came about that base and rate do not show; `rows` are label, note and amount."""
+
+    mark: str
+    title: str
+    sentence: str
+    rows: tuple[tuple[str, str, str], ...]
+    total: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,8 @@ class StatementPage:
     lines_note: str
     header: str
     lines: tuple[PrintedLine, ...]
+    notes: tuple[Note, ...]
+    notes_left_out: str
     contact: str
     check_url: str
     check_qr: str
@@ -81,7 +99,8 @@ def page_of(statement: Statement) -> StatementPage:
     facts = statement.facts
     month = Month.parse(facts["period"])
     url = check_url(statement)
-    lines = list(statement.lines.order_by("position"))
+    found = statement.lines.select_related(*(f"commission__{name}" for name in subject.READ_WITH))
+    lines = list(found.order_by("position"))
     return StatementPage(
         language=statement.language,
         number=statement.number,
@@ -106,6 +125,8 @@ def page_of(statement: Statement) -> StatementPage:
             _("Total so far"),
         ),
         lines=writer.printed(lines),
+        notes=writer.notes(lines),
+        notes_left_out=writer.notes_left_out(lines),
         contact=facts["issuer"]["email"],
         check_url=url,
         check_qr=segno.make(url, error="m").svg_data_uri(border=0, scale=3),
@@ -253,14 +274,41 @@ class _Writer:
             found[-1] = PrintedLine(text=found[-1].text, brought="", carried="")
         return tuple(found)
 
-    def _single(self, lines: Iterable[StatementLine]) -> Iterable[tuple[str, str, str, str, str, int]]:
+    def notes(self, lines: Sequence[StatementLine]) -> tuple[Note, ...]:
+        marks = marks_of(lines)
+        return tuple(self._note_on(line, marks[line.pk]) for line in lines if line.pk in marks)
+
+    def _note_on(self, line: StatementLine, mark: str) -> Note:
+        commission = line.commission
+        rows = rows_of_line(commission, self.zone)
+        return Note(
+            mark=mark,
+            title=line.order_id or _kind_text(line.kind),
+            sentence=sentence_of(commission, self.zone),
+            rows=tuple((row.label, row.note, self._row_amount(row)) for row in rows),
+            total=self.money(line.amount_minor),
+        )
+
+    def _row_amount(self, row: Row) -> str:
+        return self.money(row.amount.minor) if row.amount is not None else ""
+
+    def notes_left_out(self, lines: Sequence[StatementLine]) -> str:
+        """Say where the other explanations are, when there are more than a document can hold."""
+        if sum(not is_plain(line.commission.because) for line in lines) <= len(marks_of(lines)):
+            return ""
+        return _("How every single amount came about is in %(file)s.") % {
+            "file": f"{self.statement.number}.csv"
+        }
+
+    def _single(self, lines: Sequence[StatementLine]) -> Iterable[tuple[str, str, str, str, str, int]]:
+        marks = marks_of(lines)
         for line in lines:
             yield (
                 self.local(line.occurred_at),
                 line.order_id or _kind_text(line.kind),
                 line.customer or (_kind_text(line.kind) if line.order_id else ""),
                 self.amount(line.base_minor),
-                self.rate(line.rate, line.flat_minor),
+                f"{marks.get(line.pk, '')} {self.rate(line.rate, line.flat_minor)}".strip(),
                 line.amount_minor,
             )
 
@@ -272,6 +320,14 @@ class _Writer:
             orders = ngettext("%(count)s order", "%(count)s orders", len(those)) % {"count": len(those)}
             base = sum(line.base_minor for line in those)
             yield self.day(day), orders, "", self.amount(base), "", sum(line.amount_minor for line in those)
+
+
+def marks_of(lines: Sequence[StatementLine]) -> dict[int, str]:
+    """Return the mark of each line that has a note, by line: those whose columns do not explain the amount."""
+    if len(lines) > LINES_AT_MOST:
+        return {}
+    explained = [line for line in lines if not is_plain(line.commission.because)][:NOTES_AT_MOST]
+    return {line.pk: f"[{number}]" for number, line in enumerate(explained, start=1)}
 
 
 def _kind_text(kind: str) -> str:

@@ -16,7 +16,7 @@ from payouts.models import Statement
 from prm.lib.money import exponent
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_WIDTHS = (16, 6, 18, 14, 12, 16, 12, 12, 10, 12, 9, 14, 12)
+_WIDTHS = (16, 6, 18, 14, 12, 16, 12, 12, 10, 12, 9, 14, 12, 80)
 
 
 def render(statement: Statement) -> bytes:
@@ -98,7 +98,14 @@ def _write_row(
     amount: xlsxwriter.format.Format,
     moment: xlsxwriter.format.Format,
 ) -> None:
-    texts = {0: statement.number, 3: row.order, 4: row.customer, 5: row.kind, 10: statement.currency}
+    texts = {
+        0: statement.number,
+        3: row.order,
+        4: row.customer,
+        5: row.kind,
+        10: statement.currency,
+        13: row.why,
+    }
     numbers = {6: row.base, 8: row.flat, 9: row.amount, 11: row.running_total}
     for column in range(len(HEADER)):  # constant_memory wants the cells of a row from left to right
         if column in texts:

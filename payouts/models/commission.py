@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payouts.choices import CommissionKind, CommissionState
 from prm.accounts import policy
+from prm.accounts.choices import Scope
 from prm.lib.constraints import one_of
 from prm.lib.db import Lockable
 from prm.lib.fields import PublicIdField
@@ -18,7 +19,7 @@ from prm.lib.money import Money
 
 if TYPE_CHECKING:
     from payouts.models.period import Period
-    from prm.accounts.models import User
+    from prm.accounts.models import ApiKey, User
 
 
 class CommissionQuerySet(Lockable["Commission"]):
@@ -28,6 +29,10 @@ class CommissionQuerySet(Lockable["Commission"]):
 
     def in_period(self, period: Period) -> CommissionQuerySet:
         return self.filter(period=period)
+
+    def visible_to_key(self, key: ApiKey) -> CommissionQuerySet:
+        """Lines an API key may look at: keys are the operator's own, so all or none."""
+        return self if key.allows(Scope.COMMISSIONS_READ) else self.none()
 
     def visible_to(self, user: User) -> CommissionQuerySet:
         if policy.may(user, "see_commissions"):

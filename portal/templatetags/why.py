@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils.translation import gettext as _
 
-from portal import why
+from payouts.explained import reasons
+from payouts.explained.facts import Row
+from payouts.explained.rows import rows_of
 from prm.lib.money import Money
 
 register = template.Library()
@@ -22,7 +24,7 @@ class Line:
     """One line of the answer: its calculation, adding up to its amount."""
 
     title: str
-    figures: tuple[why.Figure, ...]
+    figures: tuple[Row, ...]
     amount: Money
 
 
@@ -33,6 +35,7 @@ class Calculation:
     lines: tuple[Line, ...]
     amount: Money
     not_applied: tuple[str, ...]
+    outcome: str = ""
 
 
 @register.simple_tag
@@ -45,11 +48,12 @@ def calculation(because: Mapping[str, Any], zone: str) -> Calculation:
         lines=tuple(
             Line(
                 title=_("Commission by “%(rule)s”") % {"rule": line["rule"]["name"]},
-                figures=tuple(why.figures(line, ZoneInfo(zone))),
+                figures=rows_of(line, ZoneInfo(zone)),
                 amount=Money(line["amount"], line["currency"]),
             )
             for line in lines
         ),
         amount=Money(because["amount"], because["currency"]),
-        not_applied=tuple(why.not_applied_text(tried) for tried in missed),
+        not_applied=tuple(reasons.not_applied(tried) for tried in missed),
+        outcome=reasons.outcome(because["outcome"]) if is_event else "",
     )

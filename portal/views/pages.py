@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from payouts.explained.facts import Row as Figure
+from payouts.explained.story import Step
 from portal.charts import EarningsChart
 from portal.lines import CommissionRow
 from portal.status import StatusWord
-from portal.why import Figure, Step
 from prm.lib.money import Money
 from prm.lib.periods import Month
 

@@ -21,6 +21,8 @@ from django.views.decorators.http import require_safe
 from payouts import documents
 from payouts.choices import CommissionKind, PaymentState, StatementState
 from payouts.explained import bridge
+from payouts.explained.facts import Row as Figure
+from payouts.explained.story import Step
 from payouts.exports import csv, pdf, xlsx
 from payouts.models import Payment, Statement, StatementLine
 from portal import roles
@@ -38,7 +40,6 @@ from portal.views.pages import (
     StatementPage,
     StatementRow,
 )
-from portal.why import Figure, Step
 from prm.lib import l10n
 from prm.lib.bell import ring
 from prm.lib.money import Money

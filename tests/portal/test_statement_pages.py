@@ -76,7 +76,7 @@ def test_a_line_says_what_it_is_made_of_and_leads_to_its_reason(busy: Scene) -> 
     [sale, refund] = page_of(busy, 5).lines
     assert (sale.order, sale.base.minor, sale.rate, sale.amount.minor) == ("may-1", 3_000_00, "10%", 300_00)
     assert (refund.customer, refund.note) == ("Customer •••100", "Refund")
-    assert signed_in(busy).get(sale.href).context["why"].order == "may-1"
+    assert signed_in(busy).get(sale.href).context["why"].found.title == "may-1"
 
 
 def test_the_file_comes_to_the_balance_of_the_page(busy: Scene) -> None:

@@ -1,0 +1,9 @@
+"""The addresses of the payouts app: commissions for machines."""
+
+from django.urls import path
+
+from payouts import api
+
+urlpatterns = [
+    path("api/v1/commissions/<slug:public_id>", api.CommissionView.as_view(), name="api_commission"),
+]

@@ -3,7 +3,7 @@ say. The first thing that is wrong is refused with the rule and the field named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils.translation import gettext
@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from prm.lib.errors import Refused
 from tiers import cases, rulebook
 from tiers.choices import Deduction, EventKind, Grandfather
-from tiers.engine.facts import Group, PlanFacts, RuleFacts, Step
+from tiers.engine.facts import PlanFacts, RuleFacts, Step
 from tiers.engine.reading import Unreadable, read_rule
+from tiers.lint import lint
 from tiers.models import PlanVersion, Rule
 
 
@@ -29,6 +30,11 @@ class UnreadableRule(Refused):
 
 class UnknownCondition(Refused):
     message = _("Rule “%(rule)s” names %(what)s that does not exist here: %(values)s.")
+    field = "rules"
+
+
+class CertainlyWrong(Refused):
+    message = _("Rule “%(rule)s”: %(why)s")
     field = "rules"
 
 
@@ -64,8 +70,8 @@ class UnreadableExample(Refused):
 def prove(version: PlanVersion, *, effective_at: datetime) -> PlanFacts:
     """Return the version as the engine reads it, once nothing speaks against it.
 
-    Raises: NoRules, UnreadableRule, UnknownCondition, NothingToEarn, UnknownDeduction, BadExclusions, NobodyToKeep,
-    UnreadableExample, FailingExample.
+    Raises: NoRules, UnreadableRule, UnknownCondition, NothingToEarn, CertainlyWrong, UnknownDeduction, BadExclusions,
+    NobodyToKeep, UnreadableExample, FailingExample.
     """
     _check_settings(version)
     rules = list(version.rules.order_by("position", "key"))
@@ -74,8 +80,10 @@ def prove(version: PlanVersion, *, effective_at: datetime) -> PlanFacts:
     tiers = set(version.plan.program.tiers.values_list("key", flat=True))
     for rule in rules:
         _check_rule(rule, currency=version.plan.program.currency, tiers=tiers)
+    plan = rulebook.facts(version, effective_at=effective_at)
+    _check_whole(plan, version)
     _check_examples(version)
-    return rulebook.facts(version, effective_at=effective_at)
+    return plan
 
 
 def _check_settings(version: PlanVersion) -> None:
@@ -98,8 +106,7 @@ def _check_rule(rule: Rule, *, currency: str, tiers: set[str]) -> None:
     except ValueError as error:
         raise UnreadableRule(params={"rule": rule.name, "part": _("details"), "why": error}) from error
     _refuse_unknown(rule, _("an event kind"), set(read.event_kinds) - set(EventKind.values))
-    named = set(read.tiers) | set(_asked(read.conditions, "tier"))
-    _refuse_unknown(rule, _("a tier"), named - tiers)
+    _refuse_unknown(rule, _("a tier"), set(read.tiers) - tiers)
     if not pays(read):
         raise NothingToEarn(params={"rule": rule.name})
 
@@ -116,14 +123,6 @@ def _refuse_unknown(rule: Rule, what: object, values: Iterable[str]) -> None:
         raise UnknownCondition(params={"rule": rule.name, "what": what, "values": found})
 
 
-def _asked(group: Group, attribute: str) -> Iterator[str]:
-    for each in group.tests:
-        if isinstance(each, Group):
-            yield from _asked(each, attribute)
-        elif each.attribute == attribute:
-            yield from each.values
-
-
 _RATED = frozenset({"percent", "percent_plus_flat", "recurring", "participation"})
 
 
@@ -137,6 +136,18 @@ def pays(rule: RuleFacts) -> bool:
 
 def _step_pays(step: Step) -> bool:
     return bool(step.rate or step.flat)
+
+
+def _check_whole(plan: PlanFacts, version: PlanVersion) -> None:
+    """Refuse what the look over the whole plan finds certainly wrong; its warnings are for people."""
+    program = version.plan.program
+    tiers = list(program.tiers.values_list("key", "name", "rank"))
+    names = {rule.key: rule.name for rule in plan.rules}
+    for finding in lint(plan, tiers=tiers, event_kinds=(), currency=program.currency):
+        if finding.severity == "error":
+            raise CertainlyWrong(
+                params={"rule": names.get(finding.rule, finding.rule), "why": finding.message}
+            )
 
 
 def _check_examples(version: PlanVersion) -> None:

@@ -298,7 +298,11 @@ def with_an_example_in_euros(version: PlanVersion) -> None:
         ),
         (with_another_currency, proofs.UnreadableRule, "GBP"),
         (with_an_unknown_attribute, proofs.UnreadableRule, "cannot ask about “mood”"),
-        (with_a_condition_on_an_unknown_tier, proofs.UnknownCondition, "a tier .* here: tin"),
+        (
+            with_a_condition_on_an_unknown_tier,
+            proofs.CertainlyWrong,
+            "“Every order”: There is no tier called tin",
+        ),
         (with_a_deduction_nobody_makes, proofs.UnknownDeduction, "lunch"),
         (with_exclusions_that_are_no_words, proofs.BadExclusions, "4711"),
         (

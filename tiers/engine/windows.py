@@ -47,11 +47,6 @@ def months_of(window: Window, month: Month, joined: Month | None = None) -> tupl
     return None, None
 
 
-def month_of(instant: datetime, zone: tzinfo) -> Month:
-    """Return the month an instant lies in."""
-    return Month.of(instant, zone)
-
-
 def months_since(start: datetime, instant: datetime, zone: tzinfo) -> int:
     """Return how many whole months lie between two instants by the calendar of `zone`, never negative.
 

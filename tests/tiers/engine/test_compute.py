@@ -20,9 +20,14 @@ from tests.tiers.engine.facts import (
     plan,
     pounds,
     refund,
+    rule,
     sale,
+    steps,
 )
-from tiers.engine import Deduction, Event, PlanFacts, RuleFacts, Standing, compute, explain, prepare
+from tiers.engine import Deduction, Event, Memory, PlanFacts, RuleFacts, Standing, compute, explain, prepare
+from tiers.engine.facts import Group, Limits
+from tiers.engine.facts import Test as Condition
+from tiers.engine.memory import Count, Slot
 
 
 @pytest.mark.parametrize(
@@ -231,3 +236,47 @@ def test_explain_answers_when_nothing_is_earned() -> None:
     some = explain(sale("100.00"), Standing("gold"), rules)
     assert (some["outcome"], some["amount"], len(some["lines"])) == ("lines", 1000, 1)
     assert Decimal(some["lines"][0]["rate"]) == Decimal("0.10")
+
+
+def test_explain_says_what_stood_in_the_way() -> None:
+    rules = plan(percent("0.08", limits=Limits(window_max=0)), excluded_products=frozenset({"POST"}))
+    over = explain(sale("100.00"), STANDARD, rules)
+    assert (over["outcome"], over["amount"], over["lines"][0]["cap"]["over"]) == ("over_cap", 0, 800)
+    post = explain(sale("100.00", product="POST"), STANDARD, rules)
+    assert (post["outcome"], post["lines"], post["applied"]) == ("excluded_product", [], [])
+    gifts = plan(percent("0.08"), excluded_categories=frozenset({"gifts"}))
+    assert explain(sale("1.00", category="gifts"), STANDARD, gifts)["outcome"] == "excluded_category"
+    counting = plan(rule("milestone", steps=steps((500_000, "0", 100))))
+    assert explain(sale("100.00"), STANDARD, counting)["outcome"] == "nothing_due"
+
+
+def test_explain_starts_from_what_is_remembered() -> None:
+    rules = plan(rule("graduated", steps=steps((0, "0.05"), (100_000, "0.10"))))
+    memory = Memory(slots={Slot("graduated", 7, "2026-11"): Count(100_000, 5000)})
+    assert explain(sale("100.00"), STANDARD, rules, memory)["amount"] == 1000
+    assert explain(sale("100.00"), STANDARD, rules)["amount"] == 500
+
+
+def test_conditions_in_groups_are_asked_of_each_event() -> None:
+    big = percent("0.10", key="big", conditions=Group("all", (Condition("amount", ">=", ("100.00",)),)))
+    rater = prepare(plan(big, percent("0.05", position=2)))
+    rules = [rater(sale(amount), STANDARD)[0].rule_key for amount in ("100.00", "99.99", "100.00")]
+    assert rules == ["big", "base", "big"]
+
+
+def test_rules_for_a_deal_come_before_rules_for_a_tier_and_those_before_rules_for_all() -> None:
+    deal = percent(
+        "0.20", key="deal", position=9, conditions=Group("all", (Condition("deal", "=", ("d-1",)),))
+    )
+    gold = percent("0.10", key="gold", position=5, tiers=frozenset({"gold"}))
+    lines = [
+        earned(sale("1.00", deal=which), percent("0.05"), gold, deal, standing=Standing(tier))[0].rule_key
+        for which, tier in (("d-1", "gold"), ("", "gold"), ("", "standard"))
+    ]
+    assert lines == ["deal", "gold", "base"]
+
+
+def test_many_countries_do_not_fill_the_memory() -> None:
+    rater = prepare(plan(percent("0.08", countries=frozenset({"C5000"}))))
+    found = [len(rater(sale("1.00", country=f"C{number}"), STANDARD)) for number in range(5001)]
+    assert (sum(found), found[5000]) == (1, 1)

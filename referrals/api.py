@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -28,7 +29,7 @@ from referrals.api_shapes import (
 )
 from referrals.conversions import MOST_AT_ONCE
 from referrals.facts import Event, Outcome, Status
-from referrals.models import Conversion
+from referrals.models import Conversion, Credit
 
 PROBLEM = OpenApiResponse(ProblemShape, description="A problem (application/problem+json).")
 REFUSALS: dict[int, Any] = {400: PROBLEM, 401: PROBLEM, 403: PROBLEM}
@@ -118,8 +119,12 @@ def _with_credits(key: ApiKey) -> Any:
     return (
         Conversion.objects.visible_to_key(key)
         .select_related("customer")
-        .prefetch_related("credits__membership__program")
+        .prefetch_related(Prefetch("credits", _standing_credits(), to_attr="standing_credits"))
     )
+
+
+def _standing_credits() -> QuerySet[Credit]:
+    return Credit.objects.standing().select_related("membership__program").order_by("pk")
 
 
 def _told(data: Any) -> list[Any]:

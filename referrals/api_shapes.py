@@ -14,12 +14,15 @@ from rest_framework import serializers
 
 from prm.lib.money import LARGEST_MINOR, Money
 from referrals import reading
-from referrals.choices import ConversionState, CreditReason
+from referrals.choices import ConversionState, CreditReason, CreditRole
 from referrals.conversions import MOST_AT_ONCE
-from referrals.facts import Event, Status
+from referrals.facts import Attribute, Event, Status
 from referrals.models import Conversion
-from referrals.reading import BadValue
+from referrals.reading import LARGEST_COUNT, BadValue
 from tiers.choices import EventKind
+
+PARTS = ("tax", "shipping", "discount", "cost")
+ATTRIBUTE_TYPES = [{"type": "string"}, {"type": "integer"}, {"type": "boolean"}]
 
 
 class TextField(serializers.CharField):
@@ -43,6 +46,28 @@ class WholeNumberField(serializers.IntegerField):
         if type(data) is not int:
             raise serializers.ValidationError(_("Send this as a whole number."), code="not_a_whole_number")
         return int(super().to_internal_value(data))
+
+
+@extend_schema_field(
+    {"type": "object", "additionalProperties": {"oneOf": ATTRIBUTE_TYPES}, "maxProperties": 20}
+)
+class AttributesField(serializers.Field[Any, Any, Any, Any]):
+    """Further facts by name."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Attribute]:
+        """Return the facts."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError(
+                _("Send this as an object of names and values."), code="not_an_object"
+            )
+        try:
+            return reading.attributes(data)
+        except BadValue as fault:
+            raise serializers.ValidationError(str(fault), code=fault.code) from None
+
+    def to_representation(self, value: Any) -> Any:
+        """Return the facts as they were told."""
+        return value
 
 
 class EventShape(serializers.Serializer[Event]):
@@ -70,7 +95,32 @@ class EventShape(serializers.Serializer[Event]):
         default="",
         allow_blank=True,
         max_length=100,
-        help_text="The sale a refund takes back.",
+        help_text="The sale a refund or chargeback takes back; of a chargeback won back, the chargeback or the sale.",
+    )
+    product = TextField(required=False, default="", allow_blank=True, max_length=60, help_text="Its code.")
+    category = TextField(required=False, default="", allow_blank=True, max_length=60)
+    quantity = WholeNumberField(
+        required=False,
+        min_value=0,
+        max_value=LARGEST_COUNT,
+        help_text="Pieces; untold it is 1, and 0 for what takes a sale back.",
+    )
+    tax = TextField(required=False, max_length=40, help_text="Tax in the amount, written like the amount.")
+    tax_minor = WholeNumberField(required=False, min_value=0, max_value=LARGEST_MINOR)
+    shipping = TextField(required=False, max_length=40, help_text="Shipping in the amount.")
+    shipping_minor = WholeNumberField(required=False, min_value=0, max_value=LARGEST_MINOR)
+    discount = TextField(
+        required=False, max_length=40, help_text="A part of the amount that was not paid, such as a voucher."
+    )
+    discount_minor = WholeNumberField(required=False, min_value=0, max_value=LARGEST_MINOR)
+    cost = TextField(required=False, max_length=40, help_text="What the goods cost the shop.")
+    cost_minor = WholeNumberField(required=False, min_value=0, max_value=LARGEST_MINOR)
+    sub_id = TextField(required=False, default="", allow_blank=True, max_length=80)
+    deal = TextField(required=False, default="", allow_blank=True, max_length=60)
+    attributes = AttributesField(
+        required=False,
+        default=dict,
+        help_text="At most 20 further facts by name: texts, whole numbers, true or false.",
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -86,10 +136,11 @@ class EventShape(serializers.Serializer[Event]):
         """Turn the values into an event, kept under `event`."""
         if ("amount" in attrs) == ("amount_minor" in attrs):
             raise serializers.ValidationError({"amount": [_("Give either amount or amount_minor.")]})
-        if attrs["original_event_id"] and attrs["kind"] != EventKind.REFUND:
-            raise serializers.ValidationError(
-                {"original_event_id": [_("Only a refund names an original event.")]}
-            )
+        for name in PARTS:
+            if name in attrs and f"{name}_minor" in attrs:
+                told = {"name": name}
+                message = _("Give either %(name)s or %(name)s_minor.") % told
+                raise serializers.ValidationError({name: [message]})
         try:
             return {"event": _event(attrs)}
         except BadValue as fault:
@@ -113,10 +164,24 @@ def _event(values: dict[str, Any]) -> Event:
         country=reading.word(values["country"], field="country", longest=64),
         code=reading.code(values["code"]),
         click_id=reading.word(values["click_id"], field="click_id", longest=26),
-        original_external_id=reading.word(
-            values["original_event_id"], field="original_event_id", longest=100
-        ),
+        original_external_id=reading.original(values["original_event_id"], values["kind"]),
+        product=reading.word(values["product"], field="product", longest=60),
+        category=reading.word(values["category"], field="category", longest=60),
+        quantity=values.get("quantity"),
+        tax_minor=_part(values, "tax", currency),
+        shipping_minor=_part(values, "shipping", currency),
+        discount_minor=_part(values, "discount", currency),
+        cost_minor=_part(values, "cost", currency),
+        sub_id=reading.word(values["sub_id"], field="sub_id", longest=80),
+        deal=reading.word(values["deal"], field="deal", longest=60),
+        attributes=values["attributes"],
     )
+
+
+def _part(values: dict[str, Any], name: str, currency: str) -> int:
+    if name in values:
+        return reading.amount(values[name], currency, field=name).minor
+    return int(values.get(f"{name}_minor", 0))
 
 
 class CreditShape(serializers.Serializer[Any]):
@@ -124,6 +189,7 @@ class CreditShape(serializers.Serializer[Any]):
 
     membership = serializers.CharField(source="membership.public_id")
     program = serializers.CharField(source="membership.program.slug")
+    role = serializers.ChoiceField(choices=CreditRole.choices)
     reason = serializers.ChoiceField(choices=CreditReason.choices)
     share = serializers.DecimalField(max_digits=7, decimal_places=6)
 
@@ -146,8 +212,18 @@ class ConversionShape(serializers.Serializer[Conversion]):
     code = serializers.CharField(source="code_text")
     click_id = serializers.CharField()
     original_event_id = serializers.CharField(source="original_external_id")
+    product = serializers.CharField()
+    category = serializers.CharField()
+    quantity = serializers.IntegerField()
+    tax_minor = serializers.IntegerField()
+    shipping_minor = serializers.IntegerField()
+    discount_minor = serializers.IntegerField()
+    cost_minor = serializers.IntegerField()
+    sub_id = serializers.CharField()
+    deal = serializers.CharField(source="deal_key")
+    attributes = AttributesField()
     waits_for_original = serializers.SerializerMethodField()
-    credits = CreditShape(many=True)
+    credits = CreditShape(many=True, source="standing_credits")
 
     def get_amount(self, row: Conversion) -> str:
         """Return the amount in major units, with the currency's decimals."""
@@ -158,8 +234,9 @@ class ConversionShape(serializers.Serializer[Conversion]):
         return row.customer.external_id if row.customer else ""
 
     def get_waits_for_original(self, row: Conversion) -> bool:
-        """Say whether this refund waits for the sale it names."""
-        return bool(row.original_external_id) and row.original_id is None
+        """Say whether this waits for the event it names."""
+        is_declined = row.state == ConversionState.REJECTED
+        return bool(row.original_external_id) and row.original_id is None and not is_declined
 
 
 class BatchShape(serializers.Serializer[Any]):

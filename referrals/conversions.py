@@ -4,7 +4,7 @@ answered with the first telling, and another telling under the same id is refuse
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,16 +13,28 @@ from django.utils.translation import gettext_lazy as _
 
 from prm.lib.errors import Refused
 from prm.lib.events import announce
+from prm.lib.money import Money
 from referrals import customers, refunds
 from referrals.attribution.apply import Candidates
 from referrals.attribution.rule import Decision
 from referrals.customers import among
 from referrals.events import ConversionsAttributed
-from referrals.facts import Event, Key, Outcome, Status
+from referrals.facts import Attribute, Event, Key, Outcome, Status
 from referrals.models import Conversion, Credit
-from referrals.refunds import Original
+from referrals.refunds import Held, Original
 
 MOST_AT_ONCE = 500
+
+
+class DeductionsAboveAmount(Refused):
+    """An event says that more than the whole of it is tax, shipping and discount."""
+
+    message = _("%(names)s come to %(sum)s, more than the amount of %(amount)s.")
+
+    def __init__(self, event: Event, names: Sequence[str], total: int) -> None:
+        currency = event.amount.currency
+        told = {"sum": str(Money(total, currency)), "amount": str(event.amount)}
+        super().__init__(params={"names": ", ".join(names), **told}, field=names[-1])
 
 
 class OtherBody(Refused):
@@ -45,14 +57,16 @@ class Batch:
     refused: dict[Key, Refused] = field(default_factory=dict)
     created: dict[Key, int] = field(default_factory=dict)
     credited: set[int] = field(default_factory=set)
-    originals: dict[Key, Original] = field(default_factory=dict)
+    waiting: set[int] = field(default_factory=set)
+    held: Held = field(default_factory=Held)
     decisions: dict[Key, Decision] = field(default_factory=dict)
 
 
 def record(event: Event, *, at: datetime) -> Outcome:
     """Record one event, or answer with the conversion that it is a repeat of.
 
-    Raises: OtherBody, UnknownCode, OtherCurrency, NotASale, OtherCurrencyThanSale, MoreThanSold.
+    Raises: OtherBody, DeductionsAboveAmount, UnknownCode, OtherCurrency, NotASale, NotAChargeback,
+        OtherCurrencyThanSale, MoreThanSold, MoreThanChargedBack.
     """
     outcome = record_many([event], at=at)[0]
     if outcome.refusal is not None:
@@ -74,15 +88,15 @@ def record_many(events: Sequence[Event], *, at: datetime) -> list[Outcome]:
         firsts.setdefault(event.key, event)
     ordered = sorted(firsts.values(), key=lambda event: event.key)
 
-    batch = Batch(at=at, originals=refunds.lock_originals(ordered))
+    batch = Batch(at=at, held=refunds.hold(ordered))
     batch.stored = _stored(firsts)
     new = [event for event in ordered if event.key not in batch.stored]
     new = _attribute(batch, new)
     known = customers.ensure(new)
     _store(batch, [event for event in new if not event.original_external_id], known)
     _store_refunds(batch, [event for event in new if event.original_external_id], known)
-    batch.credited.update(_join_waiting(batch, firsts))
-    refunds.write_states(batch.originals.values())
+    _join_waiting(batch)
+    refunds.write_states(batch.held)
     if batch.credited:
         announce(ConversionsAttributed(tuple(sorted(batch.credited))))
     return _outcomes(batch, events)
@@ -94,12 +108,24 @@ def _attribute(batch: Batch, events: Sequence[Event]) -> list[Event]:
     taken: list[Event] = []
     for event in events:
         try:
+            _check_deductions(event)
             batch.decisions[event.key] = candidates.decide(event)
         except Refused as refusal:
             batch.refused[event.key] = refusal
         else:
             taken.append(event)
     return taken
+
+
+def _check_deductions(event: Event) -> None:
+    """Refuse parts of the amount that are more than the amount, naming the one that goes beyond it."""
+    total, names = 0, []
+    for name in ("tax", "shipping", "discount"):
+        part = getattr(event, f"{name}_minor")
+        total += part
+        names += [name] if part else []
+        if total > event.amount.minor:
+            raise DeductionsAboveAmount(event, names, total)
 
 
 def _store(batch: Batch, events: Sequence[Event], known: dict[Key, int]) -> None:
@@ -115,53 +141,61 @@ def _store(batch: Batch, events: Sequence[Event], known: dict[Key, int]) -> None
 
 
 def _store_refunds(batch: Batch, events: Sequence[Event], known: dict[Key, int]) -> None:
-    """Insert refunds that name an original, joined to it when it is here; they are credited as it is."""
+    """Insert events that name another, joined to their sale when it is here; they are credited as it is."""
     if not events:
         return
-    sales = {event.original_key for event in events} & batch.created.keys()
-    batch.originals |= _own(batch, sales)
-    rows, joined = [], {}
-    for event in events:
-        original = batch.originals.get(event.original_key)
+    _see_own(batch, {event.original_key for event in events})
+    joined: dict[Key, Original] = {}
+    taken: set[Key] = set()
+    for event in sorted(events, key=refunds.in_order):
         try:
-            if original is not None:
-                original.take(event.amount, name=event.original_external_id)
+            original = _take(batch, event)
         except Refused as refusal:
             batch.refused[event.key] = refusal
             continue
-        row = _row(batch, event, known)
+        taken.add(event.key)
         if original is not None:
-            row.original_id = original.pk
             joined[event.key] = original
-        rows.append(row)
-    created = _insert(batch, rows)
+    rows = [_row(batch, event, known) for event in events if event.key in taken]
     for row in rows:
-        # Another worker, who could not see the sale, has put this refund in meanwhile: it waits, and is joined below.
-        if (key := (row.source, row.external_id)) in joined and key not in created:
-            joined.pop(key).give_back(row.amount)
+        row.original_id = joined[key].pk if (key := (row.source, row.external_id)) in joined else None
+    created = _insert(batch, rows)
+    for event in events:
+        # Another worker, who could not see the sale, has put this one in meanwhile: it waits, and is joined below.
+        if event.key in joined and event.key not in created:
+            batch.held.give_back(event, joined.pop(event.key))
+    batch.waiting.update(batch.created[key] for key in created - joined.keys())
     pairs = {batch.created[key]: original.pk for key, original in joined.items()}
     batch.credited.update(refunds.copy_credits(pairs, at=batch.at))
 
 
-def _join_waiting(batch: Batch, firsts: dict[Key, Event]) -> list[int]:
-    """Join refunds that came before the sales this batch brings or holds."""
-    own = {key for key in batch.created if not firsts[key].original_external_id}
-    sales = own | batch.originals.keys()
-    waiting = Conversion.objects.waiting_for_original().filter(among(sales, field="original_external_id"))
-    wanted = set(waiting.values_list("source", "original_external_id")) if sales else set()
+def _take(batch: Batch, event: Event) -> Original | None:
+    """Count an event against its sale; None when it has to wait."""
+    original = batch.held.find(event.kind, event.original_key)
+    if original is not None:
+        original.take(event.kind, event.amount, event=event.external_id, named=event.original_external_id)
+        batch.held.note(event, original)
+    return original
+
+
+def _join_waiting(batch: Batch) -> None:
+    """Join what came before the events it names, events that this batch brings or holds."""
+    keys = batch.created.keys() | batch.held.named.keys()
+    waiting = Conversion.objects.waiting_for_original().filter(among(keys, field="original_external_id"))
+    wanted = set(waiting.values_list("source", "original_external_id")) if keys else set()
     if not wanted:
-        return []
-    batch.originals |= _own(batch, wanted - batch.originals.keys())
-    return refunds.link_waiting({key: batch.originals[key] for key in wanted}, at=batch.at)
+        return
+    _see_own(batch, wanted)
+    decided, credited = refunds.link_waiting(batch.held, wanted, at=batch.at)
+    batch.waiting -= decided
+    batch.credited.update(credited)
 
 
-def _own(batch: Batch, keys: Iterable[Key]) -> dict[Key, Original]:
-    """Return sales this transaction has just inserted; nobody else can see them, so they need no lock."""
-    rows = Conversion.objects.filter(pk__in=[batch.created[key] for key in keys])
-    return {
-        (row.source, row.external_id): Original(row.pk, row.kind, row.state, row.amount)
-        for row in rows.order_by("pk")
-    }
+def _see_own(batch: Batch, keys: Iterable[Key]) -> None:
+    """Look at events this transaction has just inserted; nobody else can see them, so they need no lock."""
+    own = [batch.created[key] for key in keys if key in batch.created and key not in batch.held.named]
+    for row in Conversion.objects.filter(pk__in=own).order_by("pk") if own else ():
+        batch.held.see(row)
 
 
 def _insert(batch: Batch, rows: list[Conversion]) -> set[Key]:
@@ -190,6 +224,16 @@ def _row(batch: Batch, event: Event, known: dict[Key, int]) -> Conversion:
         currency=event.amount.currency,
         code_text=event.code,
         click_id=event.click_id,
+        product=event.product,
+        category=event.category,
+        quantity=event.pieces,
+        tax_minor=event.tax_minor,
+        shipping_minor=event.shipping_minor,
+        discount_minor=event.discount_minor,
+        cost_minor=event.cost_minor,
+        sub_id=event.sub_id,
+        deal_key=event.deal,
+        attributes=dict(event.attributes),
         original_external_id=event.original_external_id,
         payload_sha256=event.fingerprint(),
     )
@@ -225,8 +269,23 @@ def _differences(event: Event, first: Conversion) -> Iterator[str]:
         "code": (event.code, first.code_text),
         "click_id": (event.click_id, first.click_id),
         "original_event_id": (event.original_external_id, first.original_external_id),
+        "product": (event.product, first.product),
+        "category": (event.category, first.category),
+        "quantity": (event.pieces, first.quantity),
+        "tax": (event.tax_minor, first.tax_minor),
+        "shipping": (event.shipping_minor, first.shipping_minor),
+        "discount": (event.discount_minor, first.discount_minor),
+        "cost": (event.cost_minor, first.cost_minor),
+        "sub_id": (event.sub_id, first.sub_id),
+        "deal": (event.deal, first.deal_key),
+        "attributes": (_exactly(event.attributes), _exactly(first.attributes)),
     }
     return (name for name, (told, known) in pairs.items() if told != known)
+
+
+def _exactly(attributes: Mapping[str, Attribute]) -> dict[str, tuple[type, Attribute]]:
+    # In Python yes equals one, in what a shop tells they are two things.
+    return {name: (type(value), value) for name, value in attributes.items()}
 
 
 def _outcomes(batch: Batch, events: Sequence[Event]) -> list[Outcome]:
@@ -244,14 +303,13 @@ def _outcomes(batch: Batch, events: Sequence[Event]) -> list[Outcome]:
             continue
         status = Status.CREATED if event.key in fresh else Status.REPLAYED
         fresh.discard(event.key)
-        waits = bool(event.original_external_id) and event.original_key not in batch.originals
         outcomes.append(
             Outcome(
                 status,
                 pk,
                 public_id,
                 is_credited=pk in batch.credited,
-                is_waiting=waits and status == Status.CREATED,
+                is_waiting=pk in batch.waiting and status == Status.CREATED,
             )
         )
     return outcomes

@@ -36,7 +36,7 @@ PHASE = "Recording sales"
 ROWS_AT_ONCE = 500
 ERRORS_KEPT = 200
 TRIES = 5
-COLUMN_OF = {"code": "partner_code"}
+COLUMN_OF = {"code": "partner_code", "product": "product_code"}
 
 
 class _RollBack(Exception):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from prm.lib.errors import Refused
 from referrals import reading
-from referrals.facts import Event
+from referrals.facts import Attribute, Event
 from referrals.reading import BadValue, shown
 
 LONGEST_LINE = 64 * 1024
@@ -31,8 +31,14 @@ REQUIRED = (
     "amount",
     "currency",
 )
-OPTIONAL = ("original_event_id", "click_id")
+# Columns that may be there, and how much fits into those that are texts.
+TEXTS = {"click_id": 26, "product_code": 60, "category": 60, "sub_id": 80, "deal": 60}
+PARTS = ("tax", "shipping", "discount", "cost")
+OPTIONAL = ("original_event_id", *TEXTS, "quantity", *PARTS, "order_id")
 UNUSED = ("line_count",)
+# Such a column becomes an attribute of the event, a text; empty cells become none.
+ATTRIBUTE = "attribute:"
+AS_ATTRIBUTE = {"order_id": "order_id"}
 
 
 class BadFile(Refused):
@@ -79,8 +85,10 @@ class SalesFile:
         self.at = at
         self._stream = unpacked(stream)
         self.columns = self._header()
-        self.ignored = [name for name in self.columns if name not in (*REQUIRED, *OPTIONAL, *UNUSED)]
+        known = {*REQUIRED, *OPTIONAL, *UNUSED}
+        self.ignored = [name for name in self.columns if name not in known and not name.startswith(ATTRIBUTE)]
         self._place = {name: index for index, name in enumerate(self.columns)}
+        self._attributes = _attribute_columns(self.columns)
 
     def __iter__(self) -> Iterator[Row | RowError]:
         line = 1
@@ -150,11 +158,8 @@ class SalesFile:
         place = self._place
         currency = reading.currency(cells[place["currency"]])
         kind = reading.kind(cells[place["kind"]])
-        original = self._optional(cells, "original_event_id", 100)
-        if original and kind != "refund":
-            raise BadValue(
-                _("Only a refund names an original event."), code="not_a_refund", field="original_event_id"
-            )
+        texts = {name: self._optional(cells, name, longest) for name, longest in TEXTS.items()}
+        parts = {name: reading.part(self._cell(cells, name), currency, field=name) for name in PARTS}
         return Event(
             source=self.source,
             external_id=reading.word(cells[place["event_id"]], field="event_id", longest=100, required=True),
@@ -164,13 +169,34 @@ class SalesFile:
             customer_id=reading.word(cells[place["customer_id"]], field="customer_id", longest=100),
             country=reading.word(cells[place["country"]], field="country", longest=64),
             code=reading.code(cells[place["partner_code"]], field="partner_code"),
-            click_id=self._optional(cells, "click_id", 26),
-            original_external_id=original,
+            click_id=texts["click_id"],
+            original_external_id=reading.original(self._cell(cells, "original_event_id"), kind),
+            product=texts["product_code"],
+            category=texts["category"],
+            quantity=reading.quantity(self._cell(cells, "quantity")),
+            tax_minor=parts["tax"],
+            shipping_minor=parts["shipping"],
+            discount_minor=parts["discount"],
+            cost_minor=parts["cost"],
+            sub_id=texts["sub_id"],
+            deal=texts["deal"],
+            attributes=self._told_attributes(cells),
         )
 
-    def _optional(self, cells: Sequence[str], name: str, longest: int) -> str:
+    def _told_attributes(self, cells: Sequence[str]) -> dict[str, Attribute]:
+        found: dict[str, Attribute] = {}
+        for column, name in self._attributes.items():
+            if text := cells[self._place[column]].strip():
+                found |= reading.attributes({name: text}, field=column)
+        return found
+
+    def _cell(self, cells: Sequence[str], name: str) -> str:
         index = self._place.get(name)
-        return "" if index is None else reading.word(cells[index], field=name, longest=longest)
+        return "" if index is None else cells[index]
+
+    def _optional(self, cells: Sequence[str], name: str, longest: int) -> str:
+        text = self._cell(cells, name)
+        return reading.word(text, field=name, longest=longest) if text else ""
 
     def _wrong_width(self, line: int, width: int) -> RowError:
         column = self.columns[width] if width < len(self.columns) else self.columns[-1]
@@ -189,6 +215,17 @@ class SalesFile:
         """Return the name of the column in which `text` breaks off."""
         count = len(next(csv.reader([text]), [""]))
         return self.columns[min(max(count, 1), len(self.columns)) - 1]
+
+
+def _attribute_columns(columns: Sequence[str]) -> dict[str, str]:
+    """Return the columns that become attributes of the event, with the attribute's name."""
+    named = {name: name.removeprefix(ATTRIBUTE) for name in columns if name.startswith(ATTRIBUTE)}
+    named |= {column: name for column, name in AS_ATTRIBUTE.items() if column in columns}
+    try:
+        reading.attributes(dict.fromkeys(named.values(), ""))
+    except BadValue as fault:
+        raise BadFile(str(fault)) from None
+    return named
 
 
 def unpacked(stream: BinaryIO) -> BinaryIO:

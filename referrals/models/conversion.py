@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 class ConversionQuerySet(Lockable["Conversion"]):
     def waiting_for_original(self) -> ConversionQuerySet:
-        """Refunds that name a sale which has not arrived yet."""
-        return self.filter(original=None).exclude(original_external_id="")
+        """Refunds and chargebacks that name an event which has not arrived yet."""
+        waiting = self.filter(original=None).exclude(original_external_id="")
+        return waiting.exclude(state=ConversionState.REJECTED)
 
     def visible_to_key(self, key: ApiKey) -> ConversionQuerySet:
         """Conversions an API key may look at: keys are the operator's own, so all or none."""
@@ -70,6 +71,7 @@ class Conversion(models.Model):
     deal_key = models.CharField(_("deal"), max_length=60, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     original_external_id = models.CharField(_("event it refunds"), max_length=100, blank=True)
+    # Always the sale: a chargeback won back that names its chargeback points at the sale behind it.
     original = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="refunds")
     payload_sha256 = models.CharField(max_length=64)
 

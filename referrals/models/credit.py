@@ -58,7 +58,9 @@ class Credit(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["occurred_at"], condition=models.Q(rated_at=None, superseded_at=None), name="referrals_credit_unrated"
+                fields=["occurred_at"],
+                condition=models.Q(rated_at=None, superseded_at=None),
+                name="referrals_credit_unrated",
             ),
             models.Index(fields=["membership", "occurred_at"], name="referrals_credit_membership"),
         ]

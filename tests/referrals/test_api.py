@@ -65,11 +65,22 @@ def test_the_first_telling_answers_201_with_the_conversion(shop: Shop) -> None:
         "code": "ANA-1",
         "click_id": "",
         "original_event_id": "",
+        "product": "",
+        "category": "",
+        "quantity": 1,
+        "tax_minor": 0,
+        "shipping_minor": 0,
+        "discount_minor": 0,
+        "cost_minor": 0,
+        "sub_id": "",
+        "deal": "",
+        "attributes": {},
         "waits_for_original": False,
         "credits": [
             {
                 "membership": code.membership.public_id,
                 "program": code.membership.program.slug,
+                "role": "sourced",
                 "reason": "code",
                 "share": "1.000000",
             }
@@ -306,3 +317,117 @@ def test_the_page_of_the_description_has_no_inline_script_or_style() -> None:
     assert "https://" not in html.replace("https://testserver", "")
     assert "<style" not in html and " style=" not in html
     assert all("src=" in piece.split(">", 1)[0] for piece in html.split("<script")[1:])
+
+
+FURTHER = {
+    "product": "85123A",
+    "category": "candles",
+    "quantity": 6,
+    "tax": "2.00",
+    "shipping_minor": 150,
+    "discount": "0.50",
+    "cost": "20",
+    "sub_id": "spring-mail",
+    "deal": "D-7",
+    "attributes": {"channel": "phone", "first order": True, "employees": 120},
+}
+
+
+def test_what_rules_ask_about_is_taken_in_and_answered(shop: Shop) -> None:
+    body = shop.send(EVENT | FURTHER).json()
+    told = {name: value for name, value in FURTHER.items() if name not in ("tax", "discount", "cost")}
+    minor = {"tax_minor": 200, "shipping_minor": 150, "discount_minor": 50, "cost_minor": 20_00}
+    assert {name: body[name] for name in (*told, *minor)} == told | minor
+    assert shop.send(EVENT | FURTHER).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"attributes": {"channel": "phone", "first order": 1, "employees": 120}}, "attributes"),
+        ({"tax": "2.01"}, "tax"),
+        ({"quantity": 7}, "quantity"),
+        ({"deal": ""}, "deal"),
+    ],
+)
+def test_other_facts_are_another_body(shop: Shop, change: dict[str, Any], named: str) -> None:
+    shop.send(EVENT | FURTHER)
+    response = shop.send(EVENT | FURTHER | change)
+    assert response.status_code == 409
+    assert response.json()["detail"].endswith(f"another {named}.")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"tax": "2.005"}, "tax"),
+        ({"tax": "-1.00"}, "tax"),
+        ({"tax": 2}, "tax"),
+        ({"tax": ""}, "tax"),
+        ({"tax": "1", "tax_minor": 100}, "tax"),
+        ({"shipping": "lots"}, "shipping"),
+        ({"shipping_minor": -1}, "shipping_minor"),
+        ({"discount_minor": 1.5}, "discount_minor"),
+        ({"cost": "9" * 30}, "cost"),
+        ({"quantity": -1}, "quantity"),
+        ({"quantity": "3"}, "quantity"),
+        ({"quantity": 1.0}, "quantity"),
+        ({"quantity": True}, "quantity"),
+        ({"quantity": 2**31}, "quantity"),
+        ({"product": "P" * 61}, "product"),
+        ({"category": "C" * 61}, "category"),
+        ({"sub_id": "a\u0007b"}, "sub_id"),
+        ({"deal": 7}, "deal"),
+        ({"attributes": []}, "attributes"),
+        ({"attributes": None}, "attributes"),
+        ({"attributes": {"a": 1.5}}, "attributes"),
+        ({"attributes": {"a": None}}, "attributes"),
+        ({"attributes": {"a": ["b"]}}, "attributes"),
+        ({"attributes": {"a": "x" * 201}}, "attributes"),
+        ({"attributes": {"a": 10**18}}, "attributes"),
+        ({"attributes": {"": "x"}}, "attributes"),
+        ({"attributes": {"a:b": "x"}}, "attributes"),
+        ({"attributes": {"n" * 41: "x"}}, "attributes"),
+        ({"attributes": {f"a{n}": n for n in range(21)}}, "attributes"),
+        ({"kind": "chargeback_won"}, "original_event_id"),
+        ({"original_event_id": "S1"}, "original_event_id"),
+    ],
+)
+def test_bad_further_facts_are_refused_by_name(shop: Shop, change: dict[str, Any], field: str) -> None:
+    response = shop.send(EVENT | change)
+    assert response.status_code == 400
+    assert list(response.json()["errors"]) == [field]
+    assert not Conversion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("parts", "field"),
+    [
+        ({"tax": "12.51"}, "tax"),
+        ({"tax": "10.00", "shipping": "2.51"}, "shipping"),
+        ({"tax": "10.00", "shipping": "2.00", "discount_minor": 51}, "discount"),
+    ],
+)
+def test_deductions_above_the_amount_are_refused_by_the_one_that_is_too_much(
+    shop: Shop, parts: dict[str, Any], field: str
+) -> None:
+    response = shop.send(EVENT | parts)
+    assert response.status_code == 422
+    assert response.json()["code"] == "deductions_above_amount"
+    assert list(response.json()["errors"]) == [field]
+    assert not Conversion.objects.exists()
+
+
+def test_the_whole_amount_may_be_deductions_and_goods_may_cost_more(shop: Shop) -> None:
+    assert shop.send(EVENT | {"tax": "2.50", "discount": "10.00", "cost": "99.00"}).status_code == 201
+
+
+def test_a_chargeback_is_won_back_through_the_api(shop: Shop) -> None:
+    shop.send(EVENT)
+    charged = EVENT | {"event_id": "B1", "kind": "chargeback", "original_event_id": "A1"}
+    won = EVENT | {"event_id": "W1", "kind": "chargeback_won", "original_event_id": "B1", "amount": "2.50"}
+    assert shop.send(charged).status_code == 201
+    assert shop.send(won).json()["waits_for_original"] is False
+    assert Conversion.objects.get(external_id="A1").state == "partially_refunded"
+    too_much = shop.send(won | {"event_id": "W2", "amount": "10.01"})
+    assert (too_much.status_code, too_much.json()["code"]) == (422, "more_than_charged_back")

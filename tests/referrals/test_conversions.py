@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from prm.lib.events import subscribed
+from prm.lib.money import Money
 from referrals import refunds
 from referrals.attribution.apply import OtherCurrency, UnknownCode
-from referrals.conversions import OtherBody, record, record_many
+from referrals.conversions import DeductionsAboveAmount, OtherBody, record, record_many
 from referrals.events import ConversionsAttributed
 from referrals.facts import Event, Status
 from referrals.models import Conversion, Credit, Customer
@@ -457,3 +461,86 @@ class _Undo(Exception):
 def _tell(events: Sequence[Event], *, size: int) -> None:
     for start in range(0, len(events), size):
         record_many(events[start : start + size], at=NOW)
+
+
+def test_what_rules_ask_about_is_kept() -> None:
+    event = an_event(
+        "A1",
+        product="85123A",
+        category="candles",
+        quantity=6,
+        tax_minor=20_00,
+        shipping_minor=5_00,
+        discount_minor=75_00,
+        cost_minor=200_00,
+        sub_id="spring",
+        deal="D-7",
+        attributes={"channel": "phone", "gift": True, "employees": 12},
+    )
+    record(event, at=NOW)
+    row = Conversion.objects.get()
+    assert (row.product, row.category, row.quantity, row.sub_id, row.deal_key) == (
+        "85123A",
+        "candles",
+        6,
+        "spring",
+        "D-7",
+    )
+    assert (row.tax_minor, row.shipping_minor, row.discount_minor, row.cost_minor) == (
+        20_00,
+        5_00,
+        75_00,
+        200_00,
+    )
+    assert row.attributes == {"channel": "phone", "gift": True, "employees": 12}
+    assert record(event, at=NOW).status == Status.REPLAYED
+
+
+def test_a_fingerprint_without_further_facts_is_what_it_always_was() -> None:
+    event = Event(
+        "shop", "A1", "sale", NOW, Money(100_00, "GBP"), customer_id="C1", country="France", code="ANA-1"
+    )
+    told = ["shop", "A1", "sale", NOW.isoformat(), 10000, "GBP", "C1", "France", "ANA-1", "", ""]
+    known = hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
+    assert event.fingerprint() == known
+    assert replace(event, quantity=1, attributes={}).fingerprint() == known
+    others = [
+        {"product": "P"},
+        {"category": "P"},
+        {"quantity": 0},
+        {"quantity": 2},
+        {"tax_minor": 1},
+        {"shipping_minor": 1},
+        {"discount_minor": 1},
+        {"cost_minor": 1},
+        {"sub_id": "P"},
+        {"deal": "P"},
+        {"attributes": {"a": 1}},
+        {"attributes": {"a": True}},
+        {"attributes": {"a": "1"}},
+    ]
+    assert len({replace(event, **change).fingerprint() for change in others} | {known}) == len(others) + 1
+    one, other = {"a": 1, "b": 2}, {"b": 2, "a": 1}
+    assert replace(event, attributes=one).fingerprint() == replace(event, attributes=other).fingerprint()
+
+
+def test_pieces_nobody_told_are_one_for_a_sale_and_none_for_a_refund() -> None:
+    record_many(
+        [an_event("S1"), an_event("R1", kind="refund", amount="1.00", original_external_id="S1")], at=NOW
+    )
+    assert list(Conversion.objects.order_by("pk").values_list("quantity", flat=True)) == [1, 0]
+
+
+def test_deductions_above_the_amount_are_refused_and_the_others_taken() -> None:
+    outcomes = record_many(
+        [
+            an_event("A1", tax_minor=60_00, shipping_minor=40_01),
+            an_event("A2", tax_minor=60_00, shipping_minor=40_00),
+        ],
+        at=NOW,
+    )
+    assert [outcome.status for outcome in outcomes] == [Status.REFUSED, Status.CREATED]
+    refusal = outcomes[0].refusal
+    assert isinstance(refusal, DeductionsAboveAmount)
+    assert refusal.field == "shipping"
+    assert str(refusal) == "tax, shipping come to 100.01 GBP, more than the amount of 100.00 GBP."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -115,6 +116,11 @@ def test_clicks_are_append_only() -> None:
         {"occurred_at": NOW},
         {"external_id": "B"},
         {"payload_sha256": "1" * 64},
+        {"product": "P"},
+        {"quantity": 2},
+        {"tax_minor": 1},
+        {"cost_minor": 1},
+        {"attributes": {"a": 1}},
     ],
 )
 def test_the_facts_of_a_conversion_stay_as_they_were_told(change: dict[str, Any]) -> None:
@@ -145,3 +151,12 @@ def test_a_credit_stays_as_it_was_given_and_only_its_rating_is_noted() -> None:
     refused_change(credit, share=Decimal("0.5"))
     refused_change(credit, membership=CreditFactory.create().membership)
     assert Credit.objects.filter(pk=credit.pk).update(rated_at=NOW) == 1
+
+
+def test_a_credit_is_superseded_once_and_another_may_stand_beside_it() -> None:
+    credit = CreditFactory.create()
+    assert Credit.objects.filter(pk=credit.pk).update(superseded_at=NOW) == 1
+    CreditFactory.create(conversion=credit.conversion, membership=credit.membership)
+    for wrong in (None, NOW + timedelta(days=1)):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Credit.objects.filter(pk=credit.pk).update(superseded_at=wrong)

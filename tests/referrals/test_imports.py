@@ -345,3 +345,67 @@ def test_somebody_without_the_capability_cannot_start_an_import() -> None:
         imports.start(
             SimpleUploadedFile("s.csv", file_of(GOOD).read()), source="shop", by=UserFactory.create(), at=NOW
         )
+
+
+LINES = "event_id,order_id,kind,occurred_at,customer_id,country,partner_code,product_code,quantity,amount,currency,original_event_id"
+
+
+def test_order_lines_are_taken_as_they_are() -> None:
+    result = take(
+        file_of(
+            "536365-1,536365,sale,2025-12-01T08:26:00Z,17850,United Kingdom,ANA-1,85123A,6,15.30,GBP,",
+            "C536379-1,C536379,refund,2025-12-02T09:41:00Z,17850,United Kingdom,ANA-1,85123A,2,5.10,GBP,536365-1",
+            header=LINES,
+        )
+    )
+    assert (result.created, result.failed, result.ignored_columns) == (2, 0, [])
+    sale, refund = Conversion.objects.order_by("pk")
+    assert (sale.product, sale.quantity, sale.attributes) == ("85123A", 6, {"order_id": "536365"})
+    assert (refund.original, refund.quantity, sale.state) == (sale, 2, "partially_refunded")
+
+
+def test_everything_rules_ask_about_can_come_in_a_file() -> None:
+    extra = ",product_code,category,quantity,tax,shipping,discount,cost,sub_id,deal,attribute:channel"
+    stream = file_of(
+        GOOD + ",85123A,candles,3,2.00,1.5,0,20,spring,D-7,phone",
+        line(event_id="2") + ",,,,,,,,,,",
+        header=HEADER + extra,
+    )
+    assert take(stream).failed == 0
+    told, untold = Conversion.objects.order_by("external_id")
+    assert (told.product, told.category, told.quantity) == ("85123A", "candles", 3)
+    assert (told.tax_minor, told.shipping_minor, told.discount_minor, told.cost_minor) == (200, 150, 0, 20_00)
+    assert (told.sub_id, told.deal_key, told.attributes) == ("spring", "D-7", {"channel": "phone"})
+    assert (untold.product, untold.quantity, untold.tax_minor, untold.attributes) == ("", 1, 0, {})
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [
+        ("product_code", "P" * 61, "too_long"),
+        ("quantity", "-1", "not_a_quantity"),
+        ("quantity", "1.0", "not_a_quantity"),
+        ("quantity", "\u0663", "not_a_quantity"),
+        ("quantity", "9999999999", "not_a_quantity"),
+        ("tax", "0.005", "too_many_decimals"),
+        ("shipping", "-1", "negative"),
+        ("discount", "many", "not_an_amount"),
+        ("discount", "12.51", "deductions_above_amount"),
+        ("cost", "1e3", "not_an_amount"),
+        ("sub_id", "S" * 81, "too_long"),
+        ("deal", "D" * 61, "too_long"),
+        ("attribute:channel", "x" * 201, "bad_attribute"),
+        ("order_id", "x" * 201, "bad_attribute"),
+        ("original_event_id", "1", "not_a_refund"),
+    ],
+)
+def test_a_fault_in_a_further_column_is_named(column: str, value: str, why: str) -> None:
+    result = take(file_of(line(event_id="before") + ",", GOOD + "," + value, header=f"{HEADER},{column}"))
+    assert [(fault.line, fault.column, fault.code) for fault in result.errors] == [(3, column, why)]
+    assert Conversion.objects.get().external_id == "before"
+
+
+def test_a_column_that_cannot_be_an_attribute_is_refused_at_the_door() -> None:
+    for header in ("attribute:", "attribute:a:b", ",".join(f"attribute:a{n}" for n in range(21))):
+        with pytest.raises(BadFile):
+            take(file_of(GOOD, header=f"{HEADER},{header}"))

@@ -24,7 +24,9 @@ class Command(RunCommand):
 
     help = (
         "Import sales and refunds from a CSV file (plain or .gz). Columns, in any order: event_id, kind, occurred_at,"
-        " customer_id, country, partner_code, amount, currency; also original_event_id and click_id. Safe to repeat."
+        " customer_id, country, partner_code, amount, currency; further ones if there are any: original_event_id, click_id,"
+        " product_code, category, quantity, tax, shipping, discount, cost, sub_id, deal, order_id and attribute:NAME."
+        " Safe to repeat."
     )
     has_dry_run = True
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partners.applications import decide_on
-from portal import countries
 from portal.formats import active_locale, date_text
 from prm.lib import l10n
 from prm.lib.money import Money, exponent
 from prm.lib.periods import Month, hold_until, local_day
+from tiers import sentence_words, sentences
 from tiers.engine.compute import prepare
-from tiers.engine.facts import REFUND, SALE, Event, PlanFacts, RuleFacts, Standing
+from tiers.engine.facts import BESIDE, MONTH_MODELS, REFUND, SALE, Event, PlanFacts, RuleFacts, Standing
 from tiers.models import Program, Tier
+from tiers.sentence_words import Words
 
+_SIMPLE = frozenset({"percent", "flat", "percent_plus_flat"})
 ORDER_SIZES = (50, 200, 1000)  # in the program's currency
 
 
@@ -81,56 +84,54 @@ def sentence(program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at:
     standings = [_standing(tier) for tier in tiers] or [Standing("")]
     rules = _rules_for_sale(program, plan, standings[0], at)
     if not rules:
-        return _other_events(plan)
-    rate = _(" plus ").join(rate_text(rule) for rule in rules)
+        return _other_events(program, plan)
     days = ngettext("%(count)s day", "%(count)s days", program.cookie_days) % {"count": program.cookie_days}
+    tail = _("when the customer comes through your link and buys within %(days)s, or uses your code.")
+    return f"{_offered(program, plan, rules, standings, at)}, {tail % {'days': days}}"
+
+
+def _offered(
+    program: Program,
+    plan: PlanFacts,
+    rules: tuple[RuleFacts, ...],
+    standings: list[Standing],
+    at: datetime,
+) -> str:
+    """Return what a sale earns a newcomer, and how much more at the top where one rate says that."""
+    if not _is_simple(rules):
+        return _("; ").join(rule_text(rule, program) for rule in rules)
     text = _("%(rate)s of every order") if _all_percent(rules) else _("%(rate)s for every order")
-    text %= {"rate": rate}
+    text %= {"rate": _(" plus ").join(rate_text(rule) for rule in rules)}
     best = _rules_for_sale(program, plan, standings[-1], at)
-    if _earned(program, plan, standings[-1], 100, at) > _earned(program, plan, standings[0], 100, at):
+    lowest, highest = (_earned(program, plan, each, 100, at) for each in (standings[0], standings[-1]))
+    if highest > lowest and _is_simple(best):
         more = _(" plus ").join(rate_text(rule) for rule in best)
         text += _(", up to %(rate)s in the %(tier)s tier") % {"rate": more, "tier": standings[-1].tier_name}
-    tail = _("when the customer comes through your link and buys within %(days)s, or uses your code.")
-    return f"{text}, {tail % {'days': days}}"
+    return text
 
 
 def rate_text(rule: RuleFacts) -> str:
-    """Return a rule's rate in words: 8%, £10.00, or 5% plus £2.00."""
-    locale = active_locale()
-    percent = l10n.percent_text(rule.rate, locale)
-    if rule.kind == "percent" or rule.flat is None:
-        return percent
-    flat = l10n.money_text(rule.flat, locale)
-    return (
-        flat if rule.kind == "flat" else _("%(percent)s plus %(flat)s") % {"percent": percent, "flat": flat}
-    )
+    """Return the rate of a rule for single events in words: 8%, £10, or 5% plus £2."""
+    flat = rule.flat.minor if rule.kind != "percent" and rule.flat else 0
+    currency = rule.flat.currency if rule.flat else "EUR"  # a percentage alone names no currency
+    rate = Decimal(0) if rule.kind == "flat" else rule.rate
+    return sentence_words.rate_text(Words(currency, active_locale()), rate, flat)
 
 
-def rule_text(rule: RuleFacts) -> str:
-    """Return a rule in words, with the events and countries it is for."""
-    events = sorted(rule.event_kinds) or [SALE]
-    text = _("%(rate)s of %(events)s") if _all_percent((rule,)) else _("%(rate)s for %(events)s")
-    told = text % {"rate": rate_text(rule), "events": ", ".join(_event_words(kind) for kind in events)}
-    if rule.countries:
-        names = ", ".join(countries.name(code, active_locale()) for code in sorted(rule.countries))
-        told = _("%(offer)s (customers in %(countries)s)") % {"offer": told, "countries": names}
-    return told
+def rule_text(rule: RuleFacts, program: Program) -> str:
+    """Return a rule in words, with all its conditions but the tier."""
+    everybody = replace(rule, tiers=frozenset())
+    return sentences.rule_text(everybody, currency=program.currency, locale=active_locale())
 
 
-def _event_words(kind: str) -> str:
-    known = {
-        SALE: _("every order"),
-        "signup": _("every sign-up"),
-        "qualified_lead": _("every qualified lead"),
-        "renewal": _("every renewal"),
-        "install": _("every install"),
-    }
-    return known.get(kind, _("every agreed event"))
-
-
-def _other_events(plan: PlanFacts) -> str:
-    told = [rule_text(rule) for rule in plan.rules]
+def _other_events(program: Program, plan: PlanFacts) -> str:
+    told = [rule_text(rule, program) for rule in plan.rules]
     return f"{_('; ').join(told)}." if told else ""
+
+
+def _is_simple(rules: tuple[RuleFacts, ...]) -> bool:
+    """Whether the rate alone says what every order earns."""
+    return all(rule.kind in _SIMPLE and not rule.conditions.tests and not rule.limits for rule in rules)
 
 
 def _all_percent(rules: tuple[RuleFacts, ...]) -> bool:
@@ -149,7 +150,9 @@ def _order(program: Program, major: int, at: datetime) -> Event:
 def _rules_for_sale(
     program: Program, plan: PlanFacts, standing: Standing, at: datetime
 ) -> tuple[RuleFacts, ...]:
-    return prepare(plan).select(_order(program, 100, at), standing)[0]
+    """Return the rules that pay for a sale itself; bonuses beside it are told with the tiers."""
+    chosen = prepare(plan).select(_order(program, 100, at), standing)[0]
+    return tuple(rule for rule in chosen if rule.kind not in BESIDE)
 
 
 def _earned(program: Program, plan: PlanFacts, standing: Standing, major: int, at: datetime) -> Money:
@@ -185,14 +188,15 @@ def _tier(program: Program, tier: Tier, plan: PlanFacts | None, at: datetime) ->
     )
     return TierColumn(
         name=tier.name,
-        rates=tuple(rule_text(rule) for rule in rules),
+        rates=tuple(rule_text(rule, program) for rule in rules),
         asks=asks,
         benefits=tuple(line.strip(" -•") for line in tier.benefits.splitlines() if line.strip()),
     )
 
 
 def _rules_of_tier(program: Program, plan: PlanFacts, tier: Tier, at: datetime) -> list[RuleFacts]:
-    """Return the rules a partner of this tier can meet: those the engine chooses, and those for some countries only."""
+    """Return the rules a partner of this tier can meet: those the engine chooses for an order or another event, and those that
+    ask for more than an order like any other: a country, a condition, an assist, a recruit, a month."""
     standing, order = _standing(tier), _order(program, 100, at)
     kinds = sorted({SALE}.union(*(rule.event_kinds for rule in plan.rules)) - {REFUND})
     rater = prepare(plan)
@@ -200,8 +204,13 @@ def _rules_of_tier(program: Program, plan: PlanFacts, tier: Tier, at: datetime) 
     return [
         rule
         for rule in plan.rules
-        if rule.key in chosen or (rule.countries and (not rule.tiers or tier.key in rule.tiers))
+        if rule.key in chosen or (_asks_for_more(rule) and (not rule.tiers or tier.key in rule.tiers))
     ]
+
+
+def _asks_for_more(rule: RuleFacts) -> bool:
+    is_for_others = rule.kind in BESIDE or rule.kind in MONTH_MODELS
+    return bool(rule.countries or rule.conditions.tests) or is_for_others
 
 
 def _how_paid(program: Program) -> tuple[Fact, ...]:
@@ -279,6 +288,19 @@ def _credit(program: Program) -> str:
 
 
 def _refunds(plan: PlanFacts) -> str:
-    kept = any(rule.kind != "percent" and rule.flat_on_refund == "kept" for rule in plan.rules)
-    text = _("The commission on what was returned is taken back, and the line says so. Nothing disappears.")
-    return f"{text} {_('You keep the fixed amount.')}" if kept else text
+    told = [_("The commission on what was returned is taken back, and the line says so. Nothing disappears.")]
+    if plan.clawback_days is not None:
+        text = ngettext(
+            "Later than %(count)s day after the sale nothing is taken back.",
+            "Later than %(count)s days after the sale nothing is taken back.",
+            plan.clawback_days,
+        )
+        told.append(text % {"count": plan.clawback_days})
+    policies = {rule.flat_on_refund for rule in plan.rules if rule.flat and not rule.is_windowed}
+    if "kept" in policies:
+        told.append(_("You keep the fixed amount."))
+    if "until_full" in policies:
+        told.append(_("The fixed amount goes back only when everything was returned."))
+    if "at_first" in policies:
+        told.append(_("The fixed amount goes back with the first return."))
+    return " ".join(told)

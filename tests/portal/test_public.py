@@ -58,7 +58,7 @@ def test_percent_plus_flat_is_shown_as_it_is_paid(program: Program) -> None:
     rule = {"kind": "percent_plus_flat", "rate": Decimal(5), "flat_minor": 200, "flat_on_refund": "kept"}
     published_plan(program, rule, by=ada())
     told = offer(program, [])
-    assert told.sentence.startswith("5% plus £2.00 for every order, ")  # type: ignore[attr-defined]
+    assert told.sentence.startswith("5% plus £2 for every order, ")  # type: ignore[attr-defined]
     # 2.50 + 2.00; 10.00 + 2.00; 50.00 + 2.00
     assert [row.earned[0].minor for row in told.examples] == [450, 1200, 5200]  # type: ignore[attr-defined]
     assert any("You keep the fixed amount." in each.answer for each in told.questions)  # type: ignore[attr-defined]
@@ -86,10 +86,35 @@ def test_rules_for_other_events_and_countries_are_named(program: Program) -> Non
     published_plan(program, lead, abroad, by=ada())
     told = offer(program, tiers)
     assert told.tiers[0].rates == (  # type: ignore[attr-defined]
-        "£10.00 for every qualified lead",
-        "3% of every order (customers in France, Poland)",
+        "£10 for every qualified lead",
+        "3% of every order, for customers in France or Poland",
     )
     assert told.examples == ()  # type: ignore[attr-defined]
+
+
+def test_steps_bonuses_and_conditions_are_told_as_the_engine_reads_them(program: Program) -> None:
+    steps = [{"from": 0, "rate": "10"}, {"from": 100_000, "rate": "12"}]
+    base = {"kind": "graduated", "rate": Decimal(0), "params": {"steps": steps}}
+    bonus = {
+        "kind": "milestone",
+        "rate": Decimal(0),
+        "tier_keys": ["gold"],
+        "params": {"steps": [{"from": 10, "flat": 20_000}], "metric": "sales", "window": {"kind": "quarter"}},
+    }
+    lamps = {
+        "rate": Decimal(20),
+        "conditions": {"tests": [{"attribute": "product", "operator": "=", "values": ["Lamp"]}]},
+    }
+    tiers = ladder(program)
+    published_plan(program, lamps, base, bonus, by=ada())
+    told = offer(program, tiers)
+    ladder_text = "10% of orders up to £1,000 in a month, 12% of what is above £1,000"
+    assert told.sentence.startswith(f"{ladder_text}, when the customer")  # type: ignore[attr-defined]
+    bronze, gold = told.tiers  # type: ignore[attr-defined]
+    assert bronze.rates == ("20% of every order, on product Lamp", ladder_text)
+    assert set(gold.rates) == {*bronze.rates, "£200 once, on reaching 10 orders in a quarter"}
+    # 10 % of 1,000.00: the step above begins with the next penny
+    assert [amount.minor for amount in told.examples[2].earned] == [10_000]  # type: ignore[attr-defined]
 
 
 def test_dates_of_payment_are_worked_out_from_the_settings(program: Program) -> None:

@@ -1,9 +1,10 @@
-"""Tell members that the plan changes: what no longer holds, what is new and from when on. Each mailbox is told once of a version, and
-the version remembers that its notice was given."""
+"""Tell people what changes in a plan: members what no longer holds, what is new and from when on, owners what is proposed to them, and
+staff what they answered. Each mailbox is told once, and a version remembers that its notice was given."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
@@ -11,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
-from partners.readers import Reader, readers_of
+from partners.readers import OWNERS, Reader, readers_of
 from partners.standing import names_for, plan_of, standing_of
 from prm import audit
 from prm.lib import l10n
@@ -21,6 +22,9 @@ from tiers import audience
 from tiers.choices import Grandfather
 from tiers.models import PlanVersion
 from tiers.rulebook import Rulebook
+
+if TYPE_CHECKING:
+    from prm.accounts.models import User
 
 JUST_BEFORE = timedelta(microseconds=1)
 SWEEP_SINCE = timedelta(days=7)  # a change of last month is no news
@@ -86,25 +90,89 @@ def _write(
     change: audience.Change,
     begins: datetime,
 ) -> None:
-    program = membership.program
-    outbox.queue(
+    _queue(
         "plan_changed",
+        version,
         to=reader.email,
-        key=f"plan_changed:{version.public_id}:{membership.public_id}:{reader.email.casefold()}",
-        about=version.public_id,
         language=reader.language,
-        context={
-            "name": reader.name,
-            "partner": membership.partner.name,
-            "program": program.name,
-            "from": moment_text(begins, membership, reader.locale),
-            "before": change.before,
-            "after": change.after,
-            "customers_keep": version.grandfather == Grandfather.CUSTOMERS,
-            "button_text": _("See what you earn"),
-            "button_url": f"{settings.SITE_URL.rstrip('/')}/portal/rates/",
-        },
+        key=f"{version.public_id}:{membership.public_id}",
+        name=reader.name,
+        partner=membership.partner.name,
+        program=membership.program.name,
+        from_text=moment_text(begins, membership, reader.locale),
+        before=change.before,
+        after=change.after,
+        customers_keep=version.grandfather == Grandfather.CUSTOMERS,
+        button_text=_("See what you earn"),
+        button_url=_address("/portal/rates/"),
     )
+
+
+def tell_of_proposal(version: PlanVersion, membership: Membership) -> None:
+    """Write to the owners of the partner's team that own terms wait for their answer."""
+    begins = version.effective_at
+    if begins is None:
+        return
+    for reader in readers_of(membership.partner, OWNERS):
+        _queue(
+            "terms_proposed",
+            version,
+            to=reader.email,
+            language=reader.language,
+            key=f"{version.public_id}:{version.proposed_at}",
+            name=reader.name,
+            partner=membership.partner.name,
+            program=membership.program.name,
+            from_text=moment_text(begins, membership, reader.locale),
+            button_text=_("Read the proposal"),
+            button_url=_address(f"/portal/proposals/{version.public_id}/"),
+        )
+
+
+def tell_of_answer(
+    version: PlanVersion,
+    membership: Membership,
+    *,
+    by: User,
+    at: datetime,
+    reason: str = "",
+    to: User | None = None,
+) -> None:
+    """Write to whoever made a proposal that it was accepted, or with a `reason` that it was declined."""
+    proposer, begins = to or version.proposed_by, version.effective_at
+    if proposer is None:
+        return
+    locale = Reader(proposer.email, proposer.language, "").locale
+    _queue(
+        "proposal_answered",
+        version,
+        to=proposer.email,
+        language=proposer.language,
+        key=f"{version.public_id}:{at}",
+        name=proposer.get_full_name(),
+        person=by.get_full_name(),
+        partner=membership.partner.name,
+        program=membership.program.name,
+        reason=reason,
+        from_text=moment_text(begins, membership, locale) if begins else "",
+        button_text=_("Open the version"),
+        button_url=_address(f"/admin/tiers/planversion/{version.pk}/change/"),
+    )
+
+
+def _queue(kind: str, version: PlanVersion, *, to: str, language: str, key: str, **context: Any) -> None:
+    outbox.queue(
+        kind,
+        to=to,
+        key=f"{kind}:{key}:{to.casefold()}",
+        about=version.public_id,
+        language=language,
+        context=context,
+    )
+
+
+def _address(path: str) -> str:
+    return f"{settings.SITE_URL.rstrip('/')}{path}"
 
 
 def moment_text(instant: datetime, membership: Membership, locale: str) -> str:

@@ -123,7 +123,12 @@ def publish(version: PlanVersion, *, effective_at: datetime, by: User, at: datet
     check_date(locked, effective_at=effective_at, at=at)
     _check_notice(locked, effective_at=effective_at, at=at)
     prove(locked, effective_at=effective_at)
-    return put_in_force(locked, effective_at=effective_at, by=by, at=at)
+    put_in_force(locked, effective_at=effective_at, by=by, at=at)
+    audit.record(
+        by, "plan_version.published", locked, at=at, effective_at=effective_at, fingerprint=locked.sha256
+    )
+    announce(PlanVersionPublished(locked.pk))
+    return locked
 
 
 def lock(version: PlanVersion) -> PlanVersion:
@@ -146,8 +151,11 @@ def check_date(version: PlanVersion, *, effective_at: datetime, at: datetime) ->
         raise SameInstant(params={"number": other.number})
 
 
-def put_in_force(version: PlanVersion, *, effective_at: datetime, by: User, at: datetime) -> PlanVersion:
-    """Publish a locked version that was checked, and supersede those it replaces for the same partners."""
+def put_in_force(version: PlanVersion, *, effective_at: datetime, by: User, at: datetime) -> None:
+    """Publish a locked version that was checked, and supersede those it replaces for the same partners.
+
+    Who did it is the caller's to record and to announce.
+    """
     earlier = PlanVersion.objects.filter(
         plan=version.plan, member_key=version.member_key, state=VersionState.PUBLISHED
     )
@@ -156,11 +164,6 @@ def put_in_force(version: PlanVersion, *, effective_at: datetime, by: User, at: 
     version.published_at, version.published_by = at, by
     version.sha256 = fingerprint(version)
     version.save(update_fields=["state", "effective_at", "published_at", "published_by", "sha256"])
-    audit.record(
-        by, "plan_version.published", version, at=at, effective_at=effective_at, fingerprint=version.sha256
-    )
-    announce(PlanVersionPublished(version.pk))
-    return version
 
 
 def in_force(plan: Plan, *, at: datetime) -> PlanVersion | None:

@@ -3,15 +3,14 @@ live run, a dry run, the simulator or a recomputation years later."""
 
 from __future__ import annotations
 
-from typing import Any, get_args
-from zoneinfo import ZoneInfo
+from typing import get_args
 
 from prm.lib.money import Money
 from prm.lib.periods import Month
 from tiers.engine import eventful, takeback, windowed
 from tiers.engine.case import Case
 from tiers.engine.conditions import ASSISTED, excluded
-from tiers.engine.explain import Rejected, because_earned, not_applied, rule_reference
+from tiers.engine.explain import Rejected, because_earned, not_applied
 from tiers.engine.facts import (
     GIVES_BACK,
     Because,
@@ -27,6 +26,7 @@ from tiers.engine.memory import Memory
 from tiers.engine.needs import needs_of
 from tiers.engine.rates import RATES
 from tiers.engine.selection import Chosen, Selection
+from tiers.engine.terms import Terms
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
@@ -41,23 +41,23 @@ class Rater:
     __slots__ = (
         "_excludes",
         "_references",
-        "_rules",
         "_select",
         "is_ordered",
         "is_stateful",
         "needs",
         "plan",
+        "terms",
         "zone",
     )
 
     def __init__(self, plan: PlanFacts) -> None:
         self.plan = plan
-        self.zone = ZoneInfo(plan.time_zone)
+        self.terms = Terms.of(plan)
+        self.zone = self.terms.zone
         self.needs = needs_of(plan)
         self.is_stateful = bool(self.needs)
         self.is_ordered = any(rule.kind in ("prospective", "recurring") for rule in plan.rules)
-        self._rules = {rule.key: rule for rule in plan.rules}
-        self._references = {rule.key: rule_reference(plan, rule) for rule in plan.rules}
+        self._references = self.terms.references
         self._select = Selection(plan, self.zone)
         self._excludes = bool(plan.excluded_products or plan.excluded_categories)
 
@@ -72,7 +72,8 @@ class Rater:
         if memory is None and self.is_stateful:
             memory = self.memory(standing)
         if event.original is not None:
-            return takeback.lines_of(self, event, standing, memory)
+            keeps = memory is not None and self.keeps_metrics(standing, event, memory)
+            return takeback.lines_of(self.terms, event, memory, keeps_metrics=keeps)
         needs_none = memory is None or not (self.is_stateful or memory.keeps_metrics)
         if needs_none and not event.shares and not event.deductions:
             chosen = self._select.plain(event, standing)
@@ -96,11 +97,7 @@ class Rater:
 
     def rule(self, key: str) -> RuleFacts | None:
         """Return the rule of this key."""
-        return self._rules.get(key)
-
-    def reference(self, key: str) -> dict[str, Any]:
-        """Return a rule as explanations name it."""
-        return self._references[key]
+        return self.terms.rules.get(key)
 
     def keeps_metrics(self, standing: Standing, event: Event, memory: Memory) -> bool:
         """Whether an event counts in the metrics of this partner: its own sale, and somebody looks at them."""

@@ -3,7 +3,7 @@ here reads a clock or a database."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,14 @@ from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from prm.lib.money import Money
+from tiers.engine.rule_parts import Group as Group
+from tiers.engine.rule_parts import Limits as Limits
+from tiers.engine.rule_parts import Recurring as Recurring
+from tiers.engine.rule_parts import Step as Step
+from tiers.engine.rule_parts import Test as Test
+from tiers.engine.rule_parts import Window as Window
+from tiers.engine.rule_parts import WindowKind as WindowKind
+from tiers.engine.rule_parts import check_limits, tests_of
 
 # Each event by itself: its lines depend on the event, the standing and what is known before it.
 EventModel = Literal[
@@ -33,7 +41,6 @@ RateKind = EventModel | WindowModel | MonthModel
 FlatOnRefund = Literal["kept", "pro_rata", "until_full", "at_first"]
 Combine = Literal["first_match", "stack"]
 Metric = Literal["revenue", "sales", "new_customers", "leads", "units"]
-WindowKind = Literal["month", "quarter", "year", "trailing", "lifetime", "joining"]
 LineKind = Literal[
     "earned",  # what an event earns
     "refund",  # what a refund that names no sale takes
@@ -62,6 +69,7 @@ COST = "cost"  # what makes a margin; it alone can exceed the amount
 SALES = frozenset({SALE, "renewal"})  # what counts as a sale
 LEAD = "qualified_lead"
 _NOWHERE: frozenset[str] = frozenset()
+_MONTH, _ALWAYS = Window(), Group()
 _KINDS: frozenset[str] = frozenset((*get_args(EventModel), *get_args(WindowModel), *get_args(MonthModel)))
 WINDOW_MODELS: frozenset[str] = frozenset(get_args(WindowModel))
 # What a window earns as a whole: a refund changes what the window holds and takes no line back by itself.
@@ -185,77 +193,6 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One row of a rule's table, from `start` up to the next row: minor units for revenue, a count for other metrics, whole
-    percents of the target for an accelerator. `rate` is a fraction of one, `flat` whole minor units."""
-
-    start: int
-    rate: Decimal = Decimal(0)
-    flat: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The stretch of time a counter counts over, in whole months of the program's zone.
-
-    `trailing` is the month of the event and the `months` - 1 before it; `joining` runs in blocks of `months` from
-    the month the partner joined.
-    """
-
-    kind: WindowKind = "month"
-    months: int = 1
-
-    def __post_init__(self) -> None:
-        if self.kind not in get_args(WindowKind):
-            raise ValueError(f"{self.kind!r} is not a window.")
-        if self.months < 1:
-            raise ValueError("A window has at least one month.")
-
-
-@dataclass(frozen=True, slots=True)
-class Recurring:
-    """How long a customer's payments earn: for `months` from the first sale, or for `payments` of them, or for life when
-    neither is set. `schedule` gives the rate of each month from the first, the last one going on."""
-
-    months: int | None = None
-    payments: int | None = None
-    schedule: tuple[Decimal, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Floors and caps of a rule in minor units, None for none. A window's cap and floor are per partner; the budget is
-    what all partners of the program together can earn under the rule in its window."""
-
-    event_min: int | None = None
-    event_max: int | None = None
-    customer_max: int | None = None
-    window_min: int | None = None
-    window_max: int | None = None
-    window: Window = Window()
-    budget_max: int | None = None
-    budget_window: Window = Window("lifetime")
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """One condition: an attribute, an operator and what it is compared with. Attributes and operators are listed in
-    conditions.py; `attribute` is "attribute:NAME" for what the event itself carries."""
-
-    attribute: str
-    operator: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Conditions joined by all or any; a group may hold groups of tests, and those hold no groups."""
-
-    join: Literal["all", "any"] = "all"
-    tests: tuple[Test | Group, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class RuleFacts:
     """One rule: a rate under conditions. An empty condition means any.
 
@@ -275,7 +212,7 @@ class RuleFacts:
     flat_on_refund: FlatOnRefund = "pro_rata"
     steps: tuple[Step, ...] = ()
     metric: Metric = "revenue"
-    window: Window = Window()
+    window: Window = _MONTH
     crossing_has_new_rate: bool = (
         False  # prospective: the event that crosses a step already earns the new rate
     )
@@ -286,7 +223,7 @@ class RuleFacts:
     levels: tuple[Decimal, ...] = ()  # override: the rate of each level, the recruiter first
     override_of: Literal["sales", "commission"] = "commission"
     limits: Limits | None = None
-    conditions: Group = Group()
+    conditions: Group = _ALWAYS
     unusual: bool = False  # somebody has confirmed a rate below 0 or above 100 %
 
     def __post_init__(self) -> None:
@@ -313,27 +250,7 @@ class RuleFacts:
                 "What is owed for a window needs one that stays; a trailing window moves with each month."
             )
         if self.limits is not None:
-            self._check_limits(self.limits)
-
-    def _check_limits(self, limits: Limits) -> None:
-        """Refuse what cannot be kept: only a window that stays can be capped, and a window's rate only as a whole."""
-        if "trailing" in (limits.window.kind, limits.budget_window.kind):
-            raise ValueError("A cap needs a window that stays; a trailing window moves with each month.")
-        if limits.window_min is not None and limits.window.kind == "lifetime":
-            raise ValueError("A floor needs a window that ends.")
-        if limits.budget_window.kind == "joining":
-            raise ValueError("A budget is for all partners; its window cannot start when one of them joined.")
-        if not self.is_windowed:
-            return
-        if limits.event_min is not None or limits.event_max is not None:
-            raise ValueError("A rate on a whole window has no limit for each event.")
-        if self.kind == "lifetime_value":
-            if limits.window_max is not None or limits.window_min is not None:
-                raise ValueError("A lifetime value is limited for each customer, not for a window.")
-        elif limits.customer_max is not None:
-            raise ValueError("A rate on a whole window has no limit for each customer.")
-        elif (limits.window_max, limits.window_min) != (None, None) and limits.window != self.window:
-            raise ValueError("Cap and floor of a rate on a window count in the same window.")
+            check_limits(self.limits, self.kind, self.window if self.is_windowed else None)
 
     def _check_rate(self, rate: Decimal) -> None:
         if type(rate) is not Decimal:
@@ -344,7 +261,7 @@ class RuleFacts:
     @property
     def specificity(self) -> int:
         """Return the rank of what the rule is about: a deal 0, a partner 1, a product 2, a tier 3, everybody 4."""
-        named = {test.attribute for test in _tests(self.conditions)}
+        named = {test.attribute for test in tests_of(self.conditions)}
         for rank, attributes in enumerate(({"deal"}, {"partner"}, {"product", "category"})):
             if named & attributes:
                 return rank
@@ -354,14 +271,6 @@ class RuleFacts:
     def is_windowed(self) -> bool:
         """Whether what is owed is a function of a whole window."""
         return self.kind in WINDOW_MODELS
-
-
-def _tests(group: Group) -> Iterator[Test]:
-    for each in group.tests:
-        if isinstance(each, Group):
-            yield from _tests(each)
-        else:
-            yield each
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class _Close:
             order=str(self.month),
             kind=MONTH,
             occurred_at=self._ends_at,
-            reference=self.rater.reference(rule.key),
+            reference=self.rater.terms.references[rule.key],
             tier={"key": self.standing.tier_key, "name": self.standing.tier_name},
             amount=Money(amount, self.so_far.currency),
             exact=str(amount),

@@ -4,27 +4,26 @@ owed now, caps with room again. Outside the claw-back window nothing moves."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from prm.lib.money import Money
 from tiers.engine.case import part_of
 from tiers.engine.eventful import Place
-from tiers.engine.facts import GIVES_BACK, LEAD, SALES, Event, Line, Metric, Original, PlanFacts, Standing
+from tiers.engine.facts import GIVES_BACK, LEAD, SALES, Event, Line, Metric, Original, PlanFacts
 from tiers.engine.memory import Memory, Slot
 from tiers.engine.reversal import Step, reverse
+from tiers.engine.terms import Terms
 from tiers.engine.windowed import Cause, Tally, settle
 
-if TYPE_CHECKING:
-    from tiers.engine.compute import Rater
 
-
-def lines_of(rater: Rater, event: Event, standing: Standing, memory: Memory | None) -> tuple[Line, ...]:
+def lines_of(
+    terms: Terms, event: Event, memory: Memory | None, *, keeps_metrics: bool = False
+) -> tuple[Line, ...]:
     """Return the reversals of a named sale's lines and the true-ups of their windows, and remember them.
 
     Nothing came in for a sale of zero, so nothing goes back.
     """
     original = event.original
-    if original is None or original.sale.minor == 0 or is_outside_clawback(rater.plan, event):
+    if original is None or original.sale.minor == 0 or is_outside_clawback(terms.plan, event):
         return ()
     back = counted_back(event, original)
     lines = list(
@@ -39,9 +38,9 @@ def lines_of(rater: Rater, event: Event, standing: Standing, memory: Memory | No
         )
     )
     if memory is not None:
-        lines += _remember(rater, event, memory, lines)
-        if rater.keeps_metrics(standing, event, memory):
-            _count_back(event, original, memory)
+        lines += _remember(terms, event, memory, lines)
+        if keeps_metrics:
+            count_back(event, original, memory)
     return tuple(lines)
 
 
@@ -67,12 +66,12 @@ def sold(original: Original) -> datetime | None:
     return datetime.fromisoformat(original.lines[0].line.because["event"]["occurred_at"])
 
 
-def _remember(rater: Rater, event: Event, memory: Memory, lines: list[Line]) -> list[Line]:
+def _remember(terms: Terms, event: Event, memory: Memory, lines: list[Line]) -> list[Line]:
     """Take what the lines moved off the counts, and return what trues their windows up."""
     tallies: dict[Slot, tuple[Tally, Cause]] = {}
     for line in lines:
-        rule = rater.rule(line.rule_key)
-        if rule is None or line.version_id != rater.plan.version_id:
+        rule = terms.rules.get(line.rule_key)
+        if rule is None or line.version_id != terms.plan.version_id:
             if line.window:
                 raise ValueError("A refund of what counts in a window needs the version that rated its sale.")
             continue
@@ -82,8 +81,8 @@ def _remember(rater: Rater, event: Event, memory: Memory, lines: list[Line]) -> 
             continue
         slot = Slot(line.rule_key, line.version_id, line.window, line.customer)
         if slot not in tallies:
-            tally = Tally.open(rater.plan, rule, memory, slot, _sold(event))
-            tallies[slot] = tally, _cause(event, line, rater)
+            tally = Tally.open(terms.plan, rule, memory, slot, _sold(event))
+            tallies[slot] = tally, _cause(event, line, terms)
         _take_off(tallies[slot][0], memory, line)
     settled = (settle(tally, memory, cause) for tally, cause in tallies.values())
     return [line for line in settled if line is not None]
@@ -102,19 +101,19 @@ def _sold(event: Event) -> datetime:
     return event.occurred_at if instant is None else instant
 
 
-def _cause(event: Event, line: Line, rater: Rater) -> Cause:
+def _cause(event: Event, line: Line, terms: Terms) -> Cause:
     return Cause(
         event.kind,
         event.key,
         event.kind,
         event.occurred_at,
         event.amount.currency,
-        rater.reference(line.rule_key),
+        terms.references[line.rule_key],
         dict(line.because["tier"]),
     )
 
 
-def _count_back(event: Event, original: Original, memory: Memory) -> None:
+def count_back(event: Event, original: Original, memory: Memory) -> None:
     """Take a refund off the metrics of its own month: money in proportion, pieces when all of them went back."""
     step = Step.of(original.sale, original.refunded_before, counted_back(event, original), event.kind)
     month = memory.month(event.occurred_at)

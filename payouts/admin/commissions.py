@@ -90,9 +90,9 @@ class CommissionAdmin(WithTotals):
 
     @admin.display(description=gettext_lazy("order"), ordering="conversion__external_id")
     def about(self, line: Commission) -> str:
-        """Return the order the line is about, or its month."""
+        """Return the order the line is about, or its period."""
         order = subject.order_text(line)
-        return order or subject.month_text(subject.month_of(line, line.membership.program.zone))
+        return order or subject.period_text(line, line.membership.program.zone)
 
     @admin.display(description=gettext_lazy("partner"), ordering="membership__partner__name")
     def partner(self, line: Commission) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from payouts.explained import texts
 from payouts.explained.causes import cause_text
 from payouts.explained.facts import Facts, Row
+from payouts.explained.months import is_of_a_month, month_rows
 from payouts.explained.steps import step_rows
 
 Part = Mapping[str, Any]
@@ -30,6 +31,8 @@ def _rows(facts: Facts, part: Part) -> Iterator[Row]:
     code = part["label_code"]
     if code == "steps":
         yield from step_rows(facts, part["amount_minor"])
+    elif is_of_a_month(facts, part):
+        yield from month_rows(facts, part)
     elif code == "true_up":
         yield from _true_up(facts, part)
     else:
@@ -73,7 +76,9 @@ def _prospective(facts: Facts, part: Part) -> Said:
         "value": facts.volume(params["metric_value"], name),
         "start": facts.volume(params["from"], name),
     }
-    note = _("%(metric)s in %(window)s: %(value)s. This rate begins at %(start)s.") % said
+    note = _("%(metric)s in %(window)s: %(value)s.") % said
+    if params["from"]:
+        note = texts.sentences(note, _("This rate begins at %(start)s.") % said)
     return _rated(_("× your rate, %(rate)s"), facts, part, note)
 
 
@@ -172,12 +177,8 @@ def _cap(facts: Facts, part: Part) -> Said:
 
 
 def _floor(facts: Facts, part: Part) -> Said:
-    params = part["params"]
-    limit = params.get("limit_minor", params.get("guaranteed_minor"))
-    labels = {"event": _("Raised to the minimum for one order")}
-    label = labels.get(params.get("scope", ""), _("Raised to your minimum for the period"))
-    note = _("At least %(limit)s.") % {"limit": facts.text(limit)} if limit is not None else ""
-    return label, note
+    limit = facts.text(part["params"]["limit_minor"])
+    return _("Raised to the minimum for one order"), _("At least %(limit)s.") % {"limit": limit}
 
 
 _SAY: Mapping[str, Callable[[Facts, Part], Said]] = {

@@ -30,17 +30,17 @@ def sentence_of(line: Commission, zone: tzinfo) -> str:
 
 def _of_a_month(line: Commission, zone: tzinfo) -> str:
     texts_of = {
-        CommissionKind.RETAINER: _("Your fixed amount for %(month)s."),
-        CommissionKind.FLOOR: _("You are guaranteed a minimum for %(month)s; this is what was missing."),
+        CommissionKind.RETAINER: _("Your fixed amount for %(period)s."),
+        CommissionKind.FLOOR: _("You are guaranteed a minimum for %(period)s; this is what was missing."),
         CommissionKind.DRAW: _(
-            "An advance for %(month)s, because you earned less than the guaranteed amount."
+            "An advance for %(period)s, because you earned less than the guaranteed amount."
         ),
         CommissionKind.RECOVERY: _(
-            "Part of an earlier advance, paid back from what you earned in %(month)s."
+            "Part of an earlier advance, paid back from what you earned in %(period)s."
         ),
     }
-    month = subject.month_text(subject.month_of(line, zone))
-    return texts_of.get(CommissionKind(line.kind), "%(month)s.") % {"month": month}
+    period = subject.period_text(line, zone)
+    return texts_of.get(CommissionKind(line.kind), "%(period)s.") % {"period": period}
 
 
 def _of_a_recruit(line: Commission, conversion: Conversion, zone: tzinfo) -> str:

@@ -105,7 +105,7 @@ def _amount(facts: Facts, step: Step) -> tuple[str, str]:
     exact = Fraction(step["exact"])
     reached = {"start": facts.volume(step["from"])}
     if exact > 0:
-        return _("Reached: %(start)s") % reached, _progress(facts, step["to"])
+        return _("%(start)s reached") % reached, _progress(facts, step["to"])
     if exact < 0:
         return _("Reached no longer"), _progress(facts, step["to"])
     return _("No other step reached"), _progress(facts, step["to"])

@@ -104,7 +104,7 @@ def _statement_moments(line: Commission, zone: tzinfo, payment: Payment | None) 
 
 
 def _on_statement_text(month: Month) -> str:
-    return _("On your %(month)s statement") % {"month": subject.month_text(month)}
+    return _("On your %(month)s statement") % {"month": texts.month(month)}
 
 
 def _computed_text(line: Commission, zone: tzinfo) -> str:

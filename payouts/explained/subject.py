@@ -6,13 +6,11 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from django.conf import settings
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from payouts.choices import CommissionKind
+from payouts.explained import texts
 from payouts.models import Commission
-from payouts.reading import locale_for
-from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import Month
 from referrals.models import Conversion, Credit, Link
@@ -57,7 +55,7 @@ def masked_customer(line: Commission) -> str:
 def who_text(line: Commission, zone: tzinfo) -> str:
     """Return whom or what a line is about: the customer, the recruited partner, or the month."""
     if line.conversion is None:
-        return month_text(month_of(line, zone))
+        return period_text(line, zone)
     if is_of_a_recruit(line):
         return _("Partner %(name)s") % {"name": recruit_text(line)}
     masked = masked_customer(line)
@@ -65,11 +63,11 @@ def who_text(line: Commission, zone: tzinfo) -> str:
 
 
 def title_text(line: Commission, zone: tzinfo) -> str:
-    """Return the order a line is about, or its kind and month."""
+    """Return the order a line is about, or its kind and period."""
     if line.conversion is not None:
         return line.conversion.external_id
-    params = {"kind": str(CommissionKind(line.kind).label), "month": month_text(month_of(line, zone))}
-    return _("%(kind)s, %(month)s") % params
+    params = {"kind": str(CommissionKind(line.kind).label), "period": period_text(line, zone)}
+    return _("%(kind)s, %(period)s") % params
 
 
 def detail_text(line: Commission) -> str:
@@ -106,17 +104,9 @@ def signed_amount(conversion: Conversion) -> Money:
     return -conversion.amount if conversion.kind in _TO_THE_CUSTOMER else conversion.amount
 
 
-def month_of(line: Commission, zone: tzinfo) -> Month:
-    """Return the month a line without an event is for."""
-    try:
-        return Month.parse(line.window)
-    except ValueError:
-        return Month.of(line.effective_at, zone)
-
-
-def month_text(month: Month) -> str:
-    """Return a month as the reader writes it."""
-    return l10n.month_text(month, locale_for(get_language() or "en"))
+def period_text(line: Commission, zone: tzinfo) -> str:
+    """Return the month, or the longer period, a line without an event is for."""
+    return texts.window(line.window or str(Month.of(line.effective_at, zone)))
 
 
 def link_url(link: Link) -> str:

@@ -71,6 +71,10 @@ def plain_words(code: str) -> str:
     return code.replace("_", " ").capitalize()
 
 
+def month(value: Month) -> str:
+    return l10n.month_text(value, locale())
+
+
 def window(key: str) -> str:
     """Return a window's name in words: March 2026, quarter 1 of 2026, 2026, all time, 6 months from March 2026."""
     if key == "life":
@@ -83,7 +87,7 @@ def window(key: str) -> str:
     if dash:
         return _("quarter %(quarter)s of %(year)s") % {"quarter": quarter, "year": year}
     try:
-        return l10n.month_text(Month.parse(key), locale())
+        return month(Month.parse(key))
     except ValueError:
         return key
 

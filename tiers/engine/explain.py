@@ -258,6 +258,8 @@ def part_row(part: Part) -> dict[str, Any]:
 
 def exact_text(exact: Fraction) -> str:
     """Return an exact figure: a decimal when a short one is exact, else a fraction: -100/3."""
+    if exact.denominator == 1:
+        return str(exact.numerator)
     short = _SHORT.divide(Decimal(exact.numerator), Decimal(exact.denominator))
     return format(short, "f") if Fraction(short) == exact else str(exact)
 

@@ -157,6 +157,8 @@ class Event:
 
     def deducted(self, deducts: frozenset[str]) -> tuple[Deduction, ...]:
         """Return the deductions a plan takes off: those it names, and those of a kind no plan knows."""
+        if not self.deductions:
+            return ()
         return tuple(
             taken
             for taken in self.deductions

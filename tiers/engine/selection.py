@@ -25,7 +25,7 @@ _NOTHING = {"recurring": "recurring_over", "prospective": "below_first_step", "o
 class Selection:
     """The rules of a plan, ready to choose from."""
 
-    __slots__ = ("_checks", "_final", "_open", "_plain", "_plan")
+    __slots__ = ("_asks", "_checks", "_final", "_open", "_plain", "_plan")
 
     def __init__(self, plan: PlanFacts, zone: tzinfo) -> None:
         self._plan = plan
@@ -34,11 +34,31 @@ class Selection:
         }
         self._final: dict[_Key, Chosen] = {}
         self._plain: dict[_Key, Chosen] = {}
+        self._asks: dict[_Key, _Judged] = {}
         self._open: dict[_Key, _Judged] = {}
 
     def plain(self, event: Event, standing: Standing) -> Chosen | None:
-        """Return the choice when the same facts were met before and the rules need to know nothing else, as quickly as can be."""
-        return self._plain.get(_key(event, standing))
+        """Return the choice among rules that need only the base of an event, as quickly as can be.
+
+        Nothing for facts that were not met before, or when a rule needs to know more: then ask `of`.
+        """
+        key = _key(event, standing)
+        known = self._plain.get(key)
+        if known is None and (judged := self._asks.get(key)) is not None:
+            checks = self._checks
+            return _combined(
+                self._plan.combine,
+                [
+                    (
+                        rule,
+                        reason
+                        if reason is not None or rule.key not in checks
+                        else checks[rule.key](event, standing),
+                    )
+                    for rule, reason in judged
+                ],
+            )
+        return known
 
     def of(self, case: Case) -> Chosen:
         """Return the rules that apply to a case, in order, and the others with the reason of each."""
@@ -62,11 +82,14 @@ class Selection:
             self._final.clear()
             self._open.clear()
             self._plain.clear()
+            self._asks.clear()
         if any(reason is None and self._is_open(rule) for rule, reason in judged):
             self._open[key] = judged
+            if all(reason is not None or _is_plain(rule) for rule, reason in judged):
+                self._asks[key] = judged
         else:
             chosen = self._final[key] = _combined(self._plan.combine, judged)
-            if all(rule.kind in RATES and rule.limits is None for rule in chosen[0]):
+            if all(_is_plain(rule) for rule in chosen[0]):
                 self._plain[key] = chosen
 
     def _is_open(self, rule: RuleFacts) -> bool:
@@ -83,6 +106,11 @@ class Selection:
         if rule.kind == "lifetime_value" and not case.event.customer:
             return WhyNot("unknown_customer", (), "")
         return None
+
+
+def _is_plain(rule: RuleFacts) -> bool:
+    """Return whether a rule needs to know nothing but the base of an event."""
+    return rule.kind in RATES and rule.limits is None
 
 
 def _key(event: Event, standing: Standing) -> _Key:

@@ -9,7 +9,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from prm.lib.money import Money, round_half_away
+from prm.lib.money import Money, divide_half_away, round_half_away
 from tiers.engine import limits as limiting
 from tiers.engine.case import Case, shared
 from tiers.engine.eventful import made
@@ -62,7 +62,8 @@ class Tally:
 
     def whole(self, exact: Fraction) -> int:
         """Return what is owed in whole minor units, within the cap."""
-        return round_half_away(exact if self.cap is None else min(exact, Fraction(max(self.cap.left, 0))))
+        within = exact if self.cap is None else min(exact, Fraction(max(self.cap.left, 0)))
+        return divide_half_away(within.numerator, within.denominator)
 
     def within_budget(self, memory: Memory, change: int) -> Limited:
         """Return how much of a change the budget still pays."""

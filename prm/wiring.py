@@ -10,6 +10,8 @@ from prm.runs import notices, registry
 from prm.runs.lifecycle import RunEnded
 from referrals.events import ConversionsAttributed
 from referrals.imports import RUN_KIND as SALES_IMPORT
+from referrals.surroundings import surroundings
+from tiers import findings
 from tiers.events import PlanVersionPublished
 
 
@@ -37,5 +39,7 @@ def tell_members_of_version(event: PlanVersionPublished) -> None:
 subscribe(PlanVersionPublished, tell_members_of_version)  # sweep: partners.sweep
 registry.register(SALES_IMPORT, "referrals.import_file")
 registry.register(MONTH_CLOSE, "payouts.close_month")
+
+findings.learn_from(surroundings)
 
 subscribe(RunEnded, notices.tell_starter)  # no sweep: the run itself says how it ended

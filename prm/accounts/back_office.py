@@ -16,7 +16,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -243,6 +243,20 @@ def add_panels(page: str, maker: Panels) -> None:
 def panels_of(page: str, obj: Any, *, by: User, at: datetime) -> list[Panel]:
     """Return the panels every app adds to a page about `obj`, as far as `by` may see them."""
     return [panel for maker in _panels.get(page, []) for panel in maker(obj, by, at)]
+
+
+Pages = Callable[["BackOfficeAdmin"], list[URLPattern]]
+_pages: dict[str, list[Pages]] = {}
+
+
+def add_pages(table: str, maker: Pages) -> None:
+    """Let a downstream app put pages of its own below an upstream table, so that the table need not know them."""
+    _pages.setdefault(table, []).append(maker)
+
+
+def pages_of(table: str, desk: BackOfficeAdmin) -> list[URLPattern]:
+    """Return the addresses every app adds below a table."""
+    return [address for maker in _pages.get(table, []) for address in maker(desk)]
 
 
 def _may(request: HttpRequest, capability: str) -> bool:

@@ -7,9 +7,16 @@ from django.urls import reverse
 
 from prm.audit.models import AuditEvent
 from tests.desk import at_desk, words
-from tests.factories.tiers import LegalEntityFactory, ProgramFactory, TierFactory, published_plan
+from tests.factories.tiers import (
+    LegalEntityFactory,
+    PlanCaseFactory,
+    ProgramFactory,
+    RuleFactory,
+    TierFactory,
+    published_plan,
+)
 from tests.people import ada, fiona, mats
-from tiers.models import Plan, PlanVersion, Program, Tier
+from tiers.models import Plan, PlanVersion, Program, Rule, Tier
 
 pytestmark = pytest.mark.django_db
 
@@ -27,57 +34,6 @@ def draft_of(plan: Plan) -> PlanVersion:
     return plan.versions.get(state="draft")
 
 
-def rules_form(version: PlanVersion, **changed: object) -> dict[str, object]:
-    """Return what the browser would send for the one rule of a draft."""
-    rule = version.rules.get()
-    values: dict[str, object] = {
-        "combine": version.combine,
-        "rules-TOTAL_FORMS": 1,
-        "rules-INITIAL_FORMS": 1,
-        "rules-0-id": rule.pk,
-        "rules-0-version": version.pk,
-        "rules-0-position": 1,
-        "rules-0-key": rule.key,
-        "rules-0-name": rule.name,
-        "rules-0-kind": rule.kind,
-        "rules-0-rate": str(rule.rate),
-        "rules-0-flat": "2.00",
-        "rules-0-flat_on_refund": rule.flat_on_refund,
-        "rules-0-countries": "",
-    }
-    return {**values, **{f"rules-0-{name}": value for name, value in changed.items()}}
-
-
-def test_an_order_is_tried_on_the_version_in_force_and_explained(plan: Plan) -> None:
-    tier = plan.program.tiers.get()
-    order: dict[str, str | int] = {"tier": tier.pk, "kind": "sale", "amount": "418.00", "country": "France"}
-    text = words(at_desk(fiona()).get(reverse("admin:tiers_plan_change", args=[plan.pk]), order))
-    assert "£22.90" in text  # 5 % of 418.00 is 20.90, and 2.00 on top
-    assert "Order total £418.00" in text
-    assert "Nothing is booked by trying" in text
-
-
-def test_an_order_that_earns_nothing_says_so_and_why(plan: Plan) -> None:
-    version = draft_of(plan)
-    url = reverse("admin:tiers_planversion_change", args=[version.pk])
-    at_desk(ada()).post(url, rules_form(version, countries="Germany"))
-    order: dict[str, str | int] = {
-        "tier": plan.program.tiers.get().pk,
-        "kind": "sale",
-        "amount": "10",
-        "country": "France",
-    }
-    text = words(at_desk(ada()).get(url, order))
-    assert "This order earns nothing." in text
-    assert "is for customers in GERMANY" in text
-
-
-def test_an_amount_that_is_none_is_named_beside_its_field(plan: Plan) -> None:
-    order: dict[str, str | int] = {"tier": plan.program.tiers.get().pk, "kind": "sale", "amount": "ten"}
-    text = words(at_desk(ada()).get(reverse("admin:tiers_plan_change", args=[plan.pk]), order))
-    assert "Write an amount such as 2.00" in text
-
-
 def test_a_new_version_starts_from_the_one_in_force_and_earns_nothing_yet(plan: Plan) -> None:
     draft = draft_of(plan)
     assert (draft.number, draft.rules.get().flat_minor) == (2, 200)
@@ -86,17 +42,169 @@ def test_a_new_version_starts_from_the_one_in_force_and_earns_nothing_yet(plan: 
     assert "Nothing earns by it until it is published" in words(at_desk(ada()).get(url))
 
 
-def test_rules_of_a_draft_are_edited_in_major_units(plan: Plan) -> None:
+SETTINGS: dict[str, object] = {
+    "combine": "stack",
+    "deducts": ["tax"],
+    "excluded_products": "POST\r\nBANK CHARGES\r\n\r\nPOST",
+    "excluded_categories": "Postage, and packing",
+    "grandfather": "customers",
+    "notice_days": "14",
+}
+
+
+def test_the_settings_of_a_draft_are_written_one_thing_on_a_line(plan: Plan) -> None:
     draft = draft_of(plan)
     url = reverse("admin:tiers_planversion_change", args=[draft.pk])
-    response = at_desk(ada()).post(
-        url, rules_form(draft, flat="3,50", rate="6.5", tier_keys=["start"], event_kinds=["sale", "renewal"])
+    assert at_desk(ada()).post(url, SETTINGS).status_code == 302
+    draft.refresh_from_db()
+    assert (draft.combine, draft.deducts, draft.grandfather, draft.notice_days) == (
+        "stack",
+        ["tax"],
+        "customers",
+        14,
     )
-    assert response.status_code == 302
-    rule = draft.rules.get()
-    assert (rule.flat_minor, rule.rate) == (350, Decimal("6.5"))
-    assert (rule.tier_keys, rule.event_kinds) == (["start"], ["sale", "renewal"])
-    assert 'value="3.50"' in at_desk(ada()).get(url).content.decode()
+    assert draft.excluded_products == ["POST", "BANK CHARGES"]
+    assert draft.excluded_categories == ["Postage, and packing"]
+    assert AuditEvent.objects.filter(action="plan_version.edited", actor=ada()).exists()
+
+
+def test_settings_that_make_no_sense_are_named_and_nothing_is_saved(plan: Plan) -> None:
+    draft = draft_of(plan)
+    url = reverse("admin:tiers_planversion_change", args=[draft.pk])
+    answer = at_desk(ada()).post(url, {**SETTINGS, "notice_days": "-1", "deducts": ["rent"]})
+    assert "There are 2 things to fix" in words(answer)
+    assert b"<title>Error:" in answer.content
+    draft.refresh_from_db()
+    assert draft.combine == "first_match"
+
+
+def test_rules_stand_in_the_order_in_which_they_win_and_the_page_says_why(plan: Plan) -> None:
+    TierFactory.create(program=plan.program, key="gold", name="Gold", rank=2)
+    draft = draft_of(plan)
+    RuleFactory.create(version=draft, key="gold", name="Gold", position=2, tier_keys=["gold"])
+    RuleFactory.create(
+        version=draft,
+        key="mugs",
+        name="Mugs",
+        position=3,
+        conditions={"tests": [{"attribute": "category", "operator": "=", "values": ["Mugs"]}]},
+    )
+    text = words(at_desk(ada()).get(reverse("admin:tiers_planversion_change", args=[draft.pk])))
+    places = [text.index(said) for said in ("Mugs about a product", "Gold for a tier", "for everybody")]
+    assert places == sorted(places)
+    assert "8% of every order, on category Mugs." in text
+
+
+def test_a_rule_changes_places_only_with_one_as_specific(plan: Plan) -> None:
+    draft = draft_of(plan)
+    first = draft.rules.get()
+    second = RuleFactory.create(version=draft, key="second", position=2)
+    gold = RuleFactory.create(version=draft, key="gold", position=3, tier_keys=["start"])
+    client = at_desk(ada())
+
+    def move(rule: Rule, to: str) -> list[str]:
+        client.post(reverse("admin:tiers_rule_move", args=[draft.pk, rule.pk]), {"to": to})
+        return list(draft.rules.order_by("position").values_list("key", flat=True))
+
+    assert move(second, "up") == ["second", first.key, "gold"]
+    assert move(second, "up") == ["second", first.key, "gold"]  # only the tier's rule stands before it
+    assert move(gold, "down") == ["second", first.key, "gold"]
+
+
+def test_a_rule_is_removed_on_a_page_that_says_what_that_does(plan: Plan) -> None:
+    draft = draft_of(plan)
+    url = reverse("admin:tiers_rule_remove", args=[draft.pk, draft.rules.get().pk])
+    client = at_desk(ada())
+    assert "earn nothing once the draft is published" in words(client.get(url))
+    assert draft.rules.exists()
+    assert "no longer part of the draft" in words(client.post(url, follow=True))
+    assert not draft.rules.exists()
+
+
+def test_every_gate_before_publication_is_shown_with_what_it_found(plan: Plan) -> None:
+    draft = draft_of(plan)
+    PlanCaseFactory.create(version=draft, name="Too much", facts={"amount": "100.00"}, expected_minor=9_99)
+    client = at_desk(ada())
+    for page in ("tiers_planversion_change", "tiers_planversion_publish"):
+        text = words(client.get(reverse(f"admin:{page}", args=[draft.pk])))
+        assert "1 rule can be read and pays." in text
+        assert "1 example fails: Too much." in text
+        assert "No notice is promised" in text
+        assert "nobody has seen what it changes" in text
+    refused = client.post(reverse("admin:tiers_planversion_publish", args=[draft.pk]), {"effective_on": ""})
+    assert "Example “Too much” must earn 9.99 GBP and earns 7.00 GBP" in words(refused)
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+
+
+def test_what_is_worth_a_look_is_listed_with_its_rule(plan: Plan) -> None:
+    draft = draft_of(plan)
+    draft.rules.update(conditions={"tests": [{"attribute": "code", "operator": "=", "values": ["SPRING10"]}]})
+    text = words(at_desk(ada()).get(reverse("admin:tiers_planversion_change", args=[draft.pk])))
+    assert "Worth a look" in text
+    assert "It asks for code SPRING10, which nobody owns." in text
+
+
+EXAMPLE: dict[str, object] = {
+    "name": "A plain order",
+    "expected": "7.00",
+    "kind": "sale",
+    "amount": "100.00",
+    "quantity": "1",
+    "role": "sourced",
+    "then": "save",
+}
+
+
+def test_an_example_is_kept_with_what_it_must_earn(plan: Plan) -> None:
+    draft = draft_of(plan)
+    answer = at_desk(ada()).post(
+        reverse("admin:tiers_case_add", args=[draft.pk]),
+        {**EXAMPLE, "tier": "start", "tax": "20.00", "before_count": "9", "occurred_on": "2026-11-22"},
+    )
+    assert answer.status_code == 302, words(answer)
+    case = draft.cases.get()
+    assert (case.name, case.expected_minor) == ("A plain order", 700)
+    assert case.facts == {
+        "kind": "sale",
+        "amount": "100.00",
+        "tier": "start",
+        "role": "sourced",
+        "occurred_on": "2026-11-22",
+        "quantity": 1,
+        "deductions": {"tax": "20.00"},
+        "before": {"sales": 9, "new_customers": 9, "leads": 9, "units": 9},
+    }
+    page = at_desk(ada()).get(reverse("admin:tiers_case_change", args=[draft.pk, case.pk])).content.decode()
+    assert 'value="20.00"' in page and 'value="9"' in page and 'value="2026-11-22"' in page
+
+
+def test_an_example_is_tried_before_it_is_saved(plan: Plan) -> None:
+    draft = draft_of(plan)
+    url = reverse("admin:tiers_case_add", args=[draft.pk])
+    # 5 % of 100.00 is 5.00, and 2.00 on top
+    text = words(at_desk(ada()).post(url, {**EXAMPLE, "then": "try", "expected": "6.00"}))
+    assert "£7.00" in text
+    assert "It must earn £6.00." in text
+    assert not draft.cases.exists()
+
+
+def test_two_examples_of_a_version_do_not_share_a_name(plan: Plan) -> None:
+    draft = draft_of(plan)
+    PlanCaseFactory.create(version=draft, name="A plain order")
+    answer = at_desk(ada()).post(reverse("admin:tiers_case_add", args=[draft.pk]), EXAMPLE)
+    assert "Another example of this version has this name." in words(answer)
+    assert draft.cases.count() == 1
+
+
+def test_an_example_is_removed(plan: Plan) -> None:
+    draft = draft_of(plan)
+    case = PlanCaseFactory.create(version=draft)
+    url = reverse("admin:tiers_case_remove", args=[draft.pk, case.pk])
+    client = at_desk(ada())
+    assert "no longer has to come out right" in words(client.get(url))
+    client.post(url)
+    assert not draft.cases.exists()
 
 
 def test_publishing_is_a_page_that_says_what_happens(plan: Plan) -> None:
@@ -125,11 +233,31 @@ def test_a_draft_that_pays_nothing_is_refused_in_words(plan: Plan) -> None:
 
 def test_a_published_version_offers_nothing_to_edit(plan: Plan) -> None:
     version = plan.versions.get()
-    url = reverse("admin:tiers_planversion_change", args=[version.pk])
     client = at_desk(ada())
-    assert 'name="rules-0-rate"' not in client.get(url).content.decode()
-    assert client.post(url, rules_form(version, rate="50")).status_code == 403
-    assert version.rules.get().rate == Decimal(5)
+    page = client.get(reverse("admin:tiers_planversion_change", args=[version.pk]))
+    assert "Save the settings" not in words(page)
+    assert (
+        client.post(reverse("admin:tiers_planversion_change", args=[version.pk]), SETTINGS).status_code == 200
+    )
+    for name in ("tiers_rule_add", "tiers_case_add"):
+        assert client.get(reverse(f"admin:{name}", args=[version.pk])).status_code == 404
+    version.refresh_from_db()
+    assert (version.combine, version.rules.get().rate) == ("first_match", Decimal(5))
+
+
+@pytest.mark.parametrize("who", [fiona, mats])
+def test_only_administrators_write_rules_and_examples(plan: Plan, who: object) -> None:
+    assert callable(who)
+    draft = draft_of(plan)
+    client = at_desk(who())
+    page = words(client.get(reverse("admin:tiers_planversion_change", args=[draft.pk])))
+    assert "5% plus £2 of every order" in page or "£2" in page
+    assert "New rule" not in page
+    for name in ("tiers_rule_add", "tiers_case_add"):
+        assert client.get(reverse(f"admin:{name}", args=[draft.pk])).status_code == 403
+    assert (
+        client.post(reverse("admin:tiers_planversion_change", args=[draft.pk]), SETTINGS).status_code == 403
+    )
 
 
 @pytest.mark.parametrize("who", [fiona, mats])

@@ -6,20 +6,19 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from prm.lib.forms import MoneyField, WordsField
 from prm.lib.money import Money
-from tiers.choices import EventKind
-from tiers.models import Program, Rule, Tier
+from tiers.admin.fields import LinesField
+from tiers.choices import Combine, Deduction, Grandfather
+from tiers.models import PlanVersion, Program, Tier
 
 if TYPE_CHECKING:
     ProgramModelForm = forms.ModelForm[Program]
     TierModelForm = forms.ModelForm[Tier]
-    RuleModelForm = forms.ModelForm[Rule]
 else:
-    ProgramModelForm = TierModelForm = RuleModelForm = forms.ModelForm
+    ProgramModelForm = TierModelForm = forms.ModelForm
 
 
 class ProgramForm(ProgramModelForm):
@@ -83,60 +82,6 @@ class TierForm(TierModelForm):
         return super().save(commit)
 
 
-class RuleForm(RuleModelForm):
-    """A rule of a draft: the flat amount in major units, the conditions as boxes and words."""
-
-    flat = MoneyField(label=_("Flat amount"), required=False, help_text=_("For each event, such as 2.00."))
-    event_kinds = forms.MultipleChoiceField(
-        label=_("Event kinds"),
-        choices=EventKind.choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: every event with an amount."),
-    )
-    tier_keys = forms.MultipleChoiceField(
-        label=_("Tiers"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: every tier."),
-    )
-    countries = WordsField(
-        label=_("Customer countries"), help_text=_("Empty: every country. Commas between them.")
-    )
-
-    class Meta:
-        model = Rule
-        fields = (
-            "position",
-            "key",
-            "name",
-            "kind",
-            "rate",
-            "flat",
-            "flat_on_refund",
-            "event_kinds",
-            "tier_keys",
-            "countries",
-        )
-
-    def __init__(
-        self, *args: Any, currency: str = "", tiers: list[tuple[str, str]] | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        flat, keys = self.fields["flat"], self.fields["tier_keys"]
-        assert isinstance(flat, MoneyField) and isinstance(keys, forms.MultipleChoiceField)  # noqa: S101
-        flat.currency = currency
-        keys.choices = tiers or []
-        if self.instance.pk:
-            self.initial["flat"] = Money(self.instance.flat_minor, currency)
-
-    def save(self, commit: bool = True) -> Rule:
-        """Put the amount into its column."""
-        amount = self.cleaned_data["flat"]
-        self.instance.flat_minor = amount.minor if amount else 0
-        return super().save(commit)
-
-
 class PublishForm(forms.Form):
     """From when on a version is to be in force, in the program's time zone."""
 
@@ -159,25 +104,35 @@ class PublishForm(forms.Form):
         return datetime.combine(day, time(0), tzinfo=self.program.zone)
 
 
-class OrderForm(forms.Form):
-    """An order to try."""
+class SettingsForm(forms.Form):
+    """What holds for a whole version: how rules combine, what they pay on, and who keeps the version before."""
 
-    tier = forms.ModelChoiceField(label=_("Tier"), queryset=Tier.objects.none(), empty_label=None)
-    kind = forms.ChoiceField(label=_("Event"), choices=EventKind.choices, initial=EventKind.SALE)
-    amount = MoneyField(label=_("Amount"))
-    country = forms.CharField(label=_("Customer country"), required=False, max_length=64)
-    on = forms.DateField(label=_("Date"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    use_required_attribute = False
+    combine = forms.ChoiceField(
+        label=_("When several rules apply"), choices=Combine.choices, widget=forms.RadioSelect
+    )
+    deducts = forms.MultipleChoiceField(
+        label=_("Taken off before commission"),
+        choices=Deduction.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: percentages are of the full amount."),
+    )
+    excluded_products = LinesField(
+        label=_("Products that earn nothing"), help_text=_("One code on each line.")
+    )
+    excluded_categories = LinesField(
+        label=_("Categories that earn nothing"), help_text=_("One on each line.")
+    )
+    grandfather = forms.ChoiceField(label=_("Who keeps the version before"), choices=Grandfather.choices)
+    notice_days = forms.IntegerField(
+        label=_("Notice, days"),
+        min_value=0,
+        max_value=366,
+        help_text=_("Partners hear of the change this many days before."),
+    )
 
-    def __init__(self, *args: Any, program: Program, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "auto_id": "try_%s"})
-        self.program = program
-        tiers, amount = self.fields["tier"], self.fields["amount"]
-        assert isinstance(tiers, forms.ModelChoiceField) and isinstance(amount, MoneyField)  # noqa: S101
-        tiers.queryset = Tier.objects.filter(program=program).by_rank()
-        amount.currency = program.currency
-        amount.label = _("Amount in %(currency)s") % {"currency": program.currency}
-
-    def occurred_at(self) -> datetime:
-        """Return the instant the order is tried with: noon of the day given, else now."""
-        day = self.cleaned_data["on"]
-        return datetime.combine(day, time(12), tzinfo=self.program.zone) if day else timezone.now()
+    @classmethod
+    def of(cls, version: PlanVersion, data: Any = None) -> SettingsForm:
+        """Return the form of a version."""
+        return cls(data, initial={name: getattr(version, name) for name in cls.base_fields})

@@ -1,4 +1,4 @@
-"""A program's plan: its versions, the button that begins a new one, and an order to try on what is in force."""
+"""A program's plan: its versions, the button that begins a new one, and the way to try an order on what is in force."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from prm.accounts import policy
-from prm.accounts.back_office import BackOfficeAdmin, attempt, person, require, row_url
-from tiers import publishing, trial
-from tiers.admin.forms import OrderForm
-from tiers.engine.facts import Because
+from prm.accounts.back_office import BackOfficeAdmin, attempt, pages_of, person, require, row_url
+from tiers import publishing
 from tiers.models import Plan
 
 
@@ -31,9 +29,10 @@ class PlanAdmin(BackOfficeAdmin):
     ordering = ("program__name", "pk")
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the button for a new version."""
+        """Add the button for a new version, and the pages of apps downstream."""
         draft = self.admin_site.admin_view(require_POST(self.draft))
-        return [path("<int:pk>/draft/", draft, name="tiers_plan_draft"), *super().get_urls()]
+        own = [path("<int:pk>/draft/", draft, name="tiers_plan_draft")]
+        return [*own, *pages_of("plan", self), *super().get_urls()]
 
     def changeform_view(
         self,
@@ -42,11 +41,10 @@ class PlanAdmin(BackOfficeAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the plan, and what the order in the address would earn."""
+        """Show the plan with its versions."""
         require(request, self.sees)
         plan = get_object_or_404(Plan.objects.select_related("program"), pk=object_id)
         at = timezone.now()
-        form = OrderForm(request.GET if "amount" in request.GET else None, program=plan.program)
         versions = plan.versions.select_related("published_by").prefetch_related("rules").order_by("-number")
         return self.page(
             request,
@@ -57,8 +55,6 @@ class PlanAdmin(BackOfficeAdmin):
             versions=versions,
             current=publishing.in_force(plan, at=at),
             may_publish=policy.may(request.user, "publish_plans"),
-            order_form=form,
-            **_tried(form),
         )
 
     def draft(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -71,26 +67,3 @@ class PlanAdmin(BackOfficeAdmin):
             request, _("Version %(number)s is a draft. Nothing earns by it yet.") % {"number": draft.number}
         )
         return HttpResponseRedirect(row_url(draft))
-
-
-def _tried(form: OrderForm) -> dict[str, Any]:
-    """Return what the order earns under the version in force at its date."""
-    if not (form.is_bound and form.is_valid()):
-        return {}
-    at = form.occurred_at()
-    facts = trial.facts_in_force(form.program, at=at)
-    if facts is None:
-        form.add_error("on", _("No version was in force on this day."))
-        return {}
-    return {"outcome": outcome(form, trial.try_order(facts, at=at, **order(form)))}
-
-
-def order(form: OrderForm) -> dict[str, Any]:
-    """Return what the form says about the order, as the engine takes it."""
-    given = form.cleaned_data
-    return {name: given[name] for name in ("tier", "kind", "amount", "country")}
-
-
-def outcome(form: OrderForm, because: Because) -> dict[str, Any]:
-    """Return what the page prints about an order that was tried."""
-    return {"because": because, "zone": form.program.time_zone}

@@ -1,11 +1,13 @@
-"""Versions of plans. The rules of a draft are edited in place; publishing is a page of its own that says what will happen."""
+"""Versions of plans. A draft is written on this page and the pages below it; publishing is a page of its own that says what will happen
+and what still stands against it."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -14,68 +16,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from prm import audit
-from prm.accounts import policy
 from prm.accounts.back_office import (
     BackOfficeAdmin,
+    Fact,
     attempt,
     locale,
-    money_text,
+    panels_of,
     person,
     require,
     row_url,
     when_column,
 )
 from prm.lib import l10n
-from prm.lib.money import Money
 from prm.lib.periods import local_day
-from tiers import publishing, trial
-from tiers.admin.forms import OrderForm, PublishForm, RuleForm
-from tiers.admin.plans import order, outcome
-from tiers.choices import EventKind, RateKind, VersionState
-from tiers.models import PlanVersion, Rule, Tier
-
-if TYPE_CHECKING:
-    RuleTable = admin.StackedInline[Rule, PlanVersion]
-else:
-    RuleTable = admin.StackedInline
-
-
-class RuleInline(RuleTable):
-    """The rules of a draft."""
-
-    model = Rule
-    form = RuleForm
-    extra = 0
-    ordering = ("position", "pk")
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Tell each row the program's currency and tiers."""
-        formset = super().get_formset(request, obj, **kwargs)
-        program = obj.plan.program
-        tiers = [(tier.key, tier.name) for tier in Tier.objects.filter(program=program).by_rank()]
-
-        class WithProgram(formset):  # type: ignore[misc, valid-type]  # made by the admin at run time
-            def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-                return {**super().get_form_kwargs(index), "currency": program.currency, "tiers": tiers}
-
-        return WithProgram
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let all staff look."""
-        return policy.may(request.user, "try_plans")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Add rules to drafts only."""
-        return _may_edit(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Change rules of drafts only."""
-        return _may_edit(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Remove rules from drafts only."""
-        return _may_edit(request, obj)
+from tiers import cases, drafting, findings, publishing, rulebook, sentences
+from tiers.admin import gates
+from tiers.admin.cases import CasePages
+from tiers.admin.forms import PublishForm, SettingsForm
+from tiers.admin.order import Ranked, ranked
+from tiers.admin.preview import names_of
+from tiers.admin.rules import RulePages
+from tiers.choices import Combine, Deduction, VersionState
+from tiers.engine.facts import BESIDE, MONTH_MODELS
+from tiers.lint import Finding
+from tiers.models import PlanVersion
 
 
 @admin.register(PlanVersion)
@@ -83,7 +47,6 @@ class PlanVersionAdmin(BackOfficeAdmin):
     """Versions of plans."""
 
     sees, changes = "try_plans", "publish_plans"
-    change_form_template = "admin/tiers/planversion/change_form.html"
     list_display = (
         "__str__",
         "number",
@@ -96,12 +59,12 @@ class PlanVersionAdmin(BackOfficeAdmin):
     list_select_related = ("plan", "published_by")
     search_fields = ("plan__name", "public_id")
     ordering = ("plan__name", "-number")
-    fields = ("combine",)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that publishes."""
+        """Add the pages of rules and examples, and the one that publishes."""
         publish = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.publish))
-        return [path("<int:pk>/publish/", publish, name="tiers_planversion_publish"), *super().get_urls()]
+        own = [path("<int:pk>/publish/", publish, name="tiers_planversion_publish")]
+        return [*own, *RulePages(self).urls(), *CasePages(self).urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read the plan and program with each version: its name and currency are printed everywhere."""
@@ -113,29 +76,41 @@ class PlanVersionAdmin(BackOfficeAdmin):
             obj is None or obj.state == VersionState.DRAFT
         )
 
-    def get_inlines(self, request: HttpRequest, obj: PlanVersion | None) -> list[Any]:
-        """Let the rules of a draft be edited; the page itself prints those of a published version."""
-        return [RuleInline] if obj is not None and _may_edit(request, obj) else []
-
-    def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Add the rules in words, the way to publish, and the order that was tried."""
-        version = kwargs.get("obj")
-        if version is not None:
-            context.update(self._about(request, version))
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save the rules, and note that the draft changed."""
-        super().save_related(request, form, formsets, change)
-        audit.record(person(request), "plan_version.edited", form.instance, at=timezone.now())
+        """Show a version, and save the settings of a draft."""
+        require(request, self.sees)
+        version = _version(object_id)
+        may_edit = self.has_change_permission(request, version)
+        form = SettingsForm.of(version, request.POST if request.method == "POST" else None)
+        if request.method == "POST":
+            require(request, self.changes)
+            done = self._saved(request, version, form)
+            if done is not None:
+                return done
+        return self.page(
+            request,
+            "admin/tiers/planversion/version.html",
+            title=str(version),
+            parent=version.plan.name,
+            parent_url=row_url(version.plan),
+            form=form,
+            errors=form.is_bound and bool(form.errors),
+            may_edit=may_edit,
+            panels=panels_of("planversion", version, by=person(request), at=timezone.now()),
+            **_about(version),
+        )
 
     def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Publish a draft from a date on, after saying what that does."""
+        """Publish a draft from a date on, after saying what that does and what stands against it."""
         require(request, "publish_plans")
-        version = get_object_or_404(PlanVersion.objects.select_related("plan__program"), pk=pk)
-        program, now = version.plan.program, timezone.now()
+        version, now = _version(str(pk)), timezone.now()
+        program = version.plan.program
         form = PublishForm(request.POST or None, program=program)
         if request.method == "POST" and form.is_valid():
             by, effective_at = person(request), form.effective_at(now=now)
@@ -149,67 +124,113 @@ class PlanVersionAdmin(BackOfficeAdmin):
                 text = _("Version %(number)s is in force from %(date)s on.")
                 messages.success(request, text % {"number": version.number, "date": day})
                 return HttpResponseRedirect(row_url(version))
+        results = cases.run_cases(version)
         return self.page(
             request,
             "admin/tiers/planversion/publish.html",
             title=_("Publish version %(number)s") % {"number": version.number},
+            parent=str(version),
+            parent_url=row_url(version),
             version=version,
             form=form,
             rules=rules_in_words(version),
+            gates=gates.of(version, results, _findings(version, now), at=now),
+            panels=panels_of("planversion", version, by=person(request), at=now),
             consequences=_consequences(version),
             errors=bool(form.errors),
         )
 
-    def _about(self, request: HttpRequest, version: PlanVersion) -> dict[str, Any]:
-        is_draft = version.state == VersionState.DRAFT
-        form = OrderForm(request.GET if "amount" in request.GET else None, program=version.plan.program)
-        return {
-            "version": version,
-            "is_draft": is_draft,
-            "rules": rules_in_words(version),
-            "may_publish": is_draft and policy.may(request.user, "publish_plans"),
-            "order_form": form,
-            **_tried(version, form),
-        }
+    def _saved(self, request: HttpRequest, version: PlanVersion, form: SettingsForm) -> HttpResponse | None:
+        if not form.is_valid():
+            return None
+        by, at = person(request), timezone.now()
+        done = attempt(
+            request, lambda: drafting.write_settings(version, form.cleaned_data, by=by, at=at), form=form
+        )
+        if done is None:
+            return None
+        messages.success(
+            request, _("The settings of version %(number)s are saved.") % {"number": done.number}
+        )
+        return HttpResponseRedirect(row_url(version))
 
 
-def _tried(version: PlanVersion, form: OrderForm) -> dict[str, Any]:
-    if not (form.is_bound and form.is_valid()):
-        return {}
-    at = form.occurred_at()
-    return {"outcome": outcome(form, trial.try_order(trial.facts_for(version, at=at), at=at, **order(form)))}
+def _version(pk: str | None) -> PlanVersion:
+    found: QuerySet[PlanVersion] = PlanVersion.objects.select_related("plan__program", "published_by")
+    return get_object_or_404(found, pk=pk if str(pk).isdecimal() else None)
 
 
-def _may_edit(request: HttpRequest, version: PlanVersion | None) -> bool:
-    is_draft = version is not None and version.state == VersionState.DRAFT
-    return is_draft and policy.may(request.user, "publish_plans")
+def _about(version: PlanVersion) -> dict[str, Any]:
+    is_draft = version.state == VersionState.DRAFT
+    results = cases.run_cases(version)
+    at = version.effective_at or timezone.now()
+    found = _findings(version, at) if is_draft else []
+    names = dict(version.rules.values_list("key", "name"))
+    return {
+        "version": version,
+        "program": version.plan.program,
+        "is_draft": is_draft,
+        "is_in_force": publishing.in_force(version.plan, at=timezone.now()) == version,
+        "rules": rules_in_words(version),
+        "combine": Combine(version.combine).label,
+        "settings": _settings(version),
+        "results": list(zip(version.cases.order_by("name"), results, strict=True)),
+        "failing": sum(not result.passes for result in results),
+        "gates": gates.of(version, results, found, at=at) if is_draft else [],
+        "findings": [(names.get(each.rule, ""), each) for each in found],
+    }
 
 
-def rules_in_words(version: PlanVersion) -> list[dict[str, str]]:
-    """Return each rule as a row of words, in the order they are tried."""
-    currency = version.plan.program.currency
-    kinds, names = dict(EventKind.choices), {tier.key: tier.name for tier in version.plan.program.tiers.all()}
+def _findings(version: PlanVersion, at: datetime) -> list[Finding]:
+    """Return what is worth a look in a draft; nothing for a version that cannot be read."""
+    try:
+        plan = rulebook.facts(version, effective_at=at)
+    except ValueError:  # the first gate says so
+        return []
+    return findings.findings_of(version, plan, locale=locale())
+
+
+def rules_in_words(version: PlanVersion) -> list[dict[str, Any]]:
+    """Return the rules in the order they are tried, each with its sentence and why it stands there."""
+    order, program = ranked(version), version.plan.program
+    names = names_of(program)
     return [
         {
-            "position": str(rule.position),
-            "name": rule.name,
-            "rate": rate_words(rule, currency),
-            "events": ", ".join(str(kinds.get(kind, kind)) for kind in rule.event_kinds) or _("every event"),
-            "tiers": ", ".join(names.get(key, key) for key in rule.tier_keys) or _("every tier"),
-            "countries": ", ".join(rule.countries) or _("every country"),
+            "rule": each.rule,
+            "sentence": _sentence(each, program.currency, names),
+            "why": each.why,
+            "fault": each.fault,
+            "stands_beside": _stands_beside(each, version),
+            "may_rise": order.beside(each.rule, step=-1) is not None,
+            "may_sink": order.beside(each.rule, step=1) is not None,
         }
-        for rule in version.rules.order_by("position", "pk")
+        for each in order.rules
     ]
 
 
-def rate_words(rule: Rule, currency: str) -> str:
-    """Return what a rule pays: 5% + £2.00."""
-    parts = []
-    if rule.kind != RateKind.FLAT:
-        parts.append(l10n.percent_text(rule.rate / Decimal(100), locale()))
-    if rule.kind != RateKind.PERCENT:
-        parts.append(money_text(Money(rule.flat_minor, currency)))
-    return " + ".join(parts)
+def _sentence(each: Ranked, currency: str, names: dict[str, str]) -> str:
+    if each.facts is None:
+        return ""
+    return sentences.rule_sentence(each.facts, currency=currency, locale=locale(), names=names)
+
+
+def _stands_beside(each: Ranked, version: PlanVersion) -> bool:
+    """Say whether the rule is paid besides whichever one wins."""
+    return version.combine == Combine.FIRST_MATCH and each.rule.kind in BESIDE | MONTH_MODELS
+
+
+def _settings(version: PlanVersion) -> list[Fact]:
+    named = dict(Deduction.choices)
+    off = [str(named.get(Deduction(name), name)) for name in version.deducts if name in Deduction.values]
+    return [
+        Fact(_("When several rules apply"), version.get_combine_display()),
+        Fact(_("Taken off before commission"), ", ".join(off) or _("Nothing")),
+        Fact(_("Products that earn nothing"), ", ".join(version.excluded_products) or _("None")),
+        Fact(_("Categories that earn nothing"), ", ".join(version.excluded_categories) or _("None")),
+        Fact(_("Who keeps the version before"), version.get_grandfather_display()),
+        Fact(_("Notice, days"), version.notice_days),
+        *([Fact(_("Negotiated with"), version.member_key)] if version.member_key else []),
+    ]
 
 
 def _consequences(version: PlanVersion) -> list[str]:

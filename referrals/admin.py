@@ -3,6 +3,7 @@ an import runs in the background and names every faulty line."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -25,12 +26,16 @@ from prm.accounts.back_office import (
     link_to,
     list_url,
     money_column,
+    money_text,
     person,
     require,
     row_url,
     when_column,
 )
+from prm.lib.money import Money
 from referrals import codes, imports, links
+from referrals.admin_credits import correct_credits
+from referrals.attribution.correct import is_correctable
 from referrals.models import Click, Code, Conversion, Credit, Customer, Link
 from referrals.sales_files import OPTIONAL, REQUIRED
 
@@ -118,7 +123,7 @@ class CreditInline(CreditTable):
 
     model = Credit
     template = "admin/rows.html"
-    fields = ("whose", "share", "reason", "code", "attributed_at", "rated_at")
+    fields = ("whose", "role", "share", "reason", "code", "attributed_at", "rated_at", "superseded_at")
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -177,6 +182,7 @@ class ConversionAdmin(BackOfficeAdmin):
 
     sees = "see_conversions"
     change_list_template = "admin/referrals/conversion/change_list.html"
+    change_form_template = "admin/referrals/conversion/change_form.html"
     list_display = (
         "external_id",
         "kind",
@@ -206,6 +212,13 @@ class ConversionAdmin(BackOfficeAdmin):
         "country",
         "code_text",
         "click_id",
+        "sub_id",
+        "deal_key",
+        "product",
+        "category",
+        "quantity",
+        "parts",
+        "further",
         "sale",
         "public_id",
     )
@@ -216,14 +229,53 @@ class ConversionAdmin(BackOfficeAdmin):
         return Conversion.objects.visible_to(person(request))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that imports a file."""
-        view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.import_file))
-        return [path("import/", view, name="referrals_conversion_import"), *super().get_urls()]
+        """Add the pages that import a file and correct a credit."""
+        by_hand = require_http_methods(["GET", "POST"])
+        taking = self.admin_site.admin_view(by_hand(self.import_file))
+        correcting = self.admin_site.admin_view(by_hand(partial(correct_credits, self)))
+        return [
+            path("import/", taking, name="referrals_conversion_import"),
+            path("<int:pk>/credits/", correcting, name="referrals_conversion_credits"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Offer the correction of what is credited by itself, to those who may."""
+        context["may_correct"] = policy.may(request.user, "correct_credits") and is_correctable(kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=gettext_lazy("amount"))
     def amount(self, conversion: Conversion) -> str:
         """Return the amount as text."""
         return str(money_column("amount_minor", "")(conversion))
+
+    @admin.display(description=gettext_lazy("of the amount"))
+    def parts(self, conversion: Conversion) -> str:
+        """Return what the amount contains, and what the goods cost."""
+        named = {
+            _("tax"): conversion.tax_minor,
+            _("shipping"): conversion.shipping_minor,
+            _("discount"): conversion.discount_minor,
+            _("cost of goods"): conversion.cost_minor,
+        }
+        told = (
+            f"{name} {money_text(Money(minor, conversion.currency))}"
+            for name, minor in named.items()
+            if minor
+        )
+        return ", ".join(told) or "–"
+
+    @admin.display(description=gettext_lazy("attributes"))
+    def further(self, conversion: Conversion) -> str:
+        """Return what the event carries besides, one fact after the other."""
+        shown = {True: _("yes"), False: _("no")}
+        told = (
+            f"{name}: {shown[value] if isinstance(value, bool) else value}"
+            for name, value in sorted(conversion.attributes.items())
+        )
+        return ", ".join(told) or "–"
 
     @admin.display(description=gettext_lazy("sale it takes back"))
     def sale(self, conversion: Conversion) -> str:

@@ -39,6 +39,7 @@ _PARTNER_WORK = frozenset(
         "manage_links",
         "import_conversions",
         "reverse_conversions",
+        "correct_credits",
     }
 )
 _MONEY_WORK = frozenset(

@@ -79,7 +79,7 @@ class Candidates:
             "membership__program__currency",
         )
         for text, pk, is_active, membership_id, state, ended_at, currency in rows:
-            self.codes[text] = CodeUsed(pk, _earner(membership_id, state, ended_at), is_active)
+            self.codes[text] = CodeUsed(pk, earner(membership_id, state, ended_at), is_active)
             self.currencies[membership_id] = currency
 
     def _read_clicks(self, events: Sequence[Event]) -> None:
@@ -103,12 +103,12 @@ class Candidates:
             )[:MOST_CLICKS]
         )
         for visitor, pk, clicked_at, membership_id, state, ended_at, days, currency in rows:
-            touch = Touch(pk, _earner(membership_id, state, ended_at), clicked_at, timedelta(days=days))
+            touch = Touch(pk, earner(membership_id, state, ended_at), clicked_at, timedelta(days=days))
             self.touches.setdefault(visitor, []).append(touch)
             self.currencies[membership_id] = currency
 
 
-def _earner(membership_id: int, state: str, ended_at: datetime | None) -> Earner:
+def earner(membership_id: int, state: str, ended_at: datetime | None) -> Earner:
     """Return the membership as the rule sees it: one that left or was terminated keeps what it brought before."""
     if state == MembershipState.ACTIVE:
         return Earner(membership_id, ended_at)

@@ -28,6 +28,7 @@ PARTNERS_AND_RATES = [
     "manage_programs",
     "publish_terms",
     "manage_staff",
+    "correct_credits",
 ]
 
 

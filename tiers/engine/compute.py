@@ -3,7 +3,8 @@ live run, a dry run, the simulator or a recomputation years later."""
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any, get_args
 
 from prm.lib.money import Money
 from prm.lib.periods import Month
@@ -98,6 +99,10 @@ class Rater:
     def rule(self, key: str) -> RuleFacts | None:
         """Return the rule of this key."""
         return self.terms.rules.get(key)
+
+    def reference(self, key: str) -> Mapping[str, Any]:
+        """Return a rule as explanations name it."""
+        return self.terms.references[key]
 
     def keeps_metrics(self, standing: Standing, event: Event, memory: Memory) -> bool:
         """Whether an event counts in the metrics of this partner: its own sale, and somebody looks at them."""

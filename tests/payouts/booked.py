@@ -17,7 +17,13 @@ ADVANCES = ("draw", "recovery")
 
 
 def book(
-    membership: Membership, line: Line, *, at: datetime, credit: Credit | None = None, hold_days: int = 14
+    membership: Membership,
+    line: Line,
+    *,
+    at: datetime,
+    credit: Credit | None = None,
+    hold_days: int = 14,
+    reverses: Commission | None = None,
 ) -> Commission:
     """Write one line and what it moves between accounts."""
     key = f"booked:{Commission.objects.count()}"
@@ -51,5 +57,6 @@ def book(
         payable_at=at + timedelta(days=hold_days),
         state=CommissionState.ON_HOLD,
         accrued_in=written,
+        reverses=reverses,
         computed_at=at,
     )

@@ -134,6 +134,17 @@ class InviteForm(RoleForm):
     field_order = ("full_name", "email", "role")
 
 
+class DeclineForm(forms.Form):
+    """Why a proposal does not suit."""
+
+    reason = forms.CharField(
+        label=_("What does not suit you"),
+        max_length=2000,
+        help_text=_("Your account manager reads it and can make another proposal."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
 class AccountForm(forms.Form):
     """How the portal speaks to one person."""
 

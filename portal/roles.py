@@ -13,11 +13,13 @@ SEE_STATEMENTS = "see_statements"
 SEE_PAYMENT_DETAILS = "see_payment_details"
 CHANGE_PAYMENT_DETAILS = "change_payment_details"
 MANAGE_TEAM = "manage_team"
+ANSWER_PROPOSALS = "answer_proposals"
 
 _MONEY = frozenset({SEE_STATEMENTS, SEE_PAYMENT_DETAILS})
 
 ALLOWED: dict[str, frozenset[str]] = {
-    TeamRole.OWNER.value: _MONEY | {LOOK, MANAGE_LINKS, CHANGE_PAYMENT_DETAILS, MANAGE_TEAM},
+    TeamRole.OWNER.value: _MONEY
+    | {LOOK, MANAGE_LINKS, CHANGE_PAYMENT_DETAILS, MANAGE_TEAM, ANSWER_PROPOSALS},
     TeamRole.FINANCE.value: _MONEY | {LOOK, CHANGE_PAYMENT_DETAILS},
     TeamRole.MARKETING.value: frozenset({LOOK, MANAGE_LINKS}),
     TeamRole.SALES.value: frozenset({LOOK, MANAGE_LINKS}),

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -27,10 +27,12 @@ from payouts.models.commission import CommissionQuerySet
 from payouts.models.statement import StatementQuerySet
 from portal import roles
 from prm.accounts.models import User
-from tiers.models import Program
+from tiers.choices import VersionState
+from tiers.models import PlanVersion, Program
 
 P = ParamSpec("P")
 _CURRENT = "portal_membership"  # session key: which program this person looked at last
+_PROPOSED = PlanVersion.objects.filter(member_key=OuterRef("public_id"), state=VersionState.PROPOSED)
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def find_room(request: HttpRequest) -> Room | None:
     memberships = tuple(
         Membership.objects.visible_to(user)
         .filter(partner__in=[member.partner_id for member in members])
+        .annotate(waiting_proposal=Subquery(_PROPOSED.values("public_id")[:1]))
         .select_related("partner", "program")
         .order_by("joined_at", "pk")
         .distinct()
@@ -143,6 +146,11 @@ def find_room(request: HttpRequest) -> Room | None:
     current = next((each for each in memberships if each.public_id == wanted), memberships[0])
     member = next(each for each in members if each.partner_id == current.partner_id)
     return Room(user, member, current, memberships, members, clock())
+
+
+def waiting_proposal(room: Room) -> str:
+    """Return the public id of the proposal that waits for the partner's answer, empty for none; it was read at the door."""
+    return getattr(room.membership, "waiting_proposal", "") or ""
 
 
 def clock() -> datetime:

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from portal.views import account, earnings, home, links, payment_details, statements, team
+from portal.views import (
+    account,
+    earnings,
+    home,
+    links,
+    payment_details,
+    proposals,
+    rates,
+    statements,
+    team,
+)
 
 app_name = "portal"
 
@@ -21,6 +31,10 @@ urlpatterns = [
     path("statements/<str:public_id>/<slug:kind>", statements.statement_file, name="statement_file"),
     path("payment-details/", payment_details.payment_details, name="payment_details"),
     path("payment-details/change/", payment_details.change_payment_details, name="payment_details_change"),
+    path("rates/", rates.rates, name="rates"),
+    path("proposals/<str:public_id>/", proposals.proposal, name="proposal"),
+    path("proposals/<str:public_id>/accept/", proposals.accept, name="proposal_accept"),
+    path("proposals/<str:public_id>/decline/", proposals.decline, name="proposal_decline"),
     path("team/", team.team, name="team"),
     path("team/invite/", team.invite, name="team_invite"),
     path("team/<str:public_id>/role/", team.change_role, name="team_role"),

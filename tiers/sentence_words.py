@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from prm.lib import l10n
 from prm.lib.money import Money, exponent
-from tiers.engine.facts import Metric, Window
+from tiers.engine.facts import GIVES_BACK, TAKES_BACK, Metric, Window
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def _in_order(kinds: Collection[str]) -> list[str]:
 
 
 def every_event(words: Words, kinds: Collection[str]) -> str:
-    """Return the events one by one: every order and every renewal."""
+    """Return the events one by one: every order and every renewal; what takes a sale back is told with the refunds."""
+    earning = [kind for kind in kinds if kind not in TAKES_BACK and kind != GIVES_BACK]
     known = {
         "sale": _("every order"),
         "signup": _("every sign-up"),
@@ -85,7 +86,7 @@ def every_event(words: Words, kinds: Collection[str]) -> str:
         "renewal": _("every renewal"),
         "install": _("every install"),
     }
-    told = dict.fromkeys(known.get(kind, _("every agreed event")) for kind in _in_order(kinds))
+    told = dict.fromkeys(known.get(kind, _("every agreed event")) for kind in _in_order(earning or kinds))
     return words.row(list(told))
 
 

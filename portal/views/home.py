@@ -17,7 +17,7 @@ from payouts import overview
 from portal import lines, roles
 from portal.charts import Column, EarningsChart, earnings_chart
 from portal.formats import active_locale, date_text
-from portal.rooms import Room, enter, remember, show
+from portal.rooms import Room, enter, remember, show, waiting_proposal
 from portal.views import money_path, next_payment, tier
 from portal.views.link_rows import active_codes, active_links
 from portal.views.pages import HomePage, Notice
@@ -77,6 +77,7 @@ def home_page(room: Room) -> HomePage:
         rows=tuple(lines.rows(latest, zone, payments)),
         notices=(
             *_membership_notices(room),
+            *_proposal_notices(room),
             *next_payment.notices(coming, may_open_money=may_open_money),
         ),
         is_new=not money.count,
@@ -126,6 +127,21 @@ def moment_text(instant: datetime, room: Room) -> str:
     local = instant.astimezone(room.zone)
     day = l10n.date_text(local.date(), active_locale(), "long")
     return f"{day}, {local:%H:%M} ({room.program.time_zone})"
+
+
+def _proposal_notices(room: Room) -> list[Notice]:
+    proposal = waiting_proposal(room)
+    if not proposal:
+        return []
+    return [
+        Notice(
+            "info",
+            _("They wait for an answer."),
+            title=_("Own terms are proposed to you."),
+            href=reverse("portal:proposal", args=[proposal]),
+            action=_("Read the proposal"),
+        )
+    ]
 
 
 def _membership_notices(room: Room) -> list[Notice]:

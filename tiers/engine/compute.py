@@ -68,13 +68,14 @@ class Rater:
         A line is zero only when it keeps a count or a cap has cut it. A refund that names its sale is rated by the
         version that rated the sale.
         """
-        if self._excludes and excluded(self.plan, event) is not None and event.original is None:
+        is_excluded = self._excludes and excluded(self.plan, event) is not None
+        if is_excluded and event.original is None:
             return ()
         if memory is None and self.is_stateful:
             memory = self.memory(standing)
         if event.original is not None:
-            keeps = memory is not None and self.keeps_metrics(standing, event, memory)
-            return takeback.lines_of(self.terms, event, memory, keeps_metrics=keeps)
+            counts = memory is not None and self.keeps_metrics(standing, event, memory)
+            return takeback.lines_of(self.terms, event, memory, keeps_metrics=counts and not is_excluded)
         needs_none = memory is None or not (self.is_stateful or memory.keeps_metrics)
         if needs_none and not event.shares and not event.deductions:
             chosen = self._select.plain(event, standing)

@@ -29,7 +29,7 @@ from tests.tiers.engine.facts import (
     steps,
     whats,
 )
-from tiers.engine import Event, Memory, RuleFacts, Standing, compute, prepare, restore
+from tiers.engine import Event, Memory, Original, RuleFacts, Standing, compute, prepare, restore
 from tiers.engine.facts import Deduction, Limits, Line, Recurring, Window
 
 
@@ -302,6 +302,13 @@ def test_an_excluded_product_matches_no_rule_and_counts_nowhere() -> None:
     assert rater(sale("10.00", product="post"), STANDARD, memory) == ()
     assert memory.slots == {}
     assert whats(rater(sale("10.00", product="MUG"), STANDARD, memory)) == [("earned", "0.50")]
+    memory.keeps_metrics = True
+    rater(
+        refund("10.00", product="POST", original=Original("o", pounds("10.00"), pounds("0"), ())),
+        STANDARD,
+        memory,
+    )
+    assert memory.metrics == {}
 
 
 @given(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prm.lib.money import Money
@@ -20,9 +21,25 @@ from tests.tiers.engine.facts import (
     percent,
     plan,
     pounds,
+    rule,
     sale,
+    steps,
 )
-from tiers.engine import Event, RuleFacts, Standing, compute, prepare, restore, reverse
+from tiers.engine import (
+    Event,
+    Line,
+    Memory,
+    Original,
+    RuleFacts,
+    Standing,
+    compute,
+    fold,
+    prepare,
+    restore,
+    reverse,
+)
+from tiers.engine.facts import Limits, Recurring
+from tiers.engine.fold import Fold
 
 
 def test_a_line_says_how_it_came_about() -> None:
@@ -146,3 +163,85 @@ def test_a_reversal_restores_too() -> None:
         )
         assert restore(json.loads(json.dumps(back[0].because))) == back[0]
         assert back[0].amount == pounds("-1.50")
+
+
+TABLE = steps((0, "0.05"), (9_000, "0.0725", 100), (40_000, "0.1"))
+EVERY_KIND = (
+    percent("0.0333", key="percent", limits=Limits(event_min=3, event_max=900, customer_max=2000)),
+    combined("0.01", "0.50", key="combined", flat_on_refund="at_first"),
+    rule("flat", flat=pounds("1.00"), limits=Limits(window_max=500, budget_max=900)),
+    rule("per_unit", flat=pounds("0.10"), flat_on_refund="until_full"),
+    rule("prospective", steps=TABLE, crossing_has_new_rate=True),
+    rule("recurring", rate=Decimal("0.02"), recurring=Recurring(payments=3)),
+    rule("graduated", steps=TABLE),
+    rule("volume", steps=TABLE, limits=Limits(window_max=6000)),
+    rule("accelerator", target=20_000, steps=steps((0, "0.01"), (100, "0.03"))),
+    rule("stairstep", metric="sales", steps=steps((1, "0", 100), (3, "0", 500))),
+    rule("package", package=7_000, flat=pounds("0.75")),
+    rule("milestone", stacking=True, steps=steps((10_000, "0", 100), (30_000, "0", 300))),
+    rule("lifetime_value", steps=steps((15_000, "0.01", 50)), limits=Limits(customer_max=400)),
+)
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, 20_000), st.sampled_from(["", "ann", "bob"]), st.integers(0, 2), st.integers(0, 9)
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(EVENTS)
+def test_every_line_of_every_kind_adds_up_restores_and_never_varies(
+    drawn: list[tuple[int, str, int, int]],
+) -> None:
+    """Sales of three partners' shares, each with a part charged back and won, under a plan that stacks all kinds."""
+    rater = prepare(plan(*EVERY_KIND, combine="stack"))
+    events: list[Event] = []
+    for number, (minor, customer, at, tenths) in enumerate(drawn):
+        whole, shares = Money(minor, "GBP"), (Decimal("0.5"), Decimal("0.3"), Decimal("0.2"))
+        sold = Event(
+            f"o{number}", "sale", AT, whole, customer=customer, quantity=3, shares=shares, share_at=at
+        )
+        named, back = Original(f"o{number}", whole, pounds("0"), ()), Money(minor * tenths // 10, "GBP")
+        events += [sold, replace(sold, key=f"c{number}", kind="chargeback", amount=back, original=named)]
+        events += [replace(sold, key=f"w{number}", kind="chargeback_won", amount=back, original=named)]
+        events += [replace(sold, key=f"r{number}", kind="refund", amount=back)]
+
+    def lines() -> list[Line]:
+        rated = fold([(event, STANDARD, rater) for event in events], Memory())
+        return [line for _, found in rated for line in found]
+
+    told = lines()
+    assert json.dumps([line.because for line in told]) == json.dumps([line.because for line in lines()])
+    for line in told:
+        because = json.loads(json.dumps(line.because))
+        assert restore(because) == line
+        assert (
+            sum(part["amount_minor"] for part in because["parts"]) == because["amount"] == line.amount.minor
+        )
+        exact, window = Fraction(because["rounding"]["exact"]), because["window"]
+        if because["steps"] is not None and line.what != "true_up":
+            assert sum(Fraction(row["exact"]) for row in because["steps"]) == exact
+            assert window["after"] - window["before"] == line.volume
+            over = 0 if because["cap"] is None else because["cap"]["over"]
+            assert abs(exact - line.amount.minor - over) < 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(EVENTS)
+def test_what_is_won_back_leaves_every_window_and_cap_as_it_was(
+    drawn: list[tuple[int, str, int, int]],
+) -> None:
+    rater, memory = prepare(plan(*EVERY_KIND, combine="stack")), Memory()
+    folding = Fold(memory)
+    for number, (minor, customer, _, tenths) in enumerate(drawn):
+        whole = Money(minor, "GBP")
+        sold = Event(f"o{number}", "sale", AT, whole, customer=customer)
+        list(folding.add(sold, STANDARD, rater))
+        before = repr((memory.slots, memory.capped, memory.customers, memory.budgets))
+        named, back = Original(f"o{number}", whole, pounds("0"), ()), Money(minor * tenths // 10, "GBP")
+        for kind in ("chargeback", "chargeback_won"):
+            moved = replace(sold, key=f"{kind}{number}", kind=kind, amount=back, original=named)
+            list(folding.add(moved, STANDARD, rater))
+        assert repr((memory.slots, memory.capped, memory.customers, memory.budgets)) == before

@@ -233,3 +233,44 @@ def test_what_is_refunded_whole_leaves_what_is_kept_and_what_is_won_back_leaves_
         before -= minor
     back = len(parts) - len(parts[::-1][:won])
     assert balances[-1] == balances[back]
+
+
+EVENT_MODELS = (
+    percent("0.0333", key="percent"),
+    combined("0.0125", "0.77", key="combined"),
+    flat("1.00", key="flat"),
+    rule("per_unit", flat=pounds("0.35")),
+    rule("prospective", steps=steps((0, "0.07", 25))),
+    rule("recurring", rate=Decimal("0.021"), flat=pounds("0.10")),
+    rule("participation", rate=Decimal("0.013"), flat=pounds("0.50")),
+    rule("override", levels=(Decimal("0.055"),), override_of="sales"),
+)
+
+
+@pytest.mark.parametrize("rule_", EVENT_MODELS, ids=lambda each: each.key)
+@given(st.lists(st.integers(1, 10**5), min_size=1, max_size=4), st.integers(0, 1))
+def test_a_sale_refunded_whole_leaves_nothing_of_any_line_on_it(
+    rule_: RuleFacts, parts: list[int], at: int
+) -> None:
+    rater, memory = prepare(plan(rule_)), Memory()
+    shares = (Decimal("0.4"), Decimal("0.6"))
+    event = Event(
+        "o",
+        "sale",
+        AT,
+        Money(sum(parts), "GBP"),
+        customer="ann",
+        role="assisted" if rule_.kind == "participation" else "sourced",
+        shares=shares,
+        share_at=at,
+    )
+    standing = replace(STANDARD, depth=int(rule_.kind == "override"))
+    lines = rater(event, standing, memory)
+    left, before = sum(line.amount.minor for line in lines), 0
+    for minor in parts:
+        named = Original("o", event.amount, Money(before, "GBP"), originals(lines))
+        back = replace(event, key="r", kind="refund", amount=Money(minor, "GBP"), original=named)
+        left += sum(line.amount.minor for line in rater(back, standing, memory))
+        before += minor
+        assert left >= 0
+    assert left == 0

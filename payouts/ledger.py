@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payouts.choices import AccountKind, TransactionKind
 from payouts.models import Account, Entry, Period, Transaction
+from prm.lib.bulk import BulkWriter
 from prm.lib.errors import Refused
 from prm.lib.money import Money
 
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
     from partners.models import Membership
     from prm.accounts.models import User
     from tiers.models import Program
+
+
+_TRANSACTION = (
+    "id",
+    "public_id",
+    "key",
+    "kind",
+    "period_id",
+    "effective_at",
+    "posted_at",
+    "posted_by_id",
+    "reason",
+    "reverses_id",
+)
+_ENTRY = ("transaction_id", "debit_id", "credit_id", "amount_minor", "currency")
 
 
 class MonthIsClosed(Refused):
@@ -82,8 +98,10 @@ def post_many(postings: Sequence[Posting], *, at: datetime, by: User | None = No
 
     Raises: django.db.IntegrityError when a key is taken, a month closed or a currency wrong.
     """
-    made = Transaction.objects.bulk_create(
+    transactions, entries = BulkWriter(Transaction, _TRANSACTION), BulkWriter(Entry, _ENTRY)
+    made = [
         Transaction(
+            pk=pk,
             key=posting.key,
             kind=posting.kind,
             period=posting.period,
@@ -92,19 +110,16 @@ def post_many(postings: Sequence[Posting], *, at: datetime, by: User | None = No
             posted_by=by,
             reason=posting.reason,
         )
-        for posting in postings
-    )
-    Entry.objects.bulk_create(
-        Entry(
-            transaction=written,
-            debit=move.debit,
-            credit=move.credit,
-            amount_minor=move.amount.minor,
-            currency=move.amount.currency,
-        )
+        for pk, posting in zip(transactions.reserve(len(postings)), postings, strict=True)
+    ]
+    transactions.write([getattr(each, name) for name in _TRANSACTION] for each in made)
+    entries.write(
+        (written.pk, move.debit.pk, move.credit.pk, move.amount.minor, move.amount.currency)
         for posting, written in zip(postings, made, strict=True)
         for move in posting.moves
     )
+    for each in made:
+        each._state.adding, each._state.db = False, transactions.using
     return made
 
 

@@ -29,7 +29,8 @@ class BulkWriter:
         by_name = {field.attname: field for field in model._meta.concrete_fields}
         self._model = model
         self._fields = [by_name[name] for name in fields]
-        self._connection = connections[router.db_for_write(model)]
+        self.using = router.db_for_write(model)
+        self._connection = connections[self.using]
         self._is_copying = self._connection.vendor == "postgresql"
         encoder = _copied if self._is_copying else _bound
         self._encode = [encoder(field, self._connection) for field in self._fields]
@@ -77,11 +78,11 @@ class BulkWriter:
 
     @property
     def _table(self) -> str:
-        return self._connection.ops.quote_name(self._model._meta.db_table)
+        return self._connection.ops.quote_name(str(self._model._meta.db_table))
 
     @property
     def _columns(self) -> str:
-        return ", ".join(self._connection.ops.quote_name(field.column) for field in self._fields)
+        return ", ".join(self._connection.ops.quote_name(str(field.column)) for field in self._fields)
 
 
 class _Stream:

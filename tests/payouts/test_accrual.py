@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from payouts import accrual, ledger
+from payouts.accrual.happenings import Happening, Teller
 from payouts.choices import AccountKind, CommissionKind, CommissionState
 from payouts.models import Commission, Entry, Transaction
 from prm.lib.money import Money
@@ -220,14 +222,14 @@ def test_an_event_that_cannot_be_computed_holds_up_nobody_else(
 ) -> None:
     for name in ("good", "bad", "fine"):
         house.sale(name, "100.00", "ANA10", MARCH_2)
-    real = accrual._event
+    real = Teller.event
 
-    def faulty(credit: Credit) -> Event:
-        if credit.conversion.external_id == "bad":
+    def faulty(teller: Teller, happening: Happening, **told: Any) -> Event:
+        if happening.key == "bad":
             raise ValueError("not computable")
-        return real(credit)
+        return real(teller, happening, **told)
 
-    monkeypatch.setattr(accrual, "_event", faulty)
+    monkeypatch.setattr(Teller, "event", faulty)
     done = house.rate(LATER)
     assert (done.rated, done.failed) == (2, 1)
     assert [house.amounts(name) for name in ("good", "bad", "fine")] == [[800], [], [800]]

@@ -1,0 +1,203 @@
+"""Rate happenings one after the other, for who brought them and for who recruited those. What comes out are drafts of lines; nothing
+is written here, and a live accrual and a recomputation are the same fold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from partners.models import Membership
+from payouts.accrual.happenings import Happening, Teller
+from payouts.accrual.sales import REVERSIBLE, Booked, Sale
+from payouts.accrual.terms import Terms
+from prm.lib.ids import public_id
+from prm.lib.periods import hold_until
+from tiers.engine.case import part_of
+from tiers.engine.compute import Rater
+from tiers.engine.facts import Event, Line, OriginalLine
+from tiers.engine.fold import for_recruiter
+from tiers.engine.memory import Memory
+from tiers.models import Program
+
+SaleKey = tuple[int, int]  # who brought it, and the conversion
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """One line on its way into the books. `reverses` is the draft or the primary key of the line it takes back."""
+
+    member: Membership
+    happening: Happening
+    line: Line
+    payable_at: datetime
+    name: str
+    reverses: Draft | int | None = None
+    of_credit: int = 0  # the credit whose earnings the line changes: of a reversal, the sale's
+    pk: int = 0
+    suffix: str = ""  # tells one correction of a credit from the next
+
+
+class Rated(NamedTuple):
+    """A happening and what it comes to; no drafts when no rule covers it."""
+
+    happening: Happening
+    drafts: list[Draft]
+
+
+@dataclass(slots=True)
+class Fold:
+    """Rates happenings with the memories it is given. `sales` are those that came before, by membership and conversion; of
+    those that are told here it keeps what `taken_back` names."""
+
+    terms: Terms
+    teller: Teller
+    memories: dict[int, Memory]
+    sales: dict[SaleKey, Sale] = field(default_factory=dict)
+    taken_back: Collection[SaleKey] = ()
+    to_come: set[SaleKey] = field(default_factory=set)
+    _deferred: dict[SaleKey, list[Happening]] = field(default_factory=dict)
+    _holds: dict[tuple[int, date], datetime] = field(default_factory=dict)
+    _zones: dict[int, ZoneInfo] = field(default_factory=dict)
+
+    def rate(self, happening: Happening) -> Iterator[Rated]:
+        """Yield what a happening comes to, and after a sale what its refunds do that were told before it.
+
+        A refund whose sale is still to come yields nothing until then.
+        """
+        key = (happening.membership_id, happening.original_id or happening.conversion_id)
+        if happening.original_id is None:
+            yield Rated(happening, self._earn(happening, key))
+            self.to_come.discard(key)
+            for refund in self._deferred.pop(key, ()):
+                yield from self.rate(refund)
+        elif key in self.to_come:
+            self._deferred.setdefault(key, []).append(happening)
+        else:
+            yield Rated(happening, self._take_back(happening, self.sales.get(key)))
+
+    def _earn(self, happening: Happening, key: SaleKey) -> list[Draft]:
+        member = self.terms.members[happening.membership_id]
+        since = self.teller.customer_since(happening)
+        rater = self.terms.rater(member, happening.occurred_at, since)
+        if rater is None:
+            lines: tuple[Line, ...] = ()
+            event = None
+        else:
+            event = self.teller.event(happening)
+            standing = self.terms.standing(member, happening.occurred_at)
+            lines = rater(event, standing, self._memory(rater, member))
+        payable_at = self._held_until(member.program, happening.occurred_at)
+        drafts = [self._draft(member, happening, line, payable_at) for line in lines]
+        if event is not None and member.recruiter_id is not None and lines:
+            drafts += self._overrides(member, happening, event, lines, payable_at)
+        if key in self.taken_back:
+            self._keep(happening, key, event, rater, drafts)
+        return drafts
+
+    def _overrides(
+        self,
+        member: Membership,
+        happening: Happening,
+        event: Event,
+        lines: Collection[Line],
+        payable_at: datetime,
+    ) -> Iterator[Draft]:
+        seen = for_recruiter(event, lines)
+        if seen is None:
+            return
+        for depth, above in self.terms.recruiters(member, event.occurred_at):
+            rater = self.terms.rater(above, event.occurred_at, event.customer_since)
+            if rater is None:
+                continue
+            standing = self.terms.standing(above, event.occurred_at, depth=depth)
+            for line in rater(seen, standing, self._memory(rater, above)):
+                yield self._draft(above, happening, line, payable_at)
+
+    def _take_back(self, happening: Happening, sale: Sale | None) -> list[Draft]:
+        """Rate a refund by the versions that rated its sale, for everybody who earned on it."""
+        if sale is None or not sale.amount:
+            return []
+        drafts: list[Draft] = []
+        owner = self.terms.members[happening.membership_id]
+        for member_id in sorted({happening.membership_id, *sale.lines}):
+            member = self.terms.members.get(member_id)
+            if member is not None:
+                depth = 0 if member_id == owner.pk else 1
+                drafts += self._reverse(member, happening, sale, depth)
+        days = owner.program.clawback_days
+        sale.move(happening.kind, happening.amount_minor, happening.occurred_at, clawback_days=days)
+        return drafts
+
+    def _reverse(self, member: Membership, happening: Happening, sale: Sale, depth: int) -> Iterator[Draft]:
+        standing = self.terms.standing(member, happening.occurred_at, depth=depth)
+        is_first = True
+        for rater, lines in self._versions(member, happening, sale, depth):
+            memory = self._memory(rater, member)
+            counted = None if is_first or memory is None else dict(memory.metrics)
+            event = self.teller.event(happening, original=sale.original(lines), refunds_kind=sale.kind)
+            for line in rater(event, standing, memory):
+                yield self._taking_back(member, happening, sale, line)
+            if memory is not None and counted is not None:
+                memory.metrics = counted  # a sale rated by two versions is still one sale
+            is_first = False
+
+    def _versions(
+        self, member: Membership, happening: Happening, sale: Sale, depth: int
+    ) -> Iterator[tuple[Rater, tuple[OriginalLine, ...]]]:
+        """Yield each version that rated the sale with what it gave; one that gave nothing still counts the sale back."""
+        originals = sale.originals(member.pk)
+        for version_id, lines in originals.items():
+            rater = self.terms.version(member.program_id, version_id)
+            if rater is not None:
+                yield rater, lines
+        if not originals and not depth:
+            rater = self.terms.rater(member, sale.occurred_at, self.teller.customer_since(happening))
+            if rater is not None and rater.is_stateful:
+                yield rater, ()
+
+    def _taking_back(self, member: Membership, happening: Happening, sale: Sale, line: Line) -> Draft:
+        if not line.reverses:  # a window is trued up
+            held = max(self._held_until(member.program, sale.occurred_at), happening.occurred_at)
+            return self._draft(member, happening, line, held)
+        taken = sale.booked(member.pk, line.reverses)
+        # While the sale waits, its reversal waits with it; afterwards it counts at once.
+        payable_at = max(taken.payable_at, happening.occurred_at)
+        draft = self._draft(member, happening, line, payable_at)
+        draft.reverses, draft.of_credit = taken.row, sale.credit_id
+        return draft
+
+    def _keep(
+        self,
+        happening: Happening,
+        key: SaleKey,
+        event: Event | None,
+        rater: Rater | None,
+        drafts: Iterable[Draft],
+    ) -> None:
+        sale = self.sales[key] = Sale.of(happening)
+        if event is not None and rater is not None:
+            sale.base = part_of(event.base(rater.plan.deducts), event)
+        for draft in drafts:
+            if draft.line.what in REVERSIBLE:
+                sale.book(draft.member.pk, draft.name, Booked(draft.line, draft, draft.payable_at))
+
+    def _draft(self, member: Membership, happening: Happening, line: Line, payable_at: datetime) -> Draft:
+        return Draft(member, happening, line, payable_at, public_id("com"), of_credit=happening.pk)
+
+    def _memory(self, rater: Rater, member: Membership) -> Memory | None:
+        return self.memories[member.pk] if rater.is_stateful else None
+
+    def _held_until(self, program: Program, instant: datetime) -> datetime:
+        """Return when the hold is over; all that happened on one local day is ready at the same instant."""
+        if not program.hold_days:
+            return instant
+        zone = self._zones.get(program.pk)
+        if zone is None:
+            zone = self._zones[program.pk] = program.zone
+        key = (program.pk, instant.astimezone(zone).date())
+        if key not in self._holds:
+            self._holds[key] = hold_until(instant, program.hold_days, zone)
+        return self._holds[key]

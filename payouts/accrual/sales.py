@@ -1,0 +1,92 @@
+"""A sale as those who take it back find it: what it earned everybody, and what of it went back before. Refunds outside the claw-back
+window are as if they had never been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from payouts.accrual.happenings import Happening
+from prm.lib.money import Money
+from tiers.engine.facts import CHARGEBACK, GIVES_BACK, TAKES_BACK, Line, Original, OriginalLine
+
+# The kinds of line a refund can take something back of; what a window was trued up by follows from what it then holds.
+REVERSIBLE = ("earned", "bonus", "override", "true_up")
+
+
+class Booked(NamedTuple):
+    """A line under the name reversals give it: where it stands, once it does, and when it is ready to pay."""
+
+    line: Line
+    row: Any  # a Draft on its way into the books, or the primary key of a line that is there
+    payable_at: datetime
+
+
+@dataclass(slots=True)
+class Sale:
+    """A sale with the credit one membership has in it. `lines` are by who earned them: the membership and its recruiters."""
+
+    credit_id: int
+    key: str
+    kind: str
+    occurred_at: datetime
+    amount: Money
+    quantity: int
+    base: Money | None = None
+    refunded: int = 0
+    charged: int = 0
+    lines: dict[int, dict[str, Booked]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, credit: Happening) -> Sale:
+        return cls(
+            credit_id=credit.pk,
+            key=credit.key,
+            kind=credit.kind,
+            occurred_at=credit.occurred_at,
+            amount=Money(credit.amount_minor, credit.currency),
+            quantity=credit.quantity,
+        )
+
+    def book(self, member_id: int, name: str, booked: Booked) -> None:
+        """Remember a line that the sale, or a correction of it, earned a membership."""
+        self.lines.setdefault(member_id, {})[name] = booked
+
+    def booked(self, member_id: int, name: str) -> Booked:
+        return self.lines[member_id][name]
+
+    def originals(self, member_id: int) -> dict[int | str, tuple[OriginalLine, ...]]:
+        """Return what a membership earned on the sale, by the version of the plan that rated it."""
+        found: dict[int | str, list[OriginalLine]] = {}
+        for name, booked in self.lines.get(member_id, {}).items():
+            found.setdefault(booked.line.version_id, []).append(OriginalLine(name, booked.line))
+        return {version: tuple(lines) for version, lines in found.items()}
+
+    def original(self, lines: Iterable[OriginalLine]) -> Original:
+        """Return the sale as the engine takes it, as it is before the next refund."""
+        currency = self.amount.currency
+        return Original(
+            key=self.key,
+            sale=self.amount,
+            refunded_before=Money(self.refunded, currency),
+            lines=tuple(lines),
+            occurred_at=self.occurred_at,
+            base=self.base,
+            quantity=self.quantity,
+            charged_back=Money(self.charged, currency),
+        )
+
+    def move(self, kind: str, minor: int, at: datetime, *, clawback_days: int | None) -> None:
+        """Count a refund, a chargeback or one that was won."""
+        if kind == GIVES_BACK:
+            back = min(minor, self.charged)
+            self.refunded = max(self.refunded - back, 0)
+            self.charged -= back
+        elif kind in TAKES_BACK and not self._is_late(at, clawback_days):
+            self.refunded += minor
+            self.charged += minor if kind == CHARGEBACK else 0
+
+    def _is_late(self, at: datetime, clawback_days: int | None) -> bool:
+        return clawback_days is not None and at > self.occurred_at + timedelta(days=clawback_days)

@@ -1,0 +1,135 @@
+"""Under which terms somebody earns: the plan in force for a membership at a moment, where it stood then, and who recruited it. Read once
+for a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from partners.models import Membership, Placement
+from tiers import rulebook
+from tiers.engine.compute import Rater
+from tiers.engine.facts import PlanFacts, Standing
+
+DEEPEST = 10  # levels of recruiters looked up at most; a ring of recruiters would have no end
+
+
+@dataclass(slots=True)
+class Terms:
+    """What a batch needs to know of memberships and plans."""
+
+    book: rulebook.Rulebook
+    members: dict[int, Membership]
+    placements: dict[int, list[Placement]]
+    _standings: dict[tuple[int, int, int], Standing] = field(default_factory=dict)
+    _plans: dict[int, dict[int | str, PlanFacts]] = field(default_factory=dict)
+    _levels: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, member_ids: Collection[int]) -> Terms:
+        """Read the memberships, who recruited them as far as their plans pay recruiters, and the plans."""
+        members = _members(member_ids)
+        programs = {member.program_id for member in members.values()}
+        terms = cls(rulebook.Rulebook.load(programs), members, {})
+        terms._add_recruiters()
+        rows = Placement.objects.filter(membership__in=terms.members).select_related("tier")
+        for placement in rows.order_by("starts_at"):
+            terms.placements.setdefault(placement.membership_id, []).append(placement)
+        return terms
+
+    def rater(self, member: Membership, at: datetime, customer_since: datetime | None) -> Rater | None:
+        """Return the plan that rates what happened at `at`, None before the first version."""
+        return self.book.rater_for(
+            member.program_id,
+            at,
+            member_key=member.public_id,
+            joined_at=member.joined_at,
+            customer_since=customer_since,
+        )
+
+    def version(self, program_id: int, version_id: int | str) -> Rater | None:
+        """Return a version of the program's plan by its id."""
+        plan = self.plans(program_id).get(version_id)
+        return None if plan is None else self.book.rater(plan)
+
+    def plans(self, program_id: int) -> dict[int | str, PlanFacts]:
+        """Return every version of a program's plan."""
+        if program_id not in self._plans:
+            self._plans[program_id] = {plan.version_id: plan for plan in self.book.plans(program_id)}
+        return self._plans[program_id]
+
+    def raters(self, program_id: int) -> Iterator[Rater]:
+        """Yield every version of a program's plan, ready to rate."""
+        return (self.book.rater(plan) for plan in self.plans(program_id).values())
+
+    def is_stateful(self, program_id: int) -> bool:
+        """Say whether any version of the plan has to remember something."""
+        return any(rater.is_stateful for rater in self.raters(program_id))
+
+    def has_budgets(self, program_id: int) -> bool:
+        """Say whether any rule has a budget that all partners share."""
+        return any(rater.needs.budgets for rater in self.raters(program_id))
+
+    def standing(self, member: Membership, at: datetime, *, depth: int = 0) -> Standing:
+        """Return where a membership stood at `at`; before its first placement, in no tier."""
+        placement = self._placement(member.pk, at)
+        key = (member.pk, placement.pk if placement is not None else 0, depth)
+        if key not in self._standings:
+            self._standings[key] = _standing(member, placement, depth)
+        return self._standings[key]
+
+    def recruiters(self, member: Membership, at: datetime) -> Iterator[tuple[int, Membership]]:
+        """Yield who recruited a membership, and who recruited that one, as far as plans pay it and as they were there."""
+        seen = {member.pk}
+        for depth in range(1, self._deepest(member.program_id) + 1):
+            above = self.members.get(member.recruiter_id or 0)
+            if above is None or above.pk in seen:
+                return
+            seen.add(above.pk)
+            member = above
+            if above.joined_at <= at and (above.ended_at is None or at < above.ended_at):
+                yield depth, above
+
+    def _deepest(self, program_id: int) -> int:
+        if program_id not in self._levels:
+            rules = (rule for plan in self.plans(program_id).values() for rule in plan.rules)
+            levels = max((len(rule.levels) for rule in rules if rule.kind == "override"), default=0)
+            self._levels[program_id] = min(levels, DEEPEST)
+        return self._levels[program_id]
+
+    def _add_recruiters(self) -> None:
+        programs = {member.program_id for member in self.members.values()}
+        for _level in range(max((self._deepest(program) for program in programs), default=0)):
+            known = self.members.values()
+            missing = {pk for each in known if (pk := each.recruiter_id) is not None} - self.members.keys()
+            if not missing:
+                return
+            # A recruiter in another program earns under another plan, in another currency: not here.
+            self.members |= {
+                pk: member for pk, member in _members(missing).items() if member.program_id in programs
+            }
+
+    def _placement(self, member_id: int, at: datetime) -> Placement | None:
+        for placement in self.placements.get(member_id, ()):
+            if placement.starts_at <= at and (placement.ends_at is None or at < placement.ends_at):
+                return placement
+        return None
+
+
+def _members(ids: Collection[int]) -> dict[int, Membership]:
+    rows = Membership.objects.filter(pk__in=ids).select_related("program", "partner").order_by("pk")
+    return {member.pk: member for member in rows}
+
+
+def _standing(member: Membership, placement: Placement | None, depth: int) -> Standing:
+    return Standing(
+        tier_key=placement.tier.key if placement is not None else "",
+        tier_name=placement.tier.name if placement is not None else "",
+        membership=member.public_id,
+        partner_country=member.partner.country,
+        partnership_type=member.program.partnership_type,
+        tags=frozenset(member.tags),
+        joined_at=member.joined_at,
+        depth=depth,
+    )

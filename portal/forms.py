@@ -16,6 +16,7 @@ from prm.accounts.choices import Language
 from prm.accounts.models import known_time_zone
 from prm.lib import l10n
 from prm.lib.periods import Month
+from tiers.negotiation import NoReason
 
 STAGE_LABELS: dict[str, Any] = {
     "review": COMMISSION["in_review"].label,
@@ -141,6 +142,7 @@ class DeclineForm(forms.Form):
         label=_("What does not suit you"),
         max_length=2000,
         help_text=_("Your account manager reads it and can make another proposal."),
+        error_messages={"required": NoReason.message},
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 

@@ -87,7 +87,8 @@ class Reading:
         other = None if beside is None else self.told(beside, self.standing)
         return Terms(
             tuple(
-                Sentence(text, differs=other is not None and text not in other)
+                # What ends in a colon only leads to the next sentences.
+                Sentence(text, differs=other is not None and text not in other and not text.endswith(":"))
                 for text in self.told(plan, self.standing)
             ),
             moment_text(plan.effective_at, self.membership, active_locale()),

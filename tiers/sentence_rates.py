@@ -15,6 +15,7 @@ from tiers.sentence_words import (
     counted,
     each_counted,
     each_window,
+    earning,
     events,
     every_event,
     in_window,
@@ -58,9 +59,9 @@ def _participation(rule: RuleFacts, words: Words) -> str:
 
 def _override(rule: RuleFacts, words: Words) -> str:
     of = (
-        events(words, rule.event_kinds)
+        events(words, earning(rule.event_kinds))
         if rule.override_of == "sales"
-        else _("the commission on %(events)s") % {"events": events(words, rule.event_kinds)}
+        else _("the commission on %(events)s") % {"events": events(words, earning(rule.event_kinds))}
     )
     text = _("%(rate)s of %(what)s of partners that the partner recruited")
     told = [text % {"rate": words.percent(rule.levels[0]), "what": of}] if rule.levels else []
@@ -158,7 +159,7 @@ def _accelerator(rule: RuleFacts, words: Words) -> str:
 
 def _parts(rule: RuleFacts, words: Words, bounds: list[str], window: str) -> list[str]:
     """Return each step's part of the revenue at its own rate."""
-    of = events(words, rule.event_kinds)
+    of = events(words, earning(rule.event_kinds))
     values = {"rate": _step_rate(rule.steps[0], words), "events": of, "window": window}
     if len(bounds) == 1:
         return [(_("%(rate)s of %(events)s %(window)s") % values).strip()]
@@ -207,7 +208,7 @@ def _volume(rule: RuleFacts, words: Words) -> str:
     window = in_window(words, rule.window)
     if rule.metric == "revenue":
         text = _("%(rate)s of all %(events)s %(window)s")
-        of = events(words, rule.event_kinds)
+        of = events(words, earning(rule.event_kinds))
         told = [text % {"rate": _step_rate(first, words), "events": of, "window": window}]
         higher = _("%(rate)s of all of them once they reach %(bound)s")
         rates = [_step_rate(step, words) for step in more]
@@ -292,7 +293,7 @@ def _draw(rule: RuleFacts, words: Words) -> str:
 def _reached(rule: RuleFacts, count: int, words: Words) -> str:
     """Return a threshold with what it counts, sales by the name of their events."""
     if rule.metric == "revenue" and rule.event_kinds:
-        values = {"amount": words.money(count), "events": events(words, rule.event_kinds)}
+        values = {"amount": words.money(count), "events": events(words, earning(rule.event_kinds))}
         return _("%(amount)s of %(events)s") % values
     return counted(words, rule.metric, count)
 

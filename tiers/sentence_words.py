@@ -76,9 +76,13 @@ def _in_order(kinds: Collection[str]) -> list[str]:
     return sorted(kinds, key=lambda kind: (known.get(kind, len(known)), kind)) or ["sale"]
 
 
+def earning(kinds: Collection[str]) -> Collection[str]:
+    """Return the kinds that earn something; what takes a sale back is told with the refunds."""
+    return [kind for kind in kinds if kind not in TAKES_BACK and kind != GIVES_BACK] or kinds
+
+
 def every_event(words: Words, kinds: Collection[str]) -> str:
-    """Return the events one by one: every order and every renewal; what takes a sale back is told with the refunds."""
-    earning = [kind for kind in kinds if kind not in TAKES_BACK and kind != GIVES_BACK]
+    """Return the events one by one: every order and every renewal."""
     known = {
         "sale": _("every order"),
         "signup": _("every sign-up"),
@@ -86,7 +90,7 @@ def every_event(words: Words, kinds: Collection[str]) -> str:
         "renewal": _("every renewal"),
         "install": _("every install"),
     }
-    told = dict.fromkeys(known.get(kind, _("every agreed event")) for kind in _in_order(earning or kinds))
+    told = dict.fromkeys(known.get(kind, _("every agreed event")) for kind in _in_order(earning(kinds)))
     return words.row(list(told))
 
 

@@ -95,7 +95,7 @@ def test_a_decline_needs_a_reason_and_passes_it_on(newcomer: Scene) -> None:
     client = signed_in(newcomer)
     empty = client.post(address(version, "decline/"), {"reason": "  "})
     assert empty.status_code == 422
-    assert "There is 1 thing to fix" in words(empty)
+    assert "Say what does not suit you, so that there can be another proposal." in words(empty)
     done = client.post(address(version, "decline/"), {"reason": "We agreed on 20 %."}, follow=True)
     assert "You have declined. What you earn stays as it is." in words(done)
     version.refresh_from_db()

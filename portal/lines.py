@@ -82,7 +82,8 @@ def status_of(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -
         reference=payment.end_to_end_id if payment else "",
     )
     if line.amount_minor >= 0:
-        return plain
+        is_of_a_month = line.conversion is None and line.state == CommissionState.ON_HOLD
+        return replace(plain, help="") if is_of_a_month else plain  # no customer can ask for it back
     word = "recovered" if line.kind == CommissionKind.RECOVERY else "reversed"
     return replace(commission_status(word), help=_taken_back_text(line, zone, month))
 

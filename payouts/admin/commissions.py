@@ -8,11 +8,13 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payouts import overview
 from payouts.admin.totals import WithTotals
+from payouts.choices import CommissionKind
 from payouts.explained import subject
 from payouts.explained.line import explain, readable
 from payouts.models import Commission
@@ -53,7 +55,6 @@ class CommissionAdmin(WithTotals):
     change_form_template = "admin/payouts/commission/change_form.html"
     list_display = (
         "about",
-        "kind",
         "partner",
         when_column("effective_at", gettext_lazy("happened")),
         money_column("base_minor", gettext_lazy("sale")),
@@ -90,9 +91,12 @@ class CommissionAdmin(WithTotals):
 
     @admin.display(description=gettext_lazy("order"), ordering="conversion__external_id")
     def about(self, line: Commission) -> str:
-        """Return the order the line is about, or its period."""
+        """Return the order the line is about, or its period, and what kind of line it is."""
         order = subject.order_text(line)
-        return order or subject.period_text(line, line.membership.program.zone)
+        text = order or subject.period_text(line, line.membership.program.zone)
+        if line.kind == CommissionKind.EARNED:
+            return text
+        return format_html('{}<span class="sub">{}</span>', text, CommissionKind(line.kind).label)
 
     @admin.display(description=gettext_lazy("partner"), ordering="membership__partner__name")
     def partner(self, line: Commission) -> str:

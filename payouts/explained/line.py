@@ -48,6 +48,7 @@ class Explanation:
 
     public_id: str
     title: str
+    has_order: bool
     amount: Money
     sentence: str
     rows: tuple[Row, ...]
@@ -73,6 +74,7 @@ def explain(line: Commission, *, at: datetime, payments: Mapping[int, Payment] |
     return Explanation(
         public_id=line.public_id,
         title=subject.title_text(line, zone),
+        has_order=line.conversion is not None,
         amount=line.amount,
         sentence=sentence_of(line, zone),
         rows=rows_of_line(line, zone),

@@ -9,8 +9,6 @@ from django.utils.translation import gettext as _
 
 from payouts.choices import CommissionKind
 from payouts.explained import subject, texts
-from payouts.explained.causes import cause_text
-from payouts.explained.facts import Facts
 from payouts.models import Commission
 from referrals.models import Conversion
 from tiers.choices import EventKind
@@ -53,9 +51,11 @@ def _of_a_recruit(line: Commission, conversion: Conversion, zone: tzinfo) -> str
 
 
 def _of_a_true_up(line: Commission, conversion: Conversion, zone: tzinfo) -> str:
-    cause = cause_text(Facts(line.because, zone))
-    date = texts.long_day(conversion.occurred_at, zone)
-    return texts.sentences(_("What is due changed on %(date)s.") % {"date": date}, cause)
+    params = {"date": texts.long_day(conversion.occurred_at, zone)}
+    if not line.window:
+        return _("What is due for this order changed on %(date)s.") % params
+    params["window"] = texts.window(line.window)
+    return _("What is due for %(window)s changed on %(date)s.") % params
 
 
 def _of_an_event(line: Commission, conversion: Conversion, zone: tzinfo) -> str:

@@ -57,7 +57,7 @@ def who_text(line: Commission, zone: tzinfo) -> str:
     if line.conversion is None:
         return period_text(line, zone)
     if is_of_a_recruit(line):
-        return _("Partner %(name)s") % {"name": recruit_text(line)}
+        return recruit_text(line)
     masked = masked_customer(line)
     return _("Customer %(masked)s") % {"masked": masked} if masked else _("Customer not named")
 

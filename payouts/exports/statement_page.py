@@ -232,7 +232,7 @@ class _Writer:
         rate = self.rate(Decimal(row["percent"]), row["flat_minor"])
         is_plain = row["kind"] == CommissionKind.EARNED
         what = rate if is_plain else str(CommissionKind(row["kind"]).label)
-        return f"{row['name']}, {what}" if what else str(row["name"])
+        return f"{row['name']}, {what}" if what not in ("", row["name"]) else str(row["name"])
 
     def rate(self, percent: Decimal, flat_minor: int) -> str:
         """Write a rate; nothing for a line whose amount has none, such as one through several steps."""
@@ -306,7 +306,7 @@ class _Writer:
             yield (
                 self.local(line.occurred_at),
                 line.order_id or _kind_text(line.kind),
-                line.customer or (_kind_text(line.kind) if line.order_id else ""),
+                _kind_text(line.kind) or line.customer if line.order_id else "",
                 self.amount(line.base_minor),
                 f"{marks.get(line.pk, '')} {self.rate(line.rate, line.flat_minor)}".strip(),
                 line.amount_minor,

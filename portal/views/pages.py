@@ -182,13 +182,13 @@ class Download:
 
 @dataclass(frozen=True)
 class StatementLineRow:
-    """A line as printed on a statement, with the running total."""
+    """A line as printed on a statement, with the running total; `base` is missing where nothing was rated."""
 
     day: date
     order: str
     customer: str
     note: str
-    base: Money
+    base: Money | None
     rate: str
     amount: Money
     running: Money

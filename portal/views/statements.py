@@ -281,10 +281,10 @@ def _closing_rows(found: Statement) -> Iterator[BalanceRow]:
 def _line_row(line: StatementLine, found: Statement, room: Room, running: int) -> StatementLineRow:
     return StatementLineRow(
         day=local_day(line.occurred_at, room.zone),
-        order=line.order_id or str(CommissionKind(line.kind).label),
+        order=line.order_id,
         customer=_customer_text(line),
         note=_line_note(line),
-        base=Money(line.base_minor, found.currency),
+        base=Money(line.base_minor, found.currency) if line.base_minor else None,
         rate=_rate_text(line, found.currency),
         amount=Money(line.amount_minor, found.currency),
         running=Money(running, found.currency),
@@ -300,8 +300,7 @@ def _customer_text(line: StatementLine) -> str:
 
 
 def _line_note(line: StatementLine) -> str:
-    says_kind = line.kind != CommissionKind.EARNED and line.order_id
-    parts = [str(CommissionKind(line.kind).label)] if says_kind else []
+    parts = [str(CommissionKind(line.kind).label)] if line.kind != CommissionKind.EARNED else []
     if line.from_earlier_period:
         parts.append(_("from an earlier month"))
     return ", ".join(parts)

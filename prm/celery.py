@@ -17,6 +17,7 @@ app = Celery("prm")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="tasks_documents")
+app.autodiscover_tasks(related_name="tasks_reconcile")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
     "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},
@@ -28,5 +29,15 @@ app.conf.beat_schedule = {
         "task": "payouts.release_due",
         "schedule": crontab(minute="7"),
         "options": {"expires": 3000},
+    },
+    "corrected credits": {
+        "task": "payouts.reconcile_corrected",
+        "schedule": crontab(minute="*/15"),
+        "options": {"expires": 600},
+    },
+    "self-check of commissions": {
+        "task": "payouts.self_check",
+        "schedule": crontab(hour="3", minute="23"),
+        "options": {"expires": 3600},
     },
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.choices import RejectionReason
 from partners.models import Membership, TermsVersion
+from prm.lib.periods import local_day, start_of_day
 from tiers.models import Program, Tier
 
 if TYPE_CHECKING:
@@ -20,6 +22,26 @@ else:
 
 APPROVE, ASK, REJECT = "approve", "ask", "reject"
 DATE = forms.DateInput(attrs={"type": "date"})
+
+
+class ProposalForm(forms.Form):
+    """From when on proposed terms are to hold, in the program's time zone."""
+
+    effective_on = forms.DateField(label=_("In force from"), required=False, widget=DATE)
+
+    def __init__(self, *args: Any, program: Program, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.program = program
+        self.fields["effective_on"].help_text = _(
+            "The day they begin, at midnight in %(zone)s. Empty: from the moment they are accepted."
+        ) % {"zone": program.time_zone}
+
+    def effective_at(self, *, now: datetime) -> datetime:
+        """Return the instant the terms begin; today means now."""
+        day = self.cleaned_data["effective_on"]
+        if day is None or day == local_day(now, self.program.zone):
+            return now
+        return start_of_day(day, self.program.zone)
 
 
 class TierChoice(forms.ModelChoiceField):

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from partners import placement
 from partners.admin.forms import PlacementForm
+from partners.admin.own_terms import OwnTermsPages
 from partners.admin.rates import rates_of
 from partners.models import Membership, Placement
 from prm.accounts import policy
@@ -66,7 +67,7 @@ class PlacementInline(PlacementTable):
 
 
 @admin.register(Membership)
-class MembershipAdmin(BackOfficeAdmin):
+class MembershipAdmin(OwnTermsPages, BackOfficeAdmin):
     """Memberships."""
 
     sees = "see_partners"
@@ -93,9 +94,10 @@ class MembershipAdmin(BackOfficeAdmin):
         return found.prefetch_related(Prefetch("placements", now, to_attr="standing"))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that changes the tier."""
+        """Add the page that changes the tier, and those of own terms."""
         view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.change_tier))
-        return [path("<int:pk>/tier/", view, name="partners_membership_tier"), *super().get_urls()]
+        tier = path("<int:pk>/tier/", view, name="partners_membership_tier")
+        return [tier, *self.terms_urls(), *super().get_urls()]
 
     @admin.display(description=gettext_lazy("partner"), ordering="partner__name")
     def member(self, membership: Membership) -> str:

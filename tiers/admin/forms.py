@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from prm.lib.forms import MoneyField, WordsField
 from prm.lib.money import Money
+from prm.lib.periods import local_day
 from tiers.admin.fields import LinesField
 from tiers.choices import Combine, Deduction, Grandfather
 from tiers.models import PlanVersion, Program, Tier
@@ -97,9 +98,9 @@ class PublishForm(forms.Form):
         ) % {"zone": program.time_zone}
 
     def effective_at(self, *, now: datetime) -> datetime:
-        """Return the instant the version begins."""
+        """Return the instant the version begins; today means now."""
         day = self.cleaned_data["effective_on"]
-        if day is None:
+        if day is None or day == local_day(now, self.program.zone):
             return now
         return datetime.combine(day, time(0), tzinfo=self.program.zone)
 

@@ -20,3 +20,4 @@ class Scope(models.TextChoices):
     CONVERSIONS_WRITE = "conversions:write", _("Record conversions and refunds")
     CONVERSIONS_READ = "conversions:read", _("Read conversions")
     COMMISSIONS_READ = "commissions:read", _("Read commissions and why they are what they are")
+    PLANS_TRY = "plans:try", _("Try orders on plans")

@@ -60,20 +60,23 @@
     if (input) input.closest(".field").hidden = !["joining", "trailing"].includes(select.value);
   }
 
-  function add(table) {
+  // The rows of a table are counted from the first one, so that a message about row 2 means the second one on the page.
+  function number(table) {
     const rows = table.querySelectorAll("[data-row]");
-    const count = table.querySelector("[data-count]");
-    const last = rows[rows.length - 1];
-    const row = last.cloneNode(true);
-    const at = Number(count.value);
-    for (const element of row.querySelectorAll("[name], [id]")) {
-      for (const key of ["name", "id"]) {
-        if (element[key]) element[key] = element[key].replace(/-\d+-(?=[a-z]+$)/, `-${at}-`);
+    rows.forEach((row, at) => {
+      for (const element of row.querySelectorAll("[name], [id]")) {
+        for (const key of ["name", "id"]) {
+          if (element[key]) element[key] = element[key].replace(/-\d+-(?=[a-z]+(_error)?$)/, `-${at}-`);
+        }
       }
-    }
-    for (const element of row.querySelectorAll("[aria-label]")) {
-      element.setAttribute("aria-label", element.getAttribute("aria-label").replace(/\d+$/, String(at + 1)));
-    }
+      for (const element of row.querySelectorAll("[aria-label]")) {
+        element.setAttribute("aria-label", element.getAttribute("aria-label").replace(/\d+$/, String(at + 1)));
+      }
+    });
+    table.querySelector("[data-count]").value = String(rows.length);
+  }
+
+  function clear(row) {
     for (const input of row.querySelectorAll("input")) input.value = "";
     for (const select of row.querySelectorAll("select")) select.selectedIndex = 0;
     for (const error of row.querySelectorAll(".field-error")) error.remove();
@@ -82,24 +85,26 @@
       control.removeAttribute("aria-invalid");
       control.removeAttribute("aria-describedby");
     }
-    last.after(row);
-    count.value = String(at + 1);
     condition(row);
+  }
+
+  function add(table) {
+    const last = [...table.querySelectorAll("[data-row]")].at(-1);
+    const row = last.cloneNode(true);
+    last.after(row);
+    number(table);
+    clear(row);
     row.querySelector("input, select").focus();
   }
 
   function remove(button) {
     const row = button.closest("[data-row]");
     const table = row.closest("[data-rows]");
-    const add = table.querySelector("[data-add]");
-    if (table.querySelectorAll("[data-row]").length > 1) {
-      row.remove();
-    } else {
-      for (const input of row.querySelectorAll("input")) input.value = "";
-      for (const select of row.querySelectorAll("select")) select.selectedIndex = 0;
-      condition(row);
-    }
-    (add || table).focus();
+    if (table.querySelectorAll("[data-row]").length > 1) row.remove();
+    else clear(row);
+    number(table);
+    (table.querySelector("[data-add]") || table).focus();
+    refresh();
   }
 
   // Spare rows are for pages without a script: one empty row is enough to begin with.
@@ -107,6 +112,7 @@
     for (const table of fields.querySelectorAll("[data-rows]")) {
       const rows = [...table.querySelectorAll("[data-row]")];
       while (rows.length > 1 && isBlank(rows.at(-1)) && isBlank(rows.at(-2))) rows.pop().remove();
+      number(table);
     }
     for (const row of fields.querySelectorAll("[data-row]")) condition(row);
     for (const select of fields.querySelectorAll("[name=window], [name=limit_window]")) months(select);
@@ -117,7 +123,6 @@
     if (!button) return;
     if (button.matches("[data-add]")) add(button.closest("[data-rows]"));
     if (button.matches("[data-remove]")) remove(button);
-    if (button.matches("[data-remove]")) refresh();
   });
 
   form.addEventListener("change", (event) => {

@@ -65,7 +65,7 @@ class CasePages:
         version = draft(pk)
         case = get_object_or_404(version.cases, pk=case_pk) if case_pk else None
         form = CaseForm(request.POST or None, initial=_initial(case, version), program=version.plan.program)
-        result = None
+        result = _stored(version, case) if case and not form.is_bound else None
         if request.method == "POST" and form.is_valid():
             result = _result(version, form, case)
             if result.problem:
@@ -138,6 +138,12 @@ def _facts(form: CaseForm, case: PlanCase | None) -> dict[str, Any]:
 def _result(version: PlanVersion, form: CaseForm, case: PlanCase | None) -> cases.CaseResult:
     given = form.cleaned_data
     return cases.run(version, given["name"], _facts(form, case), given["expected"])
+
+
+def _stored(version: PlanVersion, case: PlanCase) -> cases.CaseResult:
+    """Return what the example comes to as it is."""
+    expected = Money(case.expected_minor, version.plan.program.currency)
+    return cases.run(version, case.name, case.facts, expected)
 
 
 def _initial(case: PlanCase | None, version: PlanVersion) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tiers.engine.groups import compiled
 
 # What a condition asks of the partner; what it asks of the event can still be met.
 OF_THE_PARTNER = frozenset({"partner", "partner_country", "partnership_type", "tier", "tag"})
+_PERSONAL = frozenset({"partner", "tag"})
 _ANY_EVENT = Event("any", "sale", datetime(2000, 1, 1, tzinfo=UTC), Money(0, "EUR"))
 
 
@@ -22,19 +23,25 @@ def for_partner(plan: PlanFacts, standing: Standing) -> PlanFacts:
     return replace(plan, rules=tuple(rule for rule in plan.rules if concerns(rule, standing)))
 
 
+def for_strangers(plan: PlanFacts) -> PlanFacts:
+    """Return the plan without the rules that ask for a partner by its name or its tags: newcomers have neither."""
+    rules = (rule for rule in plan.rules if _can_hold(rule.conditions, Standing(""), _PERSONAL))
+    return replace(plan, rules=tuple(rules))
+
+
 def concerns(rule: RuleFacts, standing: Standing) -> bool:
     """Say whether some event could earn a partner of this standing something by the rule."""
     if rule.tiers and standing.tier_key not in rule.tiers:
         return False
-    return _can_hold(rule.conditions, standing)
+    return _can_hold(rule.conditions, standing, OF_THE_PARTNER)
 
 
-def _can_hold(node: Group | Test, standing: Standing) -> bool:
+def _can_hold(node: Group | Test, standing: Standing, known: frozenset[str]) -> bool:
     if isinstance(node, Test):
-        if node.attribute not in OF_THE_PARTNER:
+        if node.attribute not in known:
             return True
         return compiled(Group("all", (node,)), UTC)(_ANY_EVENT, standing) is None
-    found = [_can_hold(each, standing) for each in node.tests]
+    found = [_can_hold(each, standing, known) for each in node.tests]
     return any(found) if node.join == "any" and found else all(found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -10,6 +12,8 @@ from django.views.decorators.http import require_safe
 from partners import terms as terms_of
 from partners.models import TermsVersion
 from portal.offer import offer_of, sentence
+from tiers.audience import for_strangers
+from tiers.engine.facts import PlanFacts
 from tiers.models import Program, Tier
 from tiers.rulebook import Rulebook
 
@@ -24,7 +28,7 @@ def programs(request: HttpRequest) -> HttpResponse:
     for tier in Tier.objects.filter(program__in=listed).select_related("program").by_rank():
         rungs.setdefault(tier.program_id, []).append(tier)
     rows = [
-        (program, sentence(program, plans.plan_for(program.pk, at), rungs.get(program.pk, []), at=at))
+        (program, sentence(program, _offered(plans, program, at), rungs.get(program.pk, []), at=at))
         for program in listed
     ]
     return render(request, "public/programs.html", {"rows": rows})
@@ -35,7 +39,7 @@ def program(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what a program offers, how it pays and who can join."""
     found, at = shown(slug), timezone.now()
     tiers = list(Tier.objects.filter(program=found).select_related("program").by_rank())
-    plan = Rulebook.load([found.pk]).plan_for(found.pk, at)
+    plan = _offered(Rulebook.load([found.pk]), found, at)
     context = {
         "program": found,
         "offer": offer_of(found, plan, tiers, at=at),
@@ -74,6 +78,12 @@ def shown(slug: str) -> Program:
 def takes_applications(program: Program) -> bool:
     """Tell whether one can apply now: the program is open and has terms to accept."""
     return program.is_open and terms_of.in_force(program, timezone.now()) is not None
+
+
+def _offered(plans: Rulebook, program: Program, at: datetime) -> PlanFacts | None:
+    """Return the plan in force as strangers may read it, without what was agreed with single partners."""
+    plan = plans.plan_for(program.pk, at)
+    return None if plan is None else for_strangers(plan)
 
 
 def _version(versions: list[TermsVersion], number: str) -> TermsVersion | None:

@@ -117,6 +117,16 @@ def test_steps_bonuses_and_conditions_are_told_as_the_engine_reads_them(program:
     assert [amount.minor for amount in told.examples[2].earned] == [10_000]  # type: ignore[attr-defined]
 
 
+def test_what_was_agreed_with_one_partner_is_not_public(program: Program, client: Client) -> None:
+    tests = [{"attribute": "partner", "operator": "=", "values": ["mem_secret"]}]
+    special = {"rate": Decimal(33), "conditions": {"tests": tests}}
+    lead = {"kind": "flat", "rate": 0, "flat_minor": 500, "event_kinds": ["qualified_lead"]}
+    published_plan(program, special, lead, by=ada())
+    for path in ("/", "/p/affiliates/"):
+        page = client.get(path).content.decode()
+        assert "33%" not in page and "mem_secret" not in page and "£5 for every qualified lead" in page
+
+
 def test_dates_of_payment_are_worked_out_from_the_settings(program: Program) -> None:
     # 20 November + 14 days of hold = 4 December, on the statement of 1 January, paid on the 14th.
     answer = offer(program, []).questions[0].answer  # type: ignore[attr-defined]

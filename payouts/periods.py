@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
-from payouts import release, statements
+from payouts import month_lines, release, statements
 from payouts.calendar import for_posting as for_posting
 from payouts.calendar import month_of
 from payouts.choices import PeriodState
@@ -119,11 +119,12 @@ def members_of(period: Period) -> models.QuerySet[Membership]:
 
 @transaction.atomic
 def settle_membership(membership: Membership, period: Period, *, at: datetime) -> Statement:
-    """Release what the month owes the membership and issue its statement, together or not at all."""
+    """Write what the month brings the membership, release what it owes and issue its statement, together or not at all."""
     Membership.objects.lock().get(pk=membership.pk)
     issued = Statement.objects.filter(membership=membership, period=period).first()
     if issued is not None:
         return issued  # a close that goes on: what came due since then belongs to the next month
+    month_lines.post(membership, period, at=at)
     last_instant = period.ends_at - datetime.resolution
     release.release_membership(membership, until=last_instant, at=at, into=period)
     return statements.issue(membership, period=period, at=at)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import pytest
 from playwright.sync_api import Page, expect
 
+from partners import negotiation
 from partners.models import Application
 from payouts.models import Commission, PayRun, Statement
 from prm.accounts.models import User
@@ -71,7 +72,18 @@ def portal_pages(scene: Scene) -> list[str]:
         "/portal/team/",
         "/portal/team/invite/",
         "/portal/account/",
+        "/portal/rates/",
+        f"/portal/proposals/{proposal_to(scene).public_id}/",
     ]
+
+
+def proposal_to(scene: Scene) -> PlanVersion:
+    """Return own terms that wait for the partner's answer."""
+    waiting = negotiation.waiting(scene.membership)
+    if waiting is not None:
+        return waiting
+    draft = negotiation.begin(scene.membership, by=ada(), at=NOW)
+    return negotiation.propose(draft, effective_at=NOW, by=ada(), at=NOW)
 
 
 def test_every_page_of_the_portal(scene: Scene, page: Page) -> None:
@@ -111,6 +123,7 @@ def test_the_account_managers_pages(scene: Scene, page: Page) -> None:
             f"/admin/partners/partner/{scene.membership.partner_id}/change/",
             "/admin/partners/membership/",
             f"/admin/partners/membership/{scene.membership.pk}/change/",
+            f"/admin/partners/membership/{scene.membership.pk}/terms/",
             "/admin/tiers/plan/",
             f"/admin/tiers/planversion/{PlanVersion.objects.get().pk}/change/",
             "/admin/referrals/conversion/",

@@ -20,6 +20,9 @@ def cause_text(facts: Facts) -> str:
         "budget_freed": _("The budget of the program has room again."),
         "refund": _("Order %(order)s gave money back, and the total is lower."),
         "chargeback": _("Order %(order)s was charged back, and the total is lower."),
+        "late_event": _("Order %(order)s happened earlier and was told later."),
+        "credit_corrected": _("It was corrected who is credited for order %(order)s."),
+        "recomputed": _("It was worked out again, and this is the difference."),
         "chargeback_won": _("The chargeback of order %(order)s was won, and the total is higher."),
     }
     text = known.get(cause["code"])

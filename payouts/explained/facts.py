@@ -57,6 +57,13 @@ class Facts:
         return self.because.get("window") or {}
 
     @property
+    def period(self) -> str:
+        """Return the window a line counts in, in words; nothing for one that counts nowhere."""
+        counts = self.because.get("counts") or {}
+        key = self.window.get("key") or counts.get("window")
+        return texts.window(str(key)) if key else ""
+
+    @property
     def metric(self) -> str:
         return str(self.window.get("metric") or "revenue")
 

@@ -56,8 +56,7 @@ def _guaranteed(facts: Facts) -> str:
 
 
 def _window(facts: Facts) -> str:
-    counts = facts.because.get("counts") or {}
-    return texts.window(str(counts.get("window") or facts.because.get("order") or ""))
+    return facts.period or texts.window(str(facts.because.get("order") or ""))
 
 
 _ROWS: Mapping[str, Callable[[Facts, Part], Iterator[Row]]] = {

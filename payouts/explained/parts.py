@@ -48,11 +48,7 @@ def _true_up(facts: Facts, part: Part) -> Iterator[Row]:
         yield Row(_("Difference"), facts.money(part["amount_minor"]), cause_text(facts), counts=True)
         return
     owed, booked = params["owed_minor"], params["booked_minor"]
-    label = (
-        _("Due for %(window)s") % {"window": texts.window(facts.window["key"])}
-        if facts.window
-        else _("Due now")
-    )
+    label = _("Due for %(window)s") % {"window": facts.period} if facts.period else _("Due for this order")
     yield Row(label, facts.money(owed), cause_text(facts), counts=True)
     yield Row(_("Less what was booked before"), facts.money(-booked), counts=True)
 

@@ -32,7 +32,7 @@ from prm.lib.periods import Month, local_day
 LINES_AT_MOST = 300
 NOTES_AT_MOST = 60
 # Columns of a line in the fixed-width face: date, order, customer, base, rate, commission, running total.
-_WIDTHS = (14, 18, 10, 15, 15, 15, 16)
+_WIDTHS = (14, 18, 12, 13, 15, 15, 16)
 _TO_THE_RIGHT = 3
 
 

@@ -30,7 +30,8 @@ from tests.tiers.engine.facts import (
     steps,
 )
 from tiers.engine import Deduction, Event, Line, Memory, RuleFacts, Standing, prepare
-from tiers.engine.facts import Limits, Recurring, Window
+from tiers.engine.explain import because_besides, counts_of
+from tiers.engine.facts import Limits, Part, Recurring, Window
 from tiers.engine.months import MonthSoFar, month_lines
 
 LONDON = ZoneInfo("Europe/London")
@@ -293,6 +294,45 @@ def test_a_rate_of_exchange_is_said_with_its_day_and_source() -> None:
     row = rows_of(because, LONDON)[-1]
     assert (row.label, row.note) == ("Rate of exchange", "1.1765 on 2 Nov 2026, ECB.")
     assert "Rate of exchange" not in [each.label for each in rows_of(line.because, LONDON)]
+
+
+@pytest.mark.parametrize(
+    ("code", "window", "label", "cause"),
+    [
+        ("late_event", "2026-03", "Due for March 2026", "Order o9 happened earlier and was told later."),
+        ("credit_corrected", "", "Due for this order", "It was corrected who is credited for order o9."),
+        ("recomputed", "", "Due for this order", "It was worked out again, and this is the difference."),
+        ("version_changed", "", "Due for this order", "Other terms have counted in this period as well."),
+        ("budget_freed", "life", "Due for all time", "The budget of the program has room again."),
+        ("chargeback", "2026", "Due for 2026", "Order o9 was charged back, and the total is lower."),
+        (
+            "chargeback_won",
+            "2026",
+            "Due for 2026",
+            "The chargeback of order o9 was won, and the total is higher.",
+        ),
+        ("moon_phase", "", "Due for this order", "Moon phase."),
+    ],
+)
+def test_a_correction_sets_what_is_due_against_what_was_booked_and_says_why(
+    code: str, window: str, label: str, cause: str
+) -> None:
+    [line] = lines_after([percent("0.1")], sale("100.00"))
+    because = because_besides(
+        order="o9",
+        kind="sale",
+        occurred_at=None,
+        reference=line.because["rule"],
+        tier=line.because["tier"],
+        amount=pounds("-2.00"),
+        exact="-200",
+        part=Part("true_up", -2_00, {"owed_minor": 8_00, "booked_minor": 10_00}),
+        what="true_up",
+        counts=counts_of(window),
+    )
+    due, booked = rows_of({**because, "cause": {"code": code, "order": "o9"}}, LONDON)
+    assert (due.label, due.amount, booked.amount) == (label, pounds("8.00"), pounds("-10.00"))
+    assert due.note.endswith(cause)
 
 
 def test_a_code_nobody_knows_still_gives_its_row() -> None:

@@ -1,5 +1,5 @@
 """Try an order: what it would earn a partner and why, in the words the partner would read. It is the engine that books real money, with
-what was typed instead of what happened; nothing is booked and nothing is remembered."""
+what was typed instead of what happened; nothing is booked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partners.models import Membership, Placement
+from partners.models import Membership
+from payouts.accrual.memory import Loader, Scope
+from payouts.accrual.terms import Terms
 from payouts.explained import reasons, texts
 from payouts.explained.facts import Row
 from payouts.explained.line import row_texts
@@ -19,7 +21,7 @@ from payouts.explained.rows import rows_of
 from prm.lib.errors import Refused
 from prm.lib.money import Money
 from tiers import cases, rulebook, trial
-from tiers.engine.facts import Because, PlanFacts
+from tiers.engine.facts import Because, PlanFacts, Standing
 from tiers.models import PlanVersion, Program
 
 
@@ -72,64 +74,89 @@ def simulate(
 ) -> Simulation:
     """Return what the order would earn under `version`, else under what is in force for the partner on its day.
 
-    `facts` are as examples store them (tiers/cases.py); an order without a day happens `at`, and with a `partner` the
-    membership's tier, country, type and tags of that day count where none are said.
+    `facts` are as examples store them (tiers/cases.py); an order without a day happens `at`. With a `partner` the
+    membership's tier, country, type and tags of that day count where none are said, and what its books hold counts
+    where nothing is said of what was before.
 
     Raises: BadOrder, UnknownMembership, NothingInForce.
     """
     try:
         membership = _membership(program, facts.get("partner"))
         order = cases.read(program, facts, otherwise_at=at)
-        if membership is not None:
-            order = _as_member(order, membership, program)
-        plan = _plan(program, version, membership, order)
-        return _told(trial.try_order(plan, **order), plan, program)
+        if membership is None:
+            plan = _plan(program, version, order)
+            return _told(trial.try_order(plan, **order), plan, program)
+        return _as_member(program, membership, version, order, is_fresh=bool(_BEFORE & set(facts)))
     except cases.BadFact as fault:
         raise BadOrder(str(fault), field=fault.field) from fault
     except ValueError as fault:
         raise BadOrder(str(fault)) from fault
 
 
+_BEFORE = frozenset({"before", "payments", "customer_since"})
+
+
 def _membership(program: Program, public_id: object) -> Membership | None:
     if not public_id:
         return None
     found = Membership.objects.filter(program=program, public_id=str(public_id)[:40])
-    membership = found.select_related("partner").first()
+    membership = found.first()
     if membership is None:
         raise UnknownMembership
     return membership
 
 
-def _as_member(order: dict[str, Any], membership: Membership, program: Program) -> dict[str, Any]:
-    """Let what is known of the partner stand where nothing else was said."""
-    so: trial.Circumstances = order["so"]
-    placement = Placement.objects.in_force(at=order["at"]).filter(membership=membership).first()
-    known = replace(
-        so,
-        partner_country=so.partner_country or membership.partner.country,
-        partnership_type=so.partnership_type or program.partnership_type,
-        tags=so.tags or frozenset(membership.tags),
-        joined_at=so.joined_at or membership.joined_at,
-    )
-    tier = order["tier"] or (placement.tier if placement is not None else None)
-    return {**order, "so": known, "tier": tier}
-
-
-def _plan(
-    program: Program, version: PlanVersion | None, membership: Membership | None, order: dict[str, Any]
-) -> PlanFacts:
+def _plan(program: Program, version: PlanVersion | None, order: Mapping[str, Any]) -> PlanFacts:
     if version is not None:
         return rulebook.facts(version, effective_at=order["at"])
     plan = trial.facts_in_force(
         program,
         at=order["at"],
-        member_key=membership.public_id if membership is not None else rulebook.EVERYBODY,
         joined_at=order["so"].joined_at,
         customer_since=order["so"].customer_since,
     )
     if plan is None:
         raise NothingInForce
     return plan
+
+
+def _as_member(
+    program: Program,
+    membership: Membership,
+    version: PlanVersion | None,
+    order: dict[str, Any],
+    *,
+    is_fresh: bool,
+) -> Simulation:
+    """Try the order as this partner's next one, by the terms and the books of accrual."""
+    at: datetime = order["at"]
+    so: trial.Circumstances = order["so"]
+    terms = Terms.load([membership.pk])
+    if version is not None:
+        edition = rulebook.Edition(rulebook.facts(version, effective_at=at))
+        terms.book = terms.book.tried_with(program.pk, edition, member_key=version.member_key)
+    member = terms.members[membership.pk]
+    rater = terms.rater(member, at, so.customer_since)
+    if rater is None:
+        raise NothingInForce
+    plan = rulebook.facts(version, effective_at=at) if version is not None else rater.plan
+    loader = Loader(terms, Scope(at, at, frozenset()))
+    memory = None if is_fresh else loader.load([member])[member.pk]
+    known = _known(order, terms.standing(member, at), program)
+    return _told(trial.try_order(plan, **known, memory=memory), plan, program)
+
+
+def _known(order: dict[str, Any], standing: Standing, program: Program) -> dict[str, Any]:
+    """Let what is known of the partner stand where nothing else was said."""
+    so: trial.Circumstances = order["so"]
+    known = replace(
+        so,
+        partner_country=so.partner_country or standing.partner_country,
+        tags=so.tags or standing.tags,
+        joined_at=so.joined_at or standing.joined_at,
+    )
+    tier = order["tier"] or program.tiers.filter(key=standing.tier_key).first()
+    return {**order, "so": known, "tier": tier}
 
 
 def _told(because: Because, plan: PlanFacts, program: Program) -> Simulation:

@@ -74,8 +74,12 @@ def try_order(
     at: datetime,
     country: str = "",
     so: Circumstances = ORDINARY,
+    memory: Memory | None = None,
 ) -> Because:
-    """Explain what an event would earn a partner standing in `tier`, even when that is nothing."""
+    """Explain what an event would earn a partner standing in `tier`, even when that is nothing.
+
+    A `memory` of the books, to throw away, stands in for what `so` says was before.
+    """
     event = _event(kind, amount, at, country, so)
     standing = Standing(
         tier_key=tier.key if tier else "",
@@ -86,7 +90,7 @@ def try_order(
         tags=so.tags,
         joined_at=so.joined_at,
     )
-    return explain(event, standing, plan, _memory(plan, event, so))
+    return explain(event, standing, plan, _memory(plan, event, so) if memory is None else memory)
 
 
 def _event(kind: str, amount: Money, at: datetime, country: str, so: Circumstances) -> Event:

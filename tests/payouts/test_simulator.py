@@ -14,6 +14,7 @@ from referrals.models import Conversion
 from tests.desk import at_desk, words
 from tests.factories.partners import MembershipFactory, PlacementFactory
 from tests.factories.tiers import PlanVersionFactory, ProgramFactory, RuleFactory, TierFactory, published_plan
+from tests.house import START, open_house
 from tests.people import ada, fiona, mats
 from tiers.models import PlanVersion, Program
 
@@ -94,6 +95,45 @@ def test_what_was_agreed_with_a_partner_is_for_that_partner(program: Program) ->
     mine = simulate(program, {"amount": "100.00", "partner": membership.public_id}, at=NOW)
     assert mine.amount == Money(20_00, "GBP")
     assert simulate(program, {"amount": "100.00"}, at=NOW).amount == Money(7_00, "GBP")
+
+
+def test_what_the_books_of_a_membership_hold_counts() -> None:
+    house = open_house(percent="8")
+    member = house.member("ANA", at=START)
+    steps = [{"from": 0, "rate": "5"}, {"from": 1_000_00, "rate": "10"}]
+    published_plan(
+        house.program,
+        {
+            "key": "steps",
+            "kind": "graduated",
+            "rate": 0,
+            "params": {"window": {"kind": "month"}, "steps": steps},
+        },
+        by=ada(),
+        at=NOW.replace(day=1),
+    )
+    house.sale("one", "950.00", "ANA", NOW.replace(day=10))
+    house.rate(NOW.replace(day=10))
+    facts = {"amount": "100.00", "partner": member.public_id, "occurred_on": "2026-11-22"}
+    # the month holds 950.00: 50.00 more at 5 % is 2.50, and 50.00 at 10 % is 5.00
+    assert simulate(house.program, facts, at=NOW).amount == Money(7_50, "GBP")
+    assert simulate(house.program, {**facts, "before": "0"}, at=NOW).amount == Money(5_00, "GBP")
+    assert simulate(house.program, {**facts, "occurred_on": "2026-12-01"}, at=NOW).amount == Money(
+        5_00, "GBP"
+    )
+    before = Commission.objects.count()
+    draft = PlanVersionFactory.create(plan=house.program.plan, number=3)
+    higher = [{"from": 0, "rate": "6"}, {"from": 1_000_00, "rate": "20"}]
+    RuleFactory.create(
+        version=draft,
+        key="steps",
+        kind="graduated",
+        rate=0,
+        params={"window": {"kind": "month"}, "steps": higher},
+    )
+    # the draft goes on from what the version before it counted: 3.00 and 10.00
+    assert simulate(house.program, facts, version=draft, at=NOW).amount == Money(13_00, "GBP")
+    assert Commission.objects.count() == before
 
 
 @pytest.mark.parametrize(

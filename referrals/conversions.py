@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from prm.lib.errors import Refused
 from prm.lib.events import announce
 from prm.lib.money import Money
-from referrals import customers, refunds
+from referrals import customers, refunds, writing
 from referrals.attribution.apply import Candidates
 from referrals.attribution.rule import Decision
 from referrals.customers import among
@@ -53,6 +54,7 @@ class Batch:
     """One transaction's worth of events on their way into the books."""
 
     at: datetime
+    firsts: dict[Key, Event]
     stored: dict[Key, tuple[int, str, str]] = field(default_factory=dict)
     refused: dict[Key, Refused] = field(default_factory=dict)
     created: dict[Key, int] = field(default_factory=dict)
@@ -88,7 +90,7 @@ def record_many(events: Sequence[Event], *, at: datetime) -> list[Outcome]:
         firsts.setdefault(event.key, event)
     ordered = sorted(firsts.values(), key=lambda event: event.key)
 
-    batch = Batch(at=at, held=refunds.hold(ordered))
+    batch = Batch(at=at, firsts=firsts, held=refunds.hold(ordered))
     batch.stored = _stored(firsts)
     new = [event for event in ordered if event.key not in batch.stored]
     new = _attribute(batch, new)
@@ -130,13 +132,13 @@ def _check_deductions(event: Event) -> None:
 
 def _store(batch: Batch, events: Sequence[Event], known: dict[Key, int]) -> None:
     """Insert events that name no original, with the credit the rule gave."""
-    created = _insert(batch, [_row(batch, event, known) for event in events])
+    created = _insert(batch, events, known)
     credits = []
     for event in events:
         decision = batch.decisions[event.key]
         if event.key in created and decision.membership_id is not None:
             credits.append(_credit(batch, event, decision, decision.membership_id))
-    Credit.objects.bulk_create(credits)
+    writing.insert_credits(credits)
     batch.credited.update(credit.conversion_id for credit in credits)
 
 
@@ -156,10 +158,8 @@ def _store_refunds(batch: Batch, events: Sequence[Event], known: dict[Key, int])
         taken.add(event.key)
         if original is not None:
             joined[event.key] = original
-    rows = [_row(batch, event, known) for event in events if event.key in taken]
-    for row in rows:
-        row.original_id = joined[key].pk if (key := (row.source, row.external_id)) in joined else None
-    created = _insert(batch, rows)
+    originals = {key: original.pk for key, original in joined.items()}
+    created = _insert(batch, [event for event in events if event.key in taken], known, originals)
     for event in events:
         # Another worker, who could not see the sale, has put this one in meanwhile: it waits, and is joined below.
         if event.key in joined and event.key not in created:
@@ -198,45 +198,33 @@ def _see_own(batch: Batch, keys: Iterable[Key]) -> None:
         batch.held.see(row)
 
 
-def _insert(batch: Batch, rows: list[Conversion]) -> set[Key]:
-    """Insert `rows`, passing over those another worker inserted meanwhile; return the keys that are ours."""
-    if not rows:
+def _insert(
+    batch: Batch,
+    events: Sequence[Event],
+    known: dict[Key, int],
+    originals: Mapping[Key, int] = MappingProxyType({}),
+) -> set[Key]:
+    """Insert events, passing over those another worker inserted meanwhile; return the keys that are ours."""
+    if not events:
         return set()
-    Conversion.objects.bulk_create(rows, ignore_conflicts=True)
-    mine = {(row.source, row.external_id): row.public_id for row in rows}
-    now = _stored(mine)
-    ours = {key for key, (_pk, public_id, _sha256) in now.items() if public_id == mine[key]}
-    batch.created.update({key: now[key][0] for key in ours})
-    batch.stored.update(now)
+    rows = [
+        writing.row_of(
+            event,
+            customer=known.get((event.source, event.customer_id)) if event.customer_id else None,
+            original=originals.get(event.key),
+            sha256=event.fingerprint(),
+            at=batch.at,
+        )
+        for event in events
+    ]
+    ours: set[Key] = set()
+    for event, row, pk in zip(events, rows, writing.insert_conversions(rows), strict=True):
+        if pk is not None:
+            ours.add(event.key)
+            batch.created[event.key] = pk
+            batch.stored[event.key] = pk, row[0], row[-1]
+    batch.stored.update(_stored(event.key for event in events if event.key not in ours))
     return ours
-
-
-def _row(batch: Batch, event: Event, known: dict[Key, int]) -> Conversion:
-    return Conversion(
-        source=event.source,
-        external_id=event.external_id,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
-        recorded_at=batch.at,
-        customer_id=known.get((event.source, event.customer_id)) if event.customer_id else None,
-        country=event.country,
-        amount_minor=event.amount.minor,
-        currency=event.amount.currency,
-        code_text=event.code,
-        click_id=event.click_id,
-        product=event.product,
-        category=event.category,
-        quantity=event.pieces,
-        tax_minor=event.tax_minor,
-        shipping_minor=event.shipping_minor,
-        discount_minor=event.discount_minor,
-        cost_minor=event.cost_minor,
-        sub_id=event.sub_id,
-        deal_key=event.deal,
-        attributes=dict(event.attributes),
-        original_external_id=event.original_external_id,
-        payload_sha256=event.fingerprint(),
-    )
 
 
 def _credit(batch: Batch, event: Event, decision: Decision, membership_id: int) -> Credit:
@@ -296,7 +284,8 @@ def _outcomes(batch: Batch, events: Sequence[Event]) -> list[Outcome]:
             outcomes.append(Outcome(Status.REFUSED, refusal=batch.refused[event.key]))
             continue
         pk, public_id, sha256 = batch.stored[event.key]
-        if sha256 != event.fingerprint():
+        is_told_first = event.key in fresh and event is batch.firsts[event.key]
+        if not is_told_first and sha256 != event.fingerprint():
             first = Conversion.objects.select_related("customer").get(pk=pk)
             refusal = OtherBody(event, first)
             outcomes.append(Outcome(Status.CONFLICT, pk, public_id, refusal))

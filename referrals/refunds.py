@@ -242,9 +242,12 @@ def copy_credits(originals: dict[int, int], *, at: datetime) -> list[int]:
 
 def write_states(held: Held) -> None:
     """Write the state of every held sale that refunds or chargebacks have moved."""
-    for _pk, sale in sorted(held.sales.items()):
+    moved: dict[str, list[int]] = {}
+    for pk, sale in held.sales.items():
         if sale.state not in (sale.state_now, ConversionState.REJECTED):
-            Conversion.objects.filter(pk=sale.pk).update(state=sale.state_now)
+            moved.setdefault(sale.state_now, []).append(pk)
+    for state, pks in sorted(moved.items()):
+        Conversion.objects.filter(pk__in=pks).update(state=state)
 
 
 def waiting_and_ready() -> list[Key]:

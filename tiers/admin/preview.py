@@ -173,8 +173,9 @@ def _months(plan: PlanFacts, rule: RuleFacts, program: Program, at: datetime, ki
                 text % {"amount": money_text(amount), "number": payment}, _earned(plan, kind, amount, at, so)
             )
         return
-    last = lasts.months or 24
-    for month in sorted({1, *range(2, min(len(lasts.schedule), 2) + 1), last, last + 1}):
+    changes = range(2, min(len(lasts.schedule), 2) + 1)
+    ends = (lasts.months, lasts.months + 1) if lasts.months else (24,)
+    for month in sorted({1, *changes, *ends}):
         since = _months_before(at, month - 1, program)
         so = (
             Circumstances(is_new=True)
@@ -200,10 +201,14 @@ def _counted(plan: PlanFacts, rule: RuleFacts, program: Program, at: datetime, k
     amount = Money(0, program.currency) if kind == "qualified_lead" else _hundred(program.currency)
     for before in dict.fromkeys(max(start - 1, 0) for start in [0, *starts]):
         so = Circumstances(is_new=True, before={rule.metric: before})
-        text = ngettext(
-            "An event after %(count)s counted before", "An event after %(count)s counted before", before
-        )
-        yield Sample(text % {"count": before}, _earned(plan, kind, amount, at, so))
+        yield Sample(_nth(before), _earned(plan, kind, amount, at, so))
+
+
+def _nth(before: int) -> str:
+    if not before:
+        return _("The first one of the period")
+    text = ngettext("One after %(count)s other", "One after %(count)s others", before)
+    return text % {"count": before}
 
 
 def _recruits(plan: PlanFacts, rule: RuleFacts, program: Program, at: datetime) -> Iterator[Sample]:

@@ -183,7 +183,7 @@ class ConditionForm(RowForm):
     attribute = forms.ChoiceField(label=_("What"), required=False)
     name = forms.CharField(label=_("Its name"), required=False, max_length=40)
     operator = forms.ChoiceField(label=_("Is"), required=False)
-    values = forms.CharField(label=_("Value"), required=False, max_length=4000)
+    values = forms.CharField(label=_("Value"), required=False, max_length=20_000)
 
     def __init__(self, *args: Any, currency: str, known: dict[str, dict[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.dates import format_skeleton
 from django.utils.translation import get_language, ngettext
@@ -23,11 +24,11 @@ def locale() -> str:
 
 
 def money(minor: int, currency: str) -> str:
-    return l10n.money_text(Money(minor, currency), locale())
+    return _money(minor, currency, locale())
 
 
 def percent(fraction: str | Decimal) -> str:
-    return l10n.percent_text(Decimal(fraction), locale())
+    return _percent(Decimal(fraction), locale())
 
 
 def number(value: int | Decimal) -> str:
@@ -35,7 +36,7 @@ def number(value: int | Decimal) -> str:
 
 
 def day(value: date) -> str:
-    return l10n.date_text(value, locale())
+    return _day(value, locale())
 
 
 def long_day(instant: datetime, zone: tzinfo) -> str:
@@ -120,3 +121,19 @@ def volume(value: int, name: str, currency: str) -> str:
 def sentences(*texts: str) -> str:
     """Return the texts that say something, one after the other."""
     return " ".join(text for text in texts if text)
+
+
+# A file of a long statement writes the same bounds, rates and days on every line.
+@lru_cache(maxsize=8192)
+def _money(minor: int, currency: str, code: str) -> str:
+    return l10n.money_text(Money(minor, currency), code)
+
+
+@lru_cache(maxsize=1024)
+def _percent(fraction: Decimal, code: str) -> str:
+    return l10n.percent_text(fraction, code)
+
+
+@lru_cache(maxsize=1024)
+def _day(value: date, code: str) -> str:
+    return l10n.date_text(value, code)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from payouts import accrual, months, release
+from payouts import accrual, dry_runs, months, release
 from prm.runs import working
 
 BELL_HAS_TIME = timedelta(seconds=20)  # younger credits have just been rung for: leave them to that task
@@ -33,3 +33,8 @@ def release_due() -> None:
 @shared_task(name="payouts.close_month")
 def close_month(*, run_id: int) -> None:
     working.work(run_id, lambda run, reporter: months.carry_out(run, reporter, at=timezone.now()))
+
+
+@shared_task(name="payouts.dry_run")
+def dry_run(*, run_id: int) -> None:
+    working.work(run_id, lambda run, reporter: dry_runs.carry_out(run, reporter, at=timezone.now()))

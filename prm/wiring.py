@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partners.events import MembershipApproved
+from payouts import dry_runs
 from payouts.months import RUN_KIND as MONTH_CLOSE
 from prm.lib.bell import ring_now
 from prm.lib.events import subscribe
@@ -37,8 +38,17 @@ def tell_members_of_version(event: PlanVersionPublished) -> None:
 
 
 subscribe(PlanVersionPublished, tell_members_of_version)  # sweep: partners.sweep
+
+
+def keep_report_of_version(event: PlanVersionPublished) -> None:
+    """Store what the newest dry run said of a version beside it."""
+    dry_runs.keep_report(event.version_id)
+
+
+subscribe(PlanVersionPublished, keep_report_of_version)  # no sweep: the dry run itself names its version
 registry.register(SALES_IMPORT, "referrals.import_file")
 registry.register(MONTH_CLOSE, "payouts.close_month")
+registry.register(dry_runs.RUN_KIND, "payouts.dry_run")
 
 findings.learn_from(surroundings)
 

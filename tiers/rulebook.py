@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -85,6 +85,14 @@ class Rulebook:
         book._chains[program_id, member_key] = _Chain(
             [*kept, edition], [each.plan.effective_at for each in (*kept, edition)]
         )
+        return book
+
+    def reworded(self, change: Callable[[PlanFacts], PlanFacts]) -> Rulebook:
+        """Return a book of the same versions, each with `change` made to it, for a dry run."""
+        book = Rulebook()
+        for key, chain in self._chains.items():
+            editions = [Edition(change(each.plan), each.grandfather) for each in chain.editions]
+            book._chains[key] = _Chain(editions, [*chain.starts])
         return book
 
     def plans(self, program_id: int) -> Iterator[PlanFacts]:

@@ -25,7 +25,7 @@ from prm.lib.errors import Refused
 from prm.runs.choices import RunState
 from prm.runs.models import Run
 from prm.runs.progress import Reporter
-from tests.desk import at_desk, words
+from tests.desk import at_desk, links, words
 from tests.house import House, open_house
 from tests.people import ada, ana, fiona, mats
 from tiers import publishing
@@ -224,6 +224,17 @@ def test_a_published_version_keeps_what_its_dry_run_said(
         publishing.publish(version, effective_at=AT, by=ada(), at=AT)
     version.refresh_from_db()
     assert version.report["total"] == {"old": 24_80, "new": 31_00, "change": 6_20, "events": 4}
+
+
+def test_the_page_of_a_version_shows_its_dry_runs_and_leads_to_a_new_one(house: House) -> None:
+    version = draft(house, "10")
+    desk, page = at_desk(ada()), reverse("admin:tiers_planversion_change", args=[version.pk])
+    ask = f"{reverse('admin:payouts_dryrun_add')}?program={house.program.pk}&version={version.pk}"
+    before = desk.get(page)
+    assert "Nobody has tried this version on past events yet." in words(before)
+    assert ask in links(before)
+    tried(house, version=version)
+    assert "£6.20, 1 gain, 0 lose" in words(desk.get(page))
 
 
 def test_somebody_asks_on_the_page_a_worker_does_it_and_the_report_is_read(

@@ -317,7 +317,7 @@ class ConversionAdmin(BackOfficeAdmin):
             form=form,
             errors=bool(form.errors),
             required=REQUIRED,
-            optional=OPTIONAL,
+            optional=(*OPTIONAL, "attribute:NAME"),
         )
 
 

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import (
@@ -26,8 +25,8 @@ from django.db.models import (
     When,
 )
 
-from prm.lib.money import Money
 from prm.lib.periods import Month, months_between
+from referrals.attribution.shares import Weights, part, weights_of
 from referrals.choices import ConversionState, CreditRole
 from referrals.models import Conversion, Credit
 from tiers.choices import EventKind
@@ -52,7 +51,6 @@ class Metrics:
 
 Key = tuple[int, Month]
 Figures = dict[Key, Metrics]
-Weights = dict[int, dict[int, Decimal]]  # conversion -> membership -> share
 
 
 class _Move(NamedTuple):
@@ -106,7 +104,7 @@ def metrics_by_month(membership_ids: Collection[int], *, zone: tzinfo, until: da
     if month is None:
         return {}
     found: Figures = defaultdict(Metrics)
-    weights = _weights(credits)
+    weights = weights_of(credits)
     _count_events(found, credits, month)
     _count_split(found, credits, weights, zone)
     gone = _count_moves(found, credits, weights, zone)
@@ -143,25 +141,6 @@ def _month_of(credits: QuerySet[Credit], zone: tzinfo) -> Case | None:
     return Case(*whens, output_field=CharField())
 
 
-def _weights(credits: QuerySet[Credit]) -> Weights:
-    """Return everybody's shares in the events whose credit is split, in the order the amount is split in."""
-    split = credits.filter(share__lt=1).values("conversion")
-    rows = Credit.objects.standing().exclude(role=CreditRole.ASSISTED).filter(conversion__in=split)
-    weights: Weights = {}
-    for conversion, membership, share in rows.order_by("pk").values_list("conversion", "membership", "share"):
-        weights.setdefault(conversion, {})[membership] = share
-    return weights
-
-
-def _part(minor: int, currency: str, *, conversion: int, membership: int, weights: Weights) -> int:
-    """Return the part of an event's amount that is one membership's."""
-    shares = weights.get(conversion)
-    if shares is None:
-        return minor
-    parts = Money(minor, currency).allocate(list(shares.values()))
-    return parts[list(shares).index(membership)].minor
-
-
 def _count_events(found: Figures, credits: QuerySet[Credit], month: Case) -> None:
     """Count all that takes nothing back; the revenue of split events is left to `_count_split`."""
     is_sale, is_lead = Q(conversion__kind__in=SALES), Q(conversion__kind=EventKind.QUALIFIED_LEAD)
@@ -192,8 +171,8 @@ def _count_split(found: Figures, credits: QuerySet[Credit], weights: Weights, zo
     for membership, conversion, occurred_at, minor, currency in rows.values_list(
         "membership", "conversion", "occurred_at", "conversion__amount_minor", "conversion__currency"
     ):
-        part = _part(minor, currency, conversion=conversion, membership=membership, weights=weights)
-        found[membership, Month.of(occurred_at, zone)].revenue += part
+        own = part(minor, currency, conversion=conversion, membership=membership, weights=weights)
+        found[membership, Month.of(occurred_at, zone)].revenue += own
 
 
 def _moves(credits: QuerySet[Credit]) -> Iterator[_Move]:
@@ -242,9 +221,7 @@ def _count_back(figures: Metrics, move: _Move, before: _Returned, after: _Return
 
 
 def _part_of(move: _Move, minor: int, weights: Weights) -> int:
-    return _part(
-        minor, move.currency, conversion=move.conversion, membership=move.membership, weights=weights
-    )
+    return part(minor, move.currency, conversion=move.conversion, membership=move.membership, weights=weights)
 
 
 def _count_new_customers(

@@ -1,10 +1,11 @@
 """Count what links, codes and memberships brought: clicks, sales, refunds and the net amount sold. What was earned by it is for payouts
-to say; a refund that was declined counts nowhere.
+to say; what was declined, what a person has corrected and what was only assisted counts nowhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,14 +14,16 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from partners.models import Membership
 from prm.lib.money import Money
-from referrals.choices import ConversionState
+from referrals.attribution.shares import part, weights_of
+from referrals.choices import ConversionState, CreditRole
+from referrals.facts import MOVES, TAKES_BACK
 from referrals.models import Click, Credit
-from tiers.choices import EventKind
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What was brought in an interval; `net` is sales less refunds, at the customers' prices."""
+    """What was brought in an interval; `net` is sales less refunds and chargebacks, at the customers' prices, of a split sale the
+    partner's part."""
 
     clicks: int
     sales: int
@@ -31,14 +34,12 @@ class Figures:
 def of_membership(membership: Membership, *, since: datetime, until: datetime) -> Figures:
     """Return the figures of a membership from `since` until before `until`."""
     clicks = _clicks(membership, since=since, until=until).count()
-    found = _credits(membership, since=since, until=until).aggregate(**_sums())
-    return _figures(membership, clicks, found)
+    return _figures(membership, _credits(membership, since=since, until=until), clicks=clicks)
 
 
 def net_of(membership: Membership, *, since: datetime, until: datetime) -> Money:
     """Return what a membership sold from `since` until before `until`, less refunds, at the customers' prices."""
-    found = _credits(membership, since=since, until=until).aggregate(**_sums())
-    return _figures(membership, 0, found).net
+    return _figures(membership, _credits(membership, since=since, until=until)).net
 
 
 def per_link(membership: Membership, *, since: datetime, until: datetime) -> dict[int, Figures]:
@@ -53,20 +54,12 @@ def per_link(membership: Membership, *, since: datetime, until: datetime) -> dic
         .order_by("link")
     )
     rows = _credits(membership, since=since, until=until).exclude(click=None).filter(code=None)
-    found = {
-        row["click__link"]: row
-        for row in rows.values("click__link").annotate(**_sums()).order_by("click__link")
-    }
-    return {
-        pk: _figures(membership, clicks.get(pk, 0), found.get(pk, {})) for pk in sorted({*clicks, *found})
-    }
+    return _per(membership, rows, "click__link", clicks)
 
 
 def per_code(membership: Membership, *, since: datetime, until: datetime) -> dict[int, Figures]:
     """Return the figures of each code that was used, by its primary key."""
-    rows = _credits(membership, since=since, until=until).exclude(code=None)
-    grouped = rows.values("code").annotate(**_sums()).order_by("code")
-    return {row["code"]: _figures(membership, 0, row) for row in grouped}
+    return _per(membership, _credits(membership, since=since, until=until).exclude(code=None), "code", {})
 
 
 def _clicks(membership: Membership, *, since: datetime, until: datetime) -> QuerySet[Click]:
@@ -74,23 +67,61 @@ def _clicks(membership: Membership, *, since: datetime, until: datetime) -> Quer
 
 
 def _credits(membership: Membership, *, since: datetime, until: datetime) -> QuerySet[Credit]:
-    return Credit.objects.filter(
-        membership=membership, occurred_at__gte=since, occurred_at__lt=until
-    ).exclude(conversion__state=ConversionState.REJECTED)
+    return (
+        Credit.objects.standing()
+        .filter(membership=membership, occurred_at__gte=since, occurred_at__lt=until)
+        .exclude(role=CreditRole.ASSISTED)
+        .exclude(conversion__state=ConversionState.REJECTED)
+    )
 
 
-def _sums() -> dict[str, Count | Sum]:
-    is_refund = Q(conversion__kind=EventKind.REFUND)
+def _figures(membership: Membership, credits: QuerySet[Credit], *, clicks: int = 0) -> Figures:
+    split = sum(minor for _group, minor in _split(credits))
+    return _of_row(membership, credits.aggregate(**_sums()), clicks, split)
+
+
+def _per(
+    membership: Membership, credits: QuerySet[Credit], group: str, clicks: Mapping[int, int]
+) -> dict[int, Figures]:
+    """Return the figures of credits grouped by a column, and of what was only clicked."""
+    found = {row[group]: row for row in credits.values(group).annotate(**_sums()).order_by(group)}
+    split: Counter[int] = Counter()
+    for pk, minor in _split(credits, group):
+        split[pk] += minor
     return {
-        "sales": Count("pk", filter=~is_refund),
-        "refunds": Count("pk", filter=is_refund),
-        "sold": Sum("conversion__amount_minor", filter=~is_refund),
-        "returned": Sum("conversion__amount_minor", filter=is_refund),
+        pk: _of_row(membership, found.get(pk, {}), clicks.get(pk, 0), split[pk])
+        for pk in sorted({*clicks, *found})
     }
 
 
-def _figures(membership: Membership, clicks: int, row: Mapping[str, Any]) -> Figures:
-    net = int(row.get("sold") or 0) - int(row.get("returned") or 0)
+def _split(credits: QuerySet[Credit], group: str = "membership") -> Iterator[tuple[int, int]]:
+    """Yield the membership's part of events whose credit is split, negative for what went back, and what it is grouped by."""
+    weights = weights_of(credits)
+    rows = credits.filter(share__lt=1).values_list(
+        group,
+        "conversion",
+        "membership",
+        "conversion__kind",
+        "conversion__amount_minor",
+        "conversion__currency",
+    )
+    for at, conversion, membership, kind, minor, currency in rows if weights else ():
+        own = part(minor, currency, conversion=conversion, membership=membership, weights=weights)
+        yield at, -own if kind in TAKES_BACK else own
+
+
+def _sums() -> dict[str, Count | Sum]:
+    is_back = Q(conversion__kind__in=TAKES_BACK)
+    return {
+        "sales": Count("pk", filter=~Q(conversion__kind__in=MOVES)),
+        "refunds": Count("pk", filter=is_back),
+        "sold": Sum("conversion__amount_minor", filter=Q(share=1) & ~is_back),
+        "returned": Sum("conversion__amount_minor", filter=Q(share=1) & is_back),
+    }
+
+
+def _of_row(membership: Membership, row: Mapping[str, Any], clicks: int, split: int) -> Figures:
+    net = int(row.get("sold") or 0) - int(row.get("returned") or 0) + split
     return Figures(
         clicks=clicks,
         sales=row.get("sales") or 0,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 
 from partners.models import Membership, Partner
+from payouts import accrual, reconcile
+from payouts.models import Commission
 from prm.accounts import policy
 from prm.accounts.models import User
 from prm.audit.models import AuditEvent
@@ -21,10 +24,12 @@ from referrals.conversions import record, record_many
 from referrals.events import ConversionsAttributed
 from referrals.models import Conversion, Credit
 from tests.factories.referrals import NOW, CodeFactory, an_event, new_membership
+from tests.house import open_house
 from tests.people import ada, fiona, mats
 
 pytestmark = pytest.mark.django_db
 
+MARCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HALF, WHOLE = Decimal("0.5"), Decimal(1)
 
 
@@ -255,3 +260,25 @@ def test_finance_does_not_decide_who_is_credited(case: Case) -> None:
     with pytest.raises(policy.Forbidden):
         case.correct(Share(case.mats, WHOLE), by=fiona())
     assert set(standing("S1")) == {case.ana.pk}
+
+
+def test_commission_follows_whoever_is_credited() -> None:
+    # 8 % of 100.00 less 10.00 refunded is 7.20: all of it Ana's at first, then half of it is each partner's.
+    house = open_house()
+    ana, kim = house.member("ANA10"), house.member("KIM10")
+    house.sale("S1", "100.00", "ANA10", MARCH)
+    house.refund("R1", "10.00", "", MARCH + timedelta(days=1), of="S1")
+    later = MARCH + timedelta(days=2)
+    house.rate(later)
+    sale = Conversion.objects.get(external_id="S1")
+    correct(sale, credits=[Share(ana, HALF), Share(kim, HALF)], by=mats(), reason="They agreed.", at=later)
+    ids = list(Conversion.objects.values_list("pk", flat=True))
+    accrual.accrue(ids, at=later)
+    reconcile.reconcile_superseded(ids, at=later)
+    sums = (
+        Commission.objects.values_list("membership")
+        .annotate(minor=Sum("amount_minor"))
+        .order_by("membership")
+    )
+    assert dict(sums) == {ana.pk: 3_60, kim.pk: 3_60}
+    assert reconcile.reconcile_superseded(ids, at=later).posted == 0

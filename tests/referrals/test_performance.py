@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -10,7 +11,16 @@ from prm.lib.money import Money
 from referrals import performance
 from referrals.conversions import record_many
 from referrals.performance import Figures
-from tests.factories.referrals import NOW, ClickFactory, CodeFactory, LinkFactory, an_event, new_membership
+from tests.factories.referrals import (
+    NOW,
+    ClickFactory,
+    CodeFactory,
+    ConversionFactory,
+    CreditFactory,
+    LinkFactory,
+    an_event,
+    new_membership,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +72,35 @@ def test_a_declined_refund_counts_nowhere() -> None:
     record_many([an_event("S", amount="100.00", code="ANA-1")], at=NOW)
     figures = performance.of_membership(membership, since=SINCE, until=UNTIL)
     assert figures == Figures(0, 1, 0, Money(100_00, "GBP"))
+
+
+def test_chargebacks_are_taken_off_and_what_was_won_back_is_not() -> None:
+    membership = new_membership()
+    CodeFactory.create(membership=membership, code="ANA-1")
+    back = {"original_external_id": "1"}
+    record_many(
+        [
+            an_event("1", amount="100.00", code="ANA-1"),
+            an_event("2", amount="60.00", kind="chargeback", **back),
+            an_event("3", amount="50.00", kind="chargeback_won", **back),
+        ],
+        at=NOW,
+    )
+    figures = performance.of_membership(membership, since=SINCE, until=UNTIL)
+    assert figures == Figures(0, 1, 1, Money(90_00, "GBP"))
+
+
+def test_of_a_split_sale_each_has_a_part_and_a_correction_counts_from_then_on() -> None:
+    first, second, third = new_membership(), new_membership(), new_membership()
+    code, other = (CodeFactory.create(membership=member) for member in (first, second))
+    sale = ConversionFactory.create(amount_minor=101)
+    CreditFactory.create(conversion=sale, membership=third, superseded_at=NOW)
+    CreditFactory.create(conversion=sale, membership=first, share=Decimal("0.5"), code=code)
+    CreditFactory.create(conversion=sale, membership=second, share=Decimal("0.5"), code=other)
+    CreditFactory.create(conversion=sale, membership=new_membership(), role="assisted")
+    # 101 pence in halves: 50.5 each, the odd penny goes to the first.
+    for member, its_code, net in ((first, code, 51), (second, other, 50)):
+        expected = Figures(0, 1, 0, Money(net, "GBP"))
+        assert performance.of_membership(member, since=SINCE, until=UNTIL) == expected
+        assert performance.per_code(member, since=SINCE, until=UNTIL) == {its_code.pk: expected}
+    assert performance.net_of(third, since=SINCE, until=UNTIL) == Money(0, "GBP")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -137,6 +138,27 @@ def test_version_three_may_ask_for_customers_and_version_two_for_partners(plan: 
     assert number(book, plan, AUGUST, customer_since=APRIL, **old_partner) == 1
     assert number(book, plan, AUGUST, customer_since=JULY, **old_partner) == 3
     assert number(book, plan, AUGUST, customer_since=APRIL, joined_at=APRIL) == 2
+
+
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "algorithms" / "versions.md"
+
+
+def documented() -> list[list[str]]:
+    """Return the rows of the page's table of worked cases."""
+    table = DOCUMENTED.read_text().split("| version 2 keeps |")[1].split("\n\n")[0]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+
+
+def moment(text: str) -> datetime | None:
+    return None if text == "–" else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("row", documented(), ids=" ".join)
+def test_the_page_about_versions_is_right(plan: Plan, row: list[str]) -> None:
+    second, third, joined, since, expected = row
+    book = three(plan, second=second, third=third)
+    found = number(book, plan, AUGUST, joined_at=moment(joined), customer_since=moment(since))
+    assert found == int(expected)
 
 
 @pytest.mark.parametrize(

@@ -235,13 +235,14 @@ def searched(lines: QuerySet[Commission], text: str) -> QuerySet[Commission]:
     """Narrow lines to those whose order, link, code, recruit or visible part of the customer holds `text`."""
     text = text.strip()
     bare = text.lstrip("•")
-    # Of a recruit's sale only the order and the recruit are known.
+    # Of a recruit's sale only the order and the recruit are known, and the recruit only to who recruited it.
     mine = Q(credit__membership=F("membership"))
+    recruited = Q(credit__membership__recruiter=F("membership"))
     found = (
         Q(conversion__external_id__icontains=text)
         | Q(public_id__iexact=text)
         | (mine & (Q(credit__code__code__icontains=text) | _named_link(text)))
-        | (~mine & Q(credit__membership__partner__name__icontains=text))
+        | (recruited & Q(credit__membership__partner__name__icontains=text))
     )
     if 0 < len(bare) <= 3:  # what the mask leaves visible; more would let a partner probe hidden characters
         found |= mine & Q(conversion__customer__external_id__iendswith=bare)

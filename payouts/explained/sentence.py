@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from payouts.choices import CommissionKind
@@ -43,11 +44,11 @@ def _of_a_month(line: Commission, zone: tzinfo) -> str:
 
 def _of_a_recruit(line: Commission, conversion: Conversion, zone: tzinfo) -> str:
     params = {
-        "partner": subject.recruit_text(line),
+        "partner": capfirst(subject.recruit_text(line)),
         "event": texts.event(conversion.kind).lower(),
         "date": texts.long_day(conversion.occurred_at, zone),
     }
-    return _("%(partner)s, whom you recruited: %(event)s on %(date)s.") % params
+    return _("%(partner)s: %(event)s on %(date)s.") % params
 
 
 def _of_a_true_up(line: Commission, conversion: Conversion, zone: tzinfo) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from django.conf import settings
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from payouts.choices import CommissionKind
@@ -34,10 +35,18 @@ def is_of_a_recruit(line: Commission) -> bool:
 
 
 def recruit_text(line: Commission) -> str:
-    """Return the partner who made the sale of an override, nothing for other lines."""
-    if line.credit is None or line.credit.membership_id == line.membership_id:
+    """Return the partner who made the sale of an override, nothing for other lines.
+
+    Who recruited it knows its name; those further up do not.
+    """
+    if line.credit is None or not is_of_a_recruit(line):
         return ""
-    return line.credit.membership.partner.name
+    seller = line.credit.membership
+    return (
+        seller.partner.name
+        if seller.recruiter_id == line.membership_id
+        else _("a partner recruited below you")
+    )
 
 
 def order_text(line: Commission) -> str:
@@ -57,7 +66,7 @@ def who_text(line: Commission, zone: tzinfo) -> str:
     if line.conversion is None:
         return period_text(line, zone)
     if is_of_a_recruit(line):
-        return recruit_text(line)
+        return capfirst(recruit_text(line))
     masked = masked_customer(line)
     return _("Customer %(masked)s") % {"masked": masked} if masked else _("Customer not named")
 

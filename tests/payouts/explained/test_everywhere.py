@@ -135,7 +135,7 @@ def test_what_a_recruit_sold_and_to_whom_stays_with_the_recruit(found: EveryKind
     client = Client()
     client.force_login(ana())
     page = words(client.get(f"/portal/earnings/{line.public_id}/"))
-    assert "Partner BOB20, whom you recruited: sale on 2 March 2026." in page
+    assert "Partner BOB20: sale on 2 March 2026." in page
     assert "•••" not in page and "£100.00" not in page
     told = words(client.get("/portal/earnings/"))
     assert "Partner Partner BOB20" not in told and "Partner BOB20" in told and "Override, Sale" in told

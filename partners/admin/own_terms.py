@@ -3,7 +3,7 @@ rules of a draft are written where all drafts are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,17 @@ from partners.admin.forms import ProposalForm
 from partners.models import Membership
 from partners.standing import names_for, plan_of, standing_of
 from prm.accounts import policy
-from prm.accounts.back_office import BackOfficeAdmin, attempt, locale, person, require, row_url
+from prm.accounts.back_office import (
+    BackOfficeAdmin,
+    Panel,
+    add_panels,
+    attempt,
+    locale,
+    person,
+    require,
+    row_url,
+)
+from prm.accounts.models import User
 from tiers import audience
 from tiers.choices import VersionState
 from tiers.models import PlanVersion
@@ -142,3 +152,23 @@ def _row(version: PlanVersion) -> dict[str, Any]:
         "proposed_by": version.proposed_by or "",
         "accepted_by": version.accepted_by or "",
     }
+
+
+def whose_terms(version: PlanVersion, by: User, at: datetime) -> Iterator[Panel]:
+    """Say on a version's page whose own terms it is, with the way to where it is proposed."""
+    found = Membership.objects.filter(public_id=version.member_key).select_related("partner", "program")
+    membership = found.first() if version.member_key else None
+    if membership is None or not policy.may(by, "see_partners"):
+        return
+    yield Panel(
+        title=_("For one partner only"),
+        template="admin/partners/membership/whose_terms.html",
+        context={
+            "partner": membership.partner.name,
+            "url": _terms_url(membership),
+            "is_draft": version.state == VersionState.DRAFT,
+        },
+    )
+
+
+add_panels("planversion", whose_terms)

@@ -6,10 +6,12 @@ import pytest
 from django.urls import reverse
 
 from prm.audit.models import AuditEvent
-from tests.desk import at_desk, words
+from tests.desk import at_desk, links, words
+from tests.factories.partners import MembershipFactory
 from tests.factories.tiers import (
     LegalEntityFactory,
     PlanCaseFactory,
+    PlanVersionFactory,
     ProgramFactory,
     RuleFactory,
     TierFactory,
@@ -143,6 +145,18 @@ def test_what_is_worth_a_look_is_listed_with_its_rule(plan: Plan) -> None:
     text = words(at_desk(ada()).get(reverse("admin:tiers_planversion_change", args=[draft.pk])))
     assert "Worth a look" in text
     assert "It asks for code SPRING10, which nobody owns." in text
+
+
+def test_a_draft_for_one_partner_leads_to_where_it_is_proposed(plan: Plan) -> None:
+    membership = MembershipFactory.create(program=plan.program)
+    own = PlanVersionFactory.create(plan=plan, number=7, member_key=membership.public_id)
+    page = at_desk(ada()).get(reverse("admin:tiers_planversion_change", args=[own.pk]))
+    assert f"These are own terms of {membership.partner.name}." in words(page)
+    assert reverse("admin:partners_membership_terms", args=[membership.pk]) in links(page)
+    assert reverse("admin:tiers_planversion_publish", args=[own.pk]) not in links(page)
+    assert "For one partner only" not in words(
+        at_desk(ada()).get(reverse("admin:tiers_planversion_change", args=[plan.versions.get(number=1).pk]))
+    )
 
 
 EXAMPLE: dict[str, object] = {

@@ -10,8 +10,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -20,6 +22,7 @@ from prm.accounts.back_office import (
     BackOfficeAdmin,
     Fact,
     attempt,
+    list_url,
     locale,
     panels_of,
     person,
@@ -39,7 +42,7 @@ from tiers.admin.rules import RulePages
 from tiers.choices import Combine, Deduction, VersionState
 from tiers.engine.facts import BESIDE, MONTH_MODELS
 from tiers.lint import Finding
-from tiers.models import PlanVersion
+from tiers.models import Plan, PlanVersion
 
 
 @admin.register(PlanVersion)
@@ -75,6 +78,11 @@ class PlanVersionAdmin(BackOfficeAdmin):
         return super().has_change_permission(request, obj) and (
             obj is None or obj.state == VersionState.DRAFT
         )
+
+    def page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        """Answer with a page that lies below the plans: a version is a part of one."""
+        section = {"section_name": capfirst(Plan._meta.verbose_name_plural), "section_url": list_url(Plan)}
+        return super().page(request, template, **{**section, **context})
 
     def changeform_view(
         self,

@@ -38,14 +38,6 @@ def tell_members_of_version(event: PlanVersionPublished) -> None:
 
 
 subscribe(PlanVersionPublished, tell_members_of_version)  # sweep: partners.sweep
-
-
-def keep_report_of_version(event: PlanVersionPublished) -> None:
-    """Store what the newest dry run said of a version beside it."""
-    dry_runs.keep_report(event.version_id)
-
-
-subscribe(PlanVersionPublished, keep_report_of_version)  # no sweep: the dry run itself names its version
 registry.register(SALES_IMPORT, "referrals.import_file")
 registry.register(MONTH_CLOSE, "payouts.close_month")
 registry.register(dry_runs.RUN_KIND, "payouts.dry_run")

@@ -56,14 +56,14 @@ def chart(report: Mapping[str, Any]) -> Chart | None:
     high, low = max(*amounts, 0), min(*amounts, 0)
     room = HEIGHT - FOOT
     zero_y = room * high // (high - low)
-    slot = min(SLOT, WIDTH // len(rows))
+    slot = WIDTH // max(len(rows), WIDTH // SLOT)
 
     def bar(minor: int, x: int) -> Bar:
         tall = room * abs(minor) // (high - low)
         return Bar(x=x, y=zero_y - tall if minor > 0 else zero_y, width=slot * 2 // 5, height=tall)
 
     return Chart(
-        width=slot * len(rows),
+        width=WIDTH,
         height=HEIGHT,
         zero_y=zero_y,
         tick_y=HEIGHT - 6,

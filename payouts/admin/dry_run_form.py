@@ -36,18 +36,17 @@ class DryRunForm(forms.Form):
         label=_("Plan version"),
         queryset=PlanVersion.objects.none(),
         required=False,
-        help_text=_("For a plan version. It is tried as if it had been in force all along."),
+        help_text=_("It is tried as if it had been in force from the first of the events on."),
     )
     from_tier = forms.ModelChoiceField(
-        label=_("Partners standing in"),
+        label=_("Partners who stand in"),
         queryset=Tier.objects.none(),
         required=False,
         empty_label=_("Any tier"),
         to_field_name="key",
-        help_text=_("For another tier."),
     )
     to_tier = forms.ModelChoiceField(
-        label=_("would stand in"), queryset=Tier.objects.none(), required=False, to_field_name="key"
+        label=_("Would stand in"), queryset=Tier.objects.none(), required=False, to_field_name="key"
     )
     sets_clawback = forms.BooleanField(label=_("Try another claw-back window"), required=False)
     clawback_days = forms.IntegerField(
@@ -55,7 +54,7 @@ class DryRunForm(forms.Form):
         required=False,
         min_value=0,
         max_value=32767,
-        help_text=_("For a setting. Empty: no limit."),
+        help_text=_("Empty: no limit."),
     )
     sets_deducts = forms.BooleanField(label=_("Try another commissionable amount"), required=False)
     deducts = forms.MultipleChoiceField(
@@ -73,7 +72,7 @@ class DryRunForm(forms.Form):
     )
     starts_on = forms.DateField(label=_("Events from"), widget=forms.DateInput(attrs={"type": "date"}))
     ends_on = forms.DateField(
-        label=_("to"),
+        label=_("Up to"),
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_("Including this day, in the program's time zone."),
     )

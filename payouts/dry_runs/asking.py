@@ -132,30 +132,14 @@ def latest_run(dry_run: DryRun) -> Run | None:
     return Run.objects.filter(kind=RUN_KIND, subject=dry_run.public_id).newest_first().first()
 
 
-def publishable_report(version: PlanVersion) -> dict[str, Any]:
-    """Return the newest finished report about a draft, without its partners, as publishing keeps it; empty without one."""
-    newest = (
-        DryRun.objects.filter(version=version, kind=DryRunKind.PLAN, finished_at__isnull=False)
-        .order_by("-finished_at", "-pk")
-        .first()
-    )
-    if newest is None:
-        return {}
-    kept = {name: newest.report[name] for name in _KEPT if name in newest.report}
+def publishable(dry_run: DryRun) -> dict[str, Any]:
+    """Return a finished report as its version keeps it: the sums, without the partners."""
     return {
-        **kept,
-        "dry_run": newest.public_id,
-        "starts_at": newest.starts_at.isoformat(),
-        "ends_at": newest.ends_at.isoformat(),
+        **{name: dry_run.report[name] for name in _KEPT},
+        "dry_run": dry_run.public_id,
+        "starts_at": dry_run.starts_at.isoformat(),
+        "ends_at": dry_run.ends_at.isoformat(),
     }
-
-
-def keep_report(version_id: int) -> None:
-    """Store the newest report about a version beside it, now that it is published; without a dry run nothing is stored."""
-    version = PlanVersion.objects.get(pk=version_id)
-    report = publishable_report(version)
-    if report and not version.report:
-        PlanVersion.objects.filter(pk=version_id).update(report=report)
 
 
 _KEPT = ("currency", "total", "winners", "losers", "unchanged", "tiers", "months", "uncovered")

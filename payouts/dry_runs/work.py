@@ -7,13 +7,18 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from partners.models import Membership
-from payouts.dry_runs.asking import PHASE
+from payouts.dry_runs.asking import PHASE, publishable
 from payouts.dry_runs.rating import Comparison
 from payouts.dry_runs.report import Report
 from payouts.models import DryRun
 from prm.runs.models import Run
 from prm.runs.progress import Reporter
+from tiers.choices import VersionState
+from tiers.fingerprints import fingerprint
+from tiers.models import PlanVersion
 
 CHUNK = 200
 
@@ -33,6 +38,7 @@ def work_on(dry_run: DryRun, reporter: Reporter, *, at: datetime) -> DryRun:
     )
     reporter.phase(PHASE, total=len(ids))
     report = Report(currency=dry_run.program.currency)
+    said = fingerprint(dry_run.version) if dry_run.version is not None else ""
     comparison = Comparison(dry_run)
     for chunk in _chunks(ids):
         for _member, rated in comparison.of(chunk):
@@ -40,9 +46,19 @@ def work_on(dry_run: DryRun, reporter: Reporter, *, at: datetime) -> DryRun:
             for owner, each in rated:
                 report.add(owners[owner].public_id, owners[owner].partner.name, each)
             reporter.advance()
+    _finish(dry_run, report, said, at=at)
+    return dry_run
+
+
+@transaction.atomic
+def _finish(dry_run: DryRun, report: Report, said: str, *, at: datetime) -> None:
+    """Store the report, and beside a version that is still a draft what publishing it keeps."""
     dry_run.report, dry_run.finished_at = report.stored(), at
     dry_run.save(update_fields=["report", "finished_at"])
-    return dry_run
+    if dry_run.version is not None:
+        PlanVersion.objects.filter(pk=dry_run.version.pk, state=VersionState.DRAFT).update(
+            report={**publishable(dry_run), "fingerprint": said}
+        )
 
 
 def _chunks(ids: list[int]) -> Iterator[list[Membership]]:

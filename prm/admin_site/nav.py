@@ -72,6 +72,7 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
             _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
             _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
             _Entry(_("Plans and rules"), "tiers_plan_changelist", "try_plans"),
+            _Entry(_("Dry runs"), "payouts_dryrun_changelist", "try_plans"),
             _Entry(_("Links"), "referrals_link_changelist", "see_partners"),
             _Entry(_("Codes"), "referrals_code_changelist", "see_partners"),
         ),

@@ -206,24 +206,30 @@ def test_a_partner_tries_nothing(house: House) -> None:
         tried(house, version=draft(house, "10"), by=ana())
 
 
-def test_publishing_can_keep_the_newest_report_without_its_partners(house: House) -> None:
-    version = draft(house, "10")
-    assert dry_runs.publishable_report(version) == {}
-    tried(house, version=version)
-    kept = dry_runs.publishable_report(version)
-    assert kept["total"]["change"] == 6_20
-    assert "partners" not in kept
-
-
-def test_a_published_version_keeps_what_its_dry_run_said(
-    house: House, django_capture_on_commit_callbacks: Callable[..., Any]
-) -> None:
+def test_a_version_keeps_what_its_dry_run_said_without_the_partners(house: House) -> None:
     version = draft(house, "10")
     tried(house, version=version)
-    with django_capture_on_commit_callbacks(execute=True):
-        publishing.publish(version, effective_at=AT, by=ada(), at=AT)
+    publishing.publish(version, effective_at=AT, by=ada(), at=AT)
     version.refresh_from_db()
     assert version.report["total"] == {"old": 24_80, "new": 31_00, "change": 6_20, "events": 4}
+    assert "partners" not in version.report
+
+
+def test_a_dry_run_of_what_is_published_changes_nothing_about_it(house: House) -> None:
+    version = PlanVersion.objects.get()
+    tried(house, version=version)
+    version.refresh_from_db()
+    assert version.report == {}
+
+
+def test_a_draft_changed_after_its_dry_run_says_so(house: House) -> None:
+    version = draft(house, "10")
+    desk, page = at_desk(ada()), reverse("admin:tiers_planversion_change", args=[version.pk])
+    assert "None was made" in words(desk.get(page))
+    tried(house, version=version)
+    assert "Its report is stored with this version." in words(desk.get(page))
+    version.rules.update(rate=Decimal(11))
+    assert "The draft was changed after its last one." in words(desk.get(page))
 
 
 def test_the_page_of_a_version_shows_its_dry_runs_and_leads_to_a_new_one(house: House) -> None:

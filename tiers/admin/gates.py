@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from prm.accounts.back_office import locale
+from prm.accounts.back_office import locale, money_text
 from prm.lib import l10n
 from prm.lib.errors import Refused
+from prm.lib.money import Money
 from prm.lib.periods import hold_until
 from tiers import proofs
 from tiers.cases import CaseResult
+from tiers.fingerprints import fingerprint
 from tiers.lint import Finding
 from tiers.models import PlanVersion
 
@@ -100,6 +102,18 @@ def _notice(version: PlanVersion, at: datetime) -> Gate:
 
 
 def _dry_run(version: PlanVersion) -> Gate:
-    if version.report:
-        return Gate(_("Dry run"), _("Its report is stored with this version."))
-    return Gate(_("Dry run"), _("None was made: nobody has seen what it changes."), warns=True)
+    """Say what the newest dry run found; one of an earlier wording of the draft proves nothing about this one."""
+    title, report = _("Dry run"), version.report
+    if not report:
+        return Gate(title, _("None was made: nobody has seen what it changes."), warns=True)
+    if report.get("fingerprint") != fingerprint(version):
+        return Gate(title, _("The draft was changed after the last one: make another."), warns=True)
+    change = Money(int(report["total"]["change"]), str(report["currency"]))
+    words = {"winners": report.get("winners", 0), "losers": report.get("losers", 0)}
+    if change.minor > 0:
+        text = _("On past events it costs %(change)s more: %(winners)s earn more, %(losers)s less.")
+    elif change.minor < 0:
+        text = _("On past events it costs %(change)s less: %(winners)s earn more, %(losers)s less.")
+    else:
+        text = _("On past events it costs the same: %(winners)s earn more, %(losers)s less.")
+    return Gate(title, text % {**words, "change": money_text(abs(change))})

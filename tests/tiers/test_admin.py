@@ -18,6 +18,7 @@ from tests.factories.tiers import (
     published_plan,
 )
 from tests.people import ada, fiona, mats
+from tiers.fingerprints import fingerprint
 from tiers.models import Plan, PlanVersion, Program, Rule, Tier
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +138,26 @@ def test_every_gate_before_publication_is_shown_with_what_it_found(plan: Plan) -
     assert "Example “Too much” must earn 9.99 GBP and earns 7.00 GBP" in words(refused)
     draft.refresh_from_db()
     assert draft.state == "draft"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (12_50, "costs £12.50 more: 3 earn more, 1 less."),
+        (-12_50, "costs £12.50 less: 3 earn more, 1 less."),
+        (0, "costs the same: 3 earn more, 1 less."),
+    ],
+)
+def test_the_gate_of_the_dry_run_says_what_it_found_until_the_draft_changes(
+    plan: Plan, change: int, said: str
+) -> None:
+    draft = draft_of(plan)
+    report = {"currency": "GBP", "total": {"change": change}, "winners": 3, "losers": 1}
+    PlanVersion.objects.filter(pk=draft.pk).update(report={**report, "fingerprint": fingerprint(draft)})
+    url = reverse("admin:tiers_planversion_publish", args=[draft.pk])
+    assert said in words(at_desk(ada()).get(url))
+    draft.rules.update(rate=6)
+    assert "The draft was changed after the last one" in words(at_desk(ada()).get(url))
 
 
 def test_what_is_worth_a_look_is_listed_with_its_rule(plan: Plan) -> None:

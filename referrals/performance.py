@@ -76,8 +76,9 @@ def _credits(membership: Membership, *, since: datetime, until: datetime) -> Que
 
 
 def _figures(membership: Membership, credits: QuerySet[Credit], *, clicks: int = 0) -> Figures:
-    split = sum(minor for _group, minor in _split(credits))
-    return _of_row(membership, credits.aggregate(**_sums()), clicks, split)
+    row = credits.aggregate(**_sums())
+    split = sum(minor for _group, minor in _split(credits)) if row["shared"] else 0
+    return _of_row(membership, row, clicks, split)
 
 
 def _per(
@@ -86,8 +87,9 @@ def _per(
     """Return the figures of credits grouped by a column, and of what was only clicked."""
     found = {row[group]: row for row in credits.values(group).annotate(**_sums()).order_by(group)}
     split: Counter[int] = Counter()
-    for pk, minor in _split(credits, group):
-        split[pk] += minor
+    if any(row["shared"] for row in found.values()):
+        for pk, minor in _split(credits, group):
+            split[pk] += minor
     return {
         pk: _of_row(membership, found.get(pk, {}), clicks.get(pk, 0), split[pk])
         for pk in sorted({*clicks, *found})
@@ -105,7 +107,7 @@ def _split(credits: QuerySet[Credit], group: str = "membership") -> Iterator[tup
         "conversion__amount_minor",
         "conversion__currency",
     )
-    for at, conversion, membership, kind, minor, currency in rows if weights else ():
+    for at, conversion, membership, kind, minor, currency in rows:
         own = part(minor, currency, conversion=conversion, membership=membership, weights=weights)
         yield at, -own if kind in TAKES_BACK else own
 
@@ -115,6 +117,7 @@ def _sums() -> dict[str, Count | Sum]:
     return {
         "sales": Count("pk", filter=~Q(conversion__kind__in=MOVES)),
         "refunds": Count("pk", filter=is_back),
+        "shared": Count("pk", filter=Q(share__lt=1)),
         "sold": Sum("conversion__amount_minor", filter=Q(share=1) & ~is_back),
         "returned": Sum("conversion__amount_minor", filter=Q(share=1) & is_back),
     }

@@ -1,6 +1,10 @@
 """Reproducible benchmarks: `python -m bench`. Each figure stands beside a bare limit measured in the same run, because seconds say
 more about the machine than about us; the ratio is what to compare.
 
+    python -m bench                                      the real year, imported, rated and closed
+    python -m bench engine                               rating alone
+    tools/with_services.py python -m bench reconcile --n 10000,100000,1000000
+
 With DATABASE_URL set it runs there, in a database that must be empty; without, in a throw-away SQLite file.
 """
 
@@ -10,27 +14,72 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import timedelta
 
 
 def main() -> int:
+    arguments = sys.argv[1:]
+    name = arguments[0] if arguments and not arguments[0].startswith("-") else "year"
+    if name not in BENCHES:
+        print(f"There is no benchmark {name}; there are {', '.join(BENCHES)}.", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory(prefix="prm-bench-") as folder:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "prm.settings")
         os.environ["PRM_VAR"] = folder
         import django
 
         django.setup()
-        from django.core.management import call_command
+        if name == "reconcile" and "--one" in arguments:  # a process that `reconcile` has started
+            from bench import reconcile
 
-        from prm.accounts.models import User
-
-        call_command("migrate", verbosity=0, interactive=False)
-        if User.objects.exists():
-            print("This database is not empty; a benchmark needs one of its own.", file=sys.stderr)
+            print(reconcile.as_json(int(arguments[arguments.index("--one") + 1])))
+            return 0
+        if name != "engine" and not _is_ready(name):
             return 2
-        result = year()
-        print(json.dumps(result, indent=2) if "--json" in sys.argv else "")
+        result = BENCHES[name](arguments)
+        print(json.dumps(result, indent=2) if "--json" in arguments or name != "year" else "")
     return 0
+
+
+def _is_ready(name: str) -> bool:
+    """Prepare the database a benchmark needs, and say why it cannot be used."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from prm.accounts.models import User
+
+    call_command("migrate", verbosity=0, interactive=False)
+    if User.objects.exists():
+        print("This database is not empty; a benchmark needs one of its own.", file=sys.stderr)
+        return False
+    if name == "reconcile" and connection.vendor != "postgresql":
+        print("This benchmark needs PostgreSQL: start it by tools/with_services.py.", file=sys.stderr)
+        return False
+    return True
+
+
+def _engine(arguments: list[str]) -> dict[str, object]:
+    from bench import engine
+
+    return engine.run(arguments)
+
+
+def _reconcile(arguments: list[str]) -> dict[str, object]:
+    from bench import reconcile
+
+    return reconcile.run(arguments)
+
+
+def _year(arguments: list[str]) -> dict[str, object]:
+    return year()
+
+
+BENCHES: dict[str, Callable[[list[str]], dict[str, object]]] = {
+    "year": _year,
+    "engine": _engine,
+    "reconcile": _reconcile,
+}
 
 
 def year() -> dict[str, object]:

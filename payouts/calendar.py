@@ -34,11 +34,15 @@ class Calendar:
         A caller that needs several asks for them before its transaction begins: the unique index makes whoever
         inserts a month wait for another one inserting it, and that wait must not happen with locks in hand.
         """
-        wanted = {
-            (program.pk, Month.of(instant, program.zone)): program for program, instant in set(happened)
-        }
-        for key in sorted(wanted):
-            self._of(wanted[key], key[1])
+        programs: dict[int, Program] = {}
+        instants: dict[int, set[datetime]] = {}
+        for program, instant in happened:
+            key = program.pk
+            programs[key] = program
+            instants.setdefault(key, set()).add(instant)
+        for key in sorted(instants):
+            for instant in sorted(instants[key]):
+                self.for_posting(programs[key], instant)
 
     def for_posting(self, program: Program, instant: datetime) -> Period:
         """Return the open month that takes what happened at `instant`."""

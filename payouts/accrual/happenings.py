@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
+from prm.lib.countries import code_of
 from prm.lib.money import Money
 from referrals.choices import CreditRole
 from referrals.metrics import first_sales
@@ -145,7 +146,7 @@ class Teller:
             kind=each.kind,
             occurred_at=each.occurred_at,
             amount=Money(each.amount_minor, each.currency),
-            country=each.country,
+            country=code_of(each.country),
             deductions=() if original is not None else _deductions(each),
             original=original,
             refunds_kind=refunds_kind,

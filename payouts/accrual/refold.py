@@ -234,7 +234,9 @@ class Refold:
     def _slot(
         self, member_id: int, rule_key: str, version_id: int | str, window: str, customer: str, credit: int
     ) -> Slot:
-        if window or self._has_budget(rule_key, version_id):
+        # What a recruiter earns on lines that a memory shares out follows their order; only its sum must agree.
+        is_shared_out = member_id != self.member.pk and self.batch.terms.is_stateful(self.member.program_id)
+        if window or is_shared_out or self._has_budget(rule_key, version_id):
             return Slot(member_id, rule_key, version_id, window, customer, 0)
         return Slot(member_id, rule_key, None, "", "", credit)
 
@@ -283,6 +285,8 @@ class Refold:
         lines = Commission.objects.filter(
             membership=slot.member_id, rule_key=slot.rule_key, credit__isnull=False
         )
+        if slot.member_id != self.member.pk:
+            lines = lines.filter(credit__membership=self.member)
         if slot.credit_id:
             own = Q(reverses=None, credit=slot.credit_id)
             lines = lines.filter(own | Q(reverses__credit=slot.credit_id))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from partners.models import Membership, Placement
+from prm.lib.countries import code_of
 from tiers import rulebook
 from tiers.engine.compute import Rater
 from tiers.engine.facts import PlanFacts, Standing
@@ -127,7 +128,7 @@ def _standing(member: Membership, placement: Placement | None, depth: int) -> St
         tier_key=placement.tier.key if placement is not None else "",
         tier_name=placement.tier.name if placement is not None else "",
         membership=member.public_id,
-        partner_country=member.partner.country,
+        partner_country=code_of(member.partner.country),
         partnership_type=member.program.partnership_type,
         tags=frozenset(member.tags),
         joined_at=member.joined_at,

@@ -7,9 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 from prm.lib import l10n
-
-# CLDR lists these beside countries: unions, private use and pseudo-locales.
-_NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+from prm.lib.countries import is_code
 
 
 @lru_cache(maxsize=16)
@@ -23,17 +21,13 @@ def choices(locale: str) -> tuple[tuple[str, str], ...]:
 def name(country: str, locale: str) -> str:
     """Return the name of a country, given by its English name or its code; anything else is returned as it is."""
     code = _codes().get(country, country)
-    return l10n.locale_of(locale).territories.get(code, country) if _is_country(code) else country
+    return l10n.locale_of(locale).territories.get(code, country) if is_code(code) else country
 
 
 @lru_cache(maxsize=1)
 def _codes() -> dict[str, str]:
     names = l10n.locale_of("en").territories
-    return {name: code for code, name in names.items() if _is_country(code)}
-
-
-def _is_country(code: str) -> bool:
-    return len(code) == 2 and code.isascii() and code.isupper() and code not in _NO_COUNTRY
+    return {name: code for code, name in names.items() if is_code(code)}
 
 
 def _sort_key(text: str) -> str:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from prm.lib.countries import code_of
 from tiers.choices import Grandfather
 from tiers.engine.compute import Rater, prepare
 from tiers.engine.facts import PlanFacts
 from tiers.engine.reading import read_rule
 from tiers.models import PlanVersion, Rule
 
+COUNTRIES = ("country", "partner_country")  # the attributes that are compared by code
 EVERYBODY = ""  # the member key of versions that are for the whole program
 
 
@@ -196,4 +198,24 @@ RULE_FIELDS = (
 
 def stored(rule: Rule) -> dict[str, Any]:
     """Return a rule as `tiers.engine.reading` takes it."""
-    return {name: getattr(rule, name) for name in RULE_FIELDS}
+    values = {name: getattr(rule, name) for name in RULE_FIELDS}
+    countries, conditions = values["countries"], values["conditions"]
+    if isinstance(countries, list):
+        values["countries"] = [_country(each) for each in countries]
+    return {**values, "conditions": _with_codes(conditions)}
+
+
+def _with_codes(conditions: Any) -> Any:
+    """Return conditions in which every country is told by its code; what is not of the right shape is left to the reader."""
+    if not isinstance(conditions, dict):
+        return conditions
+    found = dict(conditions)
+    if isinstance(found.get("tests"), list):
+        found["tests"] = [_with_codes(each) for each in found["tests"]]
+    if found.get("attribute") in COUNTRIES and isinstance(found.get("values"), list):
+        found["values"] = [_country(each) for each in found["values"]]
+    return found
+
+
+def _country(value: object) -> object:
+    return code_of(value) if isinstance(value, str) else value

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from prm.lib.countries import code_of
 from prm.lib.money import Money
 from prm.lib.periods import Month
 from tiers import rulebook
@@ -85,7 +86,7 @@ def try_order(
         tier_key=tier.key if tier else "",
         tier_name=tier.name if tier else "",
         membership=so.membership,
-        partner_country=so.partner_country,
+        partner_country=code_of(so.partner_country),
         partnership_type=so.partnership_type,
         tags=so.tags,
         joined_at=so.joined_at,
@@ -100,7 +101,7 @@ def _event(kind: str, amount: Money, at: datetime, country: str, so: Circumstanc
         kind=kind,
         occurred_at=at,
         amount=amount,
-        country=country,
+        country=code_of(country),
         deductions=tuple(Deduction(code, taken) for code, taken in so.deductions.items()),
         customer=A_CUSTOMER if knows_customer else "",
         customer_since=_since(at, so),

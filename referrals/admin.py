@@ -6,10 +6,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,16 +27,14 @@ from prm.accounts.back_office import (
     money_column,
     money_text,
     person,
-    require,
-    row_url,
     when_column,
 )
 from prm.lib.money import Money
-from referrals import codes, imports, links
+from referrals import codes, links
 from referrals.admin_credits import correct_credits
+from referrals.admin_import import import_file
 from referrals.attribution.correct import is_correctable
 from referrals.models import Click, Code, Conversion, Credit, Customer, Link
-from referrals.sales_files import OPTIONAL, REQUIRED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -150,32 +147,6 @@ class CreditInline(CreditTable):
         return False
 
 
-class ImportForm(forms.Form):
-    """A file of sales and how to take it."""
-
-    file = forms.FileField(
-        label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV, plain or .gz, in UTF-8, with a header line."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.gz,text/csv,application/gzip"}),
-    )
-    source = forms.CharField(
-        label=gettext_lazy("Source"),
-        max_length=40,
-        initial="import",
-        help_text=gettext_lazy(
-            "The shop or system the event ids belong to. The same id of the same source counts once."
-        ),
-    )
-    dry_run = forms.BooleanField(
-        label=gettext_lazy("Only try it: check every line and keep nothing"), required=False, initial=True
-    )
-    atomic = forms.BooleanField(
-        label=gettext_lazy("Take all lines or none"),
-        required=False,
-        help_text=gettext_lazy("Otherwise the good lines are taken and the faulty ones are named."),
-    )
-
-
 @admin.register(Conversion)
 class ConversionAdmin(BackOfficeAdmin):
     """Recorded business events, the newest first."""
@@ -231,7 +202,7 @@ class ConversionAdmin(BackOfficeAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that import a file and correct a credit."""
         by_hand = require_http_methods(["GET", "POST"])
-        taking = self.admin_site.admin_view(by_hand(self.import_file))
+        taking = self.admin_site.admin_view(by_hand(partial(import_file, self)))
         correcting = self.admin_site.admin_view(by_hand(partial(correct_credits, self)))
         return [
             path("import/", taking, name="referrals_conversion_import"),
@@ -288,37 +259,6 @@ class ConversionAdmin(BackOfficeAdmin):
         """Offer the import to those who may."""
         may_import = policy.may(request.user, "import_conversions")
         return super().changelist_view(request, {"may_import": may_import, **(extra_context or {})})
-
-    def import_file(self, request: HttpRequest) -> HttpResponse:
-        """Take a file and hand it to a worker."""
-        require(request, "import_conversions")
-        form = ImportForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
-            given = form.cleaned_data
-            run = attempt(
-                request,
-                lambda: imports.start(
-                    given["file"],
-                    source=given["source"],
-                    by=person(request),
-                    at=timezone.now(),
-                    atomic=given["atomic"],
-                    dry_run=given["dry_run"],
-                ),
-                form=form,
-            )
-            if run is not None:
-                messages.success(request, _("The file was taken. You can leave this page while it is read."))
-                return HttpResponseRedirect(row_url(run))
-        return self.page(
-            request,
-            "admin/referrals/conversion/import.html",
-            title=_("Import sales"),
-            form=form,
-            errors=bool(form.errors),
-            required=REQUIRED,
-            optional=(*OPTIONAL, "attribute:NAME"),
-        )
 
 
 @admin.register(Customer)

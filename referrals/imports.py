@@ -25,8 +25,8 @@ from prm.runs import lifecycle
 from prm.runs.models import Run
 from prm.runs.progress import Reporter
 from referrals import conversions
-from referrals.conversions import OtherBody
 from referrals.facts import Event, Outcome, Status
+from referrals.repeats import OtherBody
 from referrals.sales_files import Row, RowError, SalesFile, count_lines
 
 log = logging.getLogger(__name__)

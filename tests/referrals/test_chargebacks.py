@@ -13,14 +13,14 @@ from referrals import refunds
 from referrals.conversions import record, record_many
 from referrals.events import ConversionsAttributed
 from referrals.facts import Event
-from referrals.models import Conversion, Credit
-from referrals.refunds import (
+from referrals.held import (
     MoreThanChargedBack,
     MoreThanSold,
     NotAChargeback,
     NotASale,
     OtherCurrencyThanSale,
 )
+from referrals.models import Conversion, Credit
 from tests.factories.referrals import NOW, CodeFactory, ConversionFactory, an_event
 
 pytestmark = pytest.mark.django_db

@@ -19,11 +19,12 @@ from prm.lib.events import subscribed
 from prm.lib.money import Money
 from referrals import refunds
 from referrals.attribution.apply import OtherCurrency, UnknownCode
-from referrals.conversions import DeductionsAboveAmount, OtherBody, record, record_many
+from referrals.conversions import DeductionsAboveAmount, record, record_many
 from referrals.events import ConversionsAttributed
 from referrals.facts import Event, Status
+from referrals.held import MoreThanSold, NotASale, OtherCurrencyThanSale
 from referrals.models import Conversion, Credit, Customer
-from referrals.refunds import MoreThanSold, NotASale, OtherCurrencyThanSale
+from referrals.repeats import OtherBody
 from tests.factories.referrals import (
     NOW,
     ClickFactory,

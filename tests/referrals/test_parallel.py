@@ -13,8 +13,8 @@ from django.db import connection
 from referrals import imports, refunds
 from referrals.conversions import record
 from referrals.facts import Event, Outcome
+from referrals.held import MoreThanSold
 from referrals.models import Conversion, Credit, Customer
-from referrals.refunds import MoreThanSold
 from tests.factories.referrals import NOW, CodeFactory, an_event
 
 

@@ -327,11 +327,12 @@ def test_a_version_that_makes_no_sense_is_not_published(
 
 def test_the_database_keeps_a_published_version_and_its_rules_as_they_are(house: House) -> None:
     version = PlanVersion.objects.get(number=1)
-    for change in ({"effective_at": JULY}, {"combine": "stack"}, {"number": 9}):
+    for change in ({"effective_at": JULY}, {"combine": "stack"}, {"number": 9}, {"report": {"total": 0}}):
         with pytest.raises(IntegrityError, match="cannot change"), transaction.atomic():
             PlanVersion.objects.filter(pk=version.pk).update(**change)
-    with pytest.raises(IntegrityError, match="draft again"), transaction.atomic():
-        PlanVersion.objects.filter(pk=version.pk).update(state="draft")
+    for state in ("draft", "proposed"):
+        with pytest.raises(IntegrityError, match="draft again"), transaction.atomic():
+            PlanVersion.objects.filter(pk=version.pk).update(state=state)
     with pytest.raises(IntegrityError, match="Rules of a published"), transaction.atomic():
         version.rules.update(rate=99)
     with pytest.raises(IntegrityError, match="Rules of a published"), transaction.atomic():
@@ -341,6 +342,18 @@ def test_the_database_keeps_a_published_version_and_its_rules_as_they_are(house:
     with pytest.raises(IntegrityError, match="kept for ever"), transaction.atomic():
         PlanVersion.objects.filter(pk=version.pk)._raw_delete("default")
     assert version.rules.get().rate == Decimal("8.000000")
+
+
+def test_nothing_moves_from_a_draft_into_a_published_version(house: House) -> None:
+    version = PlanVersion.objects.get(number=1)
+    draft = publishing.draft_from(version.plan, by=ada(), at=AT)
+    PlanCaseFactory.create(version=draft)
+    draft.rules.update(key="more", position=2)
+    with pytest.raises(IntegrityError, match="Rules of a published"), transaction.atomic():
+        draft.rules.update(version=version)
+    with pytest.raises(IntegrityError, match="examples of a published"), transaction.atomic():
+        draft.cases.update(version=version)
+    assert (version.rules.count(), version.cases.count()) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import transaction
 
 from partners.models import Membership
-from payouts.accrual.batch import Accrued, Batch, lock
+from payouts.accrual.batch import lock
+from payouts.accrual.loading import Accrued, Batch
 from payouts.accrual.posting import Books
 from payouts.accrual.refold import Difference, Refold
 from payouts.accrual.sweep import drain

@@ -12,10 +12,10 @@ from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from partners.models import Membership
-from payouts.accrual.batch import Batch, load_memories, sales_before
 from payouts.accrual.corrections import Cause, correction
 from payouts.accrual.fold import Draft, Fold, SaleKey
 from payouts.accrual.happenings import Happening, read, since
+from payouts.accrual.loading import Batch, load_memories, sales_before
 from payouts.accrual.memory import Refolded, Scope
 from payouts.models import Commission
 from referrals.models import Credit

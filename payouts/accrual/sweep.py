@@ -10,7 +10,8 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q
 
 from partners.models import Membership
-from payouts.accrual.batch import Accrued, accrue_batch
+from payouts.accrual.batch import accrue_batch
+from payouts.accrual.loading import Accrued
 from referrals.models import Credit
 
 logger = logging.getLogger(__name__)

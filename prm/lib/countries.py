@@ -54,7 +54,7 @@ def is_code(text: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _codes() -> frozenset[str]:
-    known = l10n.locale_of("en").territories
+    known = (str(each) for each in l10n.locale_of("en").territories)
     return frozenset(
         code
         for code in known
@@ -65,4 +65,4 @@ def _codes() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
     known = l10n.locale_of("en").territories
-    return {known[code].casefold(): code for code in _codes()} | _ALSO
+    return {str(known[code]).casefold(): code for code in _codes()} | _ALSO

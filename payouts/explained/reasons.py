@@ -17,6 +17,8 @@ _OF_SOMEBODY_ELSE = frozenset({"partner", "deal"})
 def is_for_readers(tried: Mapping[str, Any]) -> bool:
     """Tell whether a rule that did not apply may be named: not when it was made for another partner or deal."""
     why = tried["why"]
+    if tried.get("private"):
+        return False
     return why["code"] != "condition" or why["wanted"][0] not in _OF_SOMEBODY_ELSE
 
 

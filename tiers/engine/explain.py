@@ -8,7 +8,7 @@ All amounts are whole minor units of `currency`, rates are fractions of one in p
     base         what the rate applied to     currency
     rate         "0.08", or null              fixed          flat amount inside `amount`, or null
     rule         {key, name, kind, version, version_id, in_force_from, flat_on_refund}
-    tier         {key, name}                  checked_not_applied  [{rule: {key, name}, why: {code, wanted, found}}]
+    tier         {key, name}                  checked_not_applied  [{rule: {key, name}, why: {code, wanted, found}, private}]
     rounding     {mode, exact}                amount
     parts        [{label_code, amount_minor, params}], adding up to `amount`
     reverses     key of the line taken back, or null
@@ -236,14 +236,21 @@ def restore(because: Mapping[str, Any]) -> Line:
 
 
 def not_applied(rejected: Rejected) -> list[dict[str, Any]]:
-    """Return the rules that were tried and did not apply, with the reason of each."""
-    return [
-        {
-            "rule": {"key": rule.key, "name": rule.name},
-            "why": {"code": why.code, "wanted": list(why.wanted), "found": why.found},
-        }
-        for rule, why in rejected
-    ]
+    """Return the rules that were tried and did not apply, with the reason of each.
+
+    Those that name a partner or a deal are marked, whatever kept them from applying.
+    """
+    return [_tried(rule, why) for rule, why in rejected]
+
+
+def _tried(rule: RuleFacts, why: WhyNot) -> dict[str, Any]:
+    tried: dict[str, Any] = {
+        "rule": {"key": rule.key, "name": rule.name},
+        "why": {"code": why.code, "wanted": list(why.wanted), "found": why.found},
+    }
+    if rule.is_private:
+        tried["private"] = True
+    return tried
 
 
 def counts_of(window: str, customer: str = "", volume: int = 0) -> dict[str, Any] | None:

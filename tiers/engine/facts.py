@@ -76,6 +76,7 @@ WINDOW_MODELS: frozenset[str] = frozenset(get_args(WindowModel))
 BONUS_LIKE: frozenset[str] = frozenset({"stairstep", "package", "milestone", "lifetime_value"})
 # Paid besides whichever rule wins; the others compete when the first match wins.
 BESIDE: frozenset[str] = frozenset({"milestone", "participation", "override"})
+_OF_A_PRODUCT = 2  # the rank of a rule for a product; those above it name a deal or a partner
 _NEED_STEPS = WINDOW_MODELS - {"package"} | {"prospective"}
 MONTH_MODELS: frozenset[str] = frozenset(get_args(MonthModel))
 
@@ -227,8 +228,10 @@ class RuleFacts:
     limits: Limits | None = None
     conditions: Group = _ALWAYS
     unusual: bool = False  # somebody has confirmed a rate below 0 or above 100 %
+    is_private: bool = field(init=False, default=False, compare=False)  # asks for a partner or a deal by name
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "is_private", self.specificity < _OF_A_PRODUCT)
         if self.kind not in _KINDS:
             raise ValueError(f"{self.kind!r} is not a kind of rate.")
         for rate in (self.rate, *self.levels, *(step.rate for step in self.steps)):

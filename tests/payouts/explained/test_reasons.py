@@ -89,3 +89,27 @@ def test_what_was_agreed_with_somebody_else_is_not_named() -> None:
     ]
     others = rows_of(line.because, ZoneInfo("Europe/London"))[-1]
     assert (others.label, others.note) == ("Other rules checked", "“Gold”: it is for the tiers gold.")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"event_kinds": frozenset({"renewal"})},  # does not even come to ask for the partner
+        {"tiers": frozenset({"gold"})},
+        {
+            "conditions": Group(
+                "any", (Condition("partner", "=", ("mem_other",)), Condition("deal", "=", ("D-7",)))
+            )
+        },
+        {"conditions": Group("all", (Condition("product", "=", ("A1",)), Condition("deal", "=", ("D-7",))))},
+    ],
+)
+def test_what_was_agreed_with_somebody_else_is_not_named_whatever_kept_it_from_applying(
+    changes: dict[str, Any],
+) -> None:
+    mine = Group("all", (Condition("partner", "=", ("mem_other",)),))
+    deal = rule("percent", **{"key": "deal", "name": "Deal of Studio Prado", "conditions": mine, **changes})
+    [line] = prepare(plan(deal, percent("0.1", position=3)))(sale("100.00"), STANDARD)
+    assert [each["rule"]["name"] for each in line.because["checked_not_applied"]] == ["Deal of Studio Prado"]
+    rows = rows_of(line.because, ZoneInfo("Europe/London"))
+    assert "Other rules checked" not in [row.label for row in rows]

@@ -227,9 +227,9 @@ def test_a_draft_changed_after_its_dry_run_says_so(house: House) -> None:
     desk, page = at_desk(ada()), reverse("admin:tiers_planversion_change", args=[version.pk])
     assert "None was made" in words(desk.get(page))
     tried(house, version=version)
-    assert "Its report is stored with this version." in words(desk.get(page))
+    assert "On past events it costs £6.20 more: 1 earn more, 0 less." in words(desk.get(page))
     version.rules.update(rate=Decimal(11))
-    assert "The draft was changed after its last one." in words(desk.get(page))
+    assert "The draft was changed after the last one: make another." in words(desk.get(page))
 
 
 def test_the_page_of_a_version_shows_its_dry_runs_and_leads_to_a_new_one(house: House) -> None:

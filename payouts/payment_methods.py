@@ -18,6 +18,7 @@ from stdnum.exceptions import ValidationError as NotANumber
 
 from partners.choices import TeamRole
 from partners.models import Partner
+from partners.readers import Reader
 from payouts import notices
 from payouts.choices import PaymentMethodKind
 from payouts.models import PaymentMethod
@@ -180,7 +181,7 @@ def _check_currency(currency: str) -> None:
         raise BadCurrency(params={"currency": currency[:10]}) from error
 
 
-def _who_added(before: PaymentMethod | None) -> list[notices.Reader]:
+def _who_added(before: PaymentMethod | None) -> list[Reader]:
     if (
         before is None
         or not before.added_by.is_active
@@ -188,4 +189,4 @@ def _who_added(before: PaymentMethod | None) -> list[notices.Reader]:
     ):
         return []
     person = before.added_by
-    return [notices.Reader(person.email, person.language, person.get_full_name())]
+    return [Reader(person.email, person.language, person.get_full_name())]

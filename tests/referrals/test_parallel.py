@@ -5,17 +5,21 @@ from __future__ import annotations
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from decimal import Decimal
 from threading import Barrier
 
 import pytest
 from django.db import connection
 
+from partners.models import Membership, Partner
 from referrals import imports, refunds
+from referrals.attribution.correct import NothingChanges, Share, correct
 from referrals.conversions import record
 from referrals.facts import Event, Outcome
 from referrals.held import MoreThanSold
 from referrals.models import Conversion, Credit, Customer
 from tests.factories.referrals import NOW, CodeFactory, an_event
+from tests.people import mats
 
 
 def a_year(size: int) -> list[Event]:
@@ -167,3 +171,36 @@ def test_refunds_racing_for_one_sale_never_exceed_it(attempt: int) -> None:
     assert sum(outcome is not None for outcome in outcomes) == 3
     assert Conversion.objects.filter(kind="refund").count() == 3
     assert Conversion.objects.get(external_id="S1").state == "partially_refunded"
+
+
+@pytest.mark.needs_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("attempt", range(3))
+def test_refunds_racing_with_corrections_are_credited_as_the_sale_is_in_the_end(attempt: int) -> None:
+    code = CodeFactory.create(code="ANA-1")
+    first, program, by = code.membership, code.membership.program, mats()
+    second = Membership.objects.create(
+        partner=Partner.objects.create(name="Second"), program=program, joined_at=first.joined_at
+    )
+    sale = Conversion.objects.get(pk=record(an_event("S1", code="ANA-1"), at=NOW).conversion_id)
+    start = Barrier(8)
+
+    def work(number: int) -> None:
+        refund = an_event(f"R{number}", kind="refund", amount="10.00", original_external_id="S1")
+        wanted = [Share((first, second)[number % 4 // 2], Decimal(1))]
+        try:
+            start.wait()
+            if number % 2:
+                record(refund, at=NOW)
+            else:
+                correct(sale, credits=wanted, by=by, reason="Again.", at=NOW)
+        except NothingChanges:
+            pass
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    credits = Credit.objects.standing().values_list("conversion__external_id", "membership")
+    (winner,) = {membership for name, membership in credits if name == "S1"}
+    assert sorted(credits) == [(name, winner) for name in ("R1", "R3", "R5", "R7", "S1")]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from payouts import accrual, dry_runs, months, release
+from payouts import accrual, dry_runs, months, reconcile, release
 from prm.runs import working
 
 BELL_HAS_TIME = timedelta(seconds=20)  # younger credits have just been rung for: leave them to that task
@@ -17,6 +17,7 @@ SWEEP_FOR = timedelta(seconds=25)  # less than the time to the next sweep
 @shared_task(name="payouts.accrue")
 def accrue(*, conversion_ids: list[int]) -> None:
     accrual.accrue(conversion_ids, at=timezone.now())
+    reconcile.reconcile_superseded(conversion_ids, at=timezone.now())
 
 
 @shared_task(name="payouts.sweep_accruals")

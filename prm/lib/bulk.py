@@ -113,7 +113,7 @@ def _copied(field: models.Field[Any, Any], connection: BaseDatabaseWrapper) -> E
         encode = lambda value: json.dumps(value, cls=kind.encoder).replace("\\", "\\\\")  # noqa: E731
     elif isinstance(kind, models.CharField | models.TextField):
         encode = _escaped
-    return lambda value: _NULL if value is None else encode(value)
+    return (lambda value: _NULL if value is None else encode(value)) if field.null else encode
 
 
 def _kind(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
@@ -124,7 +124,9 @@ def _kind(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
     return kind
 
 
-def _escaped(value: str) -> str:
+def _escaped(value: str | None) -> str:
+    if value is None:
+        return _NULL
     return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from django.db import OperationalError, connections, models
+from django.db import IntegrityError, OperationalError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation, OperationCategory
@@ -46,20 +46,28 @@ class Lockable(models.QuerySet[M_co]):
         return self.select_for_update(of=("self",), no_key=True).order_by("pk")
 
 
-def persistently(work: Callable[[], T], *, times: int = 4) -> T:
+def persistently(work: Callable[[], T], *, times: int = 4, overtaken_by: str = "") -> T:
     """Return what `work`, which is one whole transaction, returns; begin it again when the database gave it up in favour of
-    another one.
+    another one, or refused it by the trigger `overtaken_by`: somebody was faster.
 
     Inside a transaction there is nothing to begin again: the outermost caller has to.
     """
     for _attempt in range(times - 1):
         try:
             return work()
-        except OperationalError as error:
-            if getattr(error.__cause__, "pgcode", None) not in _BEATEN or _in_transaction():
+        except (OperationalError, IntegrityError) as error:
+            if not _is_beaten(error, overtaken_by) or _in_transaction():
                 raise
             time.sleep(random.uniform(0.01, 0.1))  # not both at once again
     return work()
+
+
+def _is_beaten(error: Exception, overtaken_by: str) -> bool:
+    cause = error.__cause__
+    if getattr(cause, "pgcode", None) in _BEATEN:
+        return True
+    refused_by = getattr(getattr(cause, "diag", None), "constraint_name", None)
+    return bool(overtaken_by) and refused_by == overtaken_by
 
 
 def _in_transaction() -> bool:

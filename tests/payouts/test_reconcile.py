@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Sum
 from django.utils import timezone
 
-from payouts import ledger, reconcile, reconciliation, tasks_reconcile
+from payouts import ledger, reconcile, reconciliation, tasks, tasks_reconcile
 from payouts.choices import AccountKind
 from payouts.models import Commission
 from prm.audit.models import AuditEvent
@@ -498,3 +498,51 @@ def test_the_task_of_the_night_keeps_a_report_and_of_a_correction_the_lines() ->
     assert total(house) == 0
     tasks_reconcile.reconcile(member_ids=[house.members["IVY"].pk])
     assert total(house, "IVY") == 2000
+
+
+def test_a_bell_about_corrected_credits_takes_back_and_rates_in_one() -> None:
+    house = open_house()
+    house.member("ANA"), house.member("IVY")
+    house.sale("s", "200.00", "ANA", day(0))
+    house.rate(LATER)
+    sale = Conversion.objects.get()
+    correct(sale, credits=[Share(house.members["IVY"], Decimal(1))], by=ada(), reason="Hers.", at=day(1))
+    tasks.accrue(conversion_ids=[sale.pk])
+    assert (total(house), total(house, "IVY")) == (0, 1600)
+    tasks.accrue(conversion_ids=[sale.pk])
+    assert Commission.objects.count() == 3
+
+
+def test_who_recruited_a_partner_earns_while_a_member_and_a_ring_of_recruiters_has_an_end() -> None:
+    rules: list[dict[str, Any]] = [
+        {"key": "ten", "kind": "percent", "rate": 10},
+        {"key": "up", "kind": "override", "params": {"levels": ["10", "10", "10"], "override_of": "sales"}},
+    ]
+    house = house_with(rules, "ONE", "TWO", "ANA")
+    for below, above in (("ANA", "TWO"), ("TWO", "ONE"), ("ONE", "ANA")):
+        house.members[below].recruiter = house.members[above]
+        house.members[below].save(update_fields=["recruiter"])
+    two = house.members["TWO"]
+    two.ended_at = day(0)
+    two.save(update_fields=["ended_at"])
+    house.sale("s", "500.00", "ANA", day(1))
+    house.rate(LATER)
+    assert [total(house, code) for code in ("ANA", "TWO", "ONE")] == [5000, 0, 5000]
+    assert_in_order(house)
+
+
+def test_helping_earns_its_bonus_and_takes_nothing_from_who_brought_the_sale() -> None:
+    rules: list[dict[str, Any]] = [
+        {"key": "ten", "kind": "percent", "rate": 10},
+        {"key": "help", "kind": "participation", "flat_minor": 700},
+    ]
+    house = house_with(rules, "ANA", "IVY")
+    house.sale("s", "100.00", "ANA", day(0))
+    shares = [
+        Share(house.members["ANA"], Decimal(1)),
+        Share(house.members["IVY"], Decimal(1), role="assisted"),
+    ]
+    correct(Conversion.objects.get(), credits=shares, by=ada(), reason="Helped.", at=day(0))
+    house.rate(LATER)
+    assert (total(house), total(house, "IVY")) == (1000, 700)
+    assert_in_order(house)

@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import prm.lib.fields
 from django.conf import settings
 from django.db import migrations, models
+
+import prm.lib.fields
 
 
 class Migration(migrations.Migration):

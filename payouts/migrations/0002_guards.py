@@ -34,6 +34,8 @@ _CURRENCY_DIFFERS = (
     " OR (SELECT currency FROM payouts_account WHERE id = NEW.credit_id) <> NEW.currency"
 )
 _CLOSED = "Nothing posts into a closed month."
+# A month being closed takes releases and what the month itself brings: retainers, guaranteed amounts, advances. Who writes
+# those holds the membership and settles it in the same breath (payouts/month_lines.py).
 # FOR SHARE makes a close wait for postings under way and makes later ones see that the month is closing.
 _CLOSED_MONTH = Trigger(
     name="payouts_transaction_open_month",
@@ -43,7 +45,8 @@ _CLOSED_MONTH = Trigger(
         DECLARE month_state text;
         BEGIN
             SELECT state INTO month_state FROM payouts_period WHERE id = NEW.period_id FOR SHARE;
-            IF month_state = 'closed' OR (month_state = 'closing' AND NEW.kind <> 'release') THEN
+            IF month_state = 'closed' OR (month_state = 'closing' AND NEW.kind <> 'release'
+                AND NOT (NEW.kind = 'accrual' AND NEW.key LIKE 'month:%')) THEN
                 RAISE EXCEPTION 'Nothing posts into a closed month.' USING ERRCODE = '23000', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
             END IF;
             RETURN NEW;
@@ -59,7 +62,8 @@ _CLOSED_MONTH = Trigger(
     sqlite=[
         "CREATE TRIGGER payouts_transaction_open_month BEFORE INSERT ON payouts_transaction"
         " WHEN EXISTS (SELECT 1 FROM payouts_period WHERE id = NEW.period_id AND"
-        " (state = 'closed' OR (state = 'closing' AND NEW.kind <> 'release')))"
+        " (state = 'closed' OR (state = 'closing' AND NEW.kind <> 'release'"
+        " AND NOT (NEW.kind = 'accrual' AND NEW.key LIKE 'month:%'))))"
         " BEGIN SELECT RAISE(ABORT, 'Nothing posts into a closed month.'); END"
     ],
     sqlite_drop=["DROP TRIGGER IF EXISTS payouts_transaction_open_month"],

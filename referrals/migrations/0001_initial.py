@@ -3,8 +3,9 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
-import prm.lib.fields
 from django.db import migrations, models
+
+import prm.lib.fields
 
 
 class Migration(migrations.Migration):

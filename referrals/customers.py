@@ -4,13 +4,17 @@ was first seen at its earliest event, whatever the order events arrive in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
+from referrals.choices import ConversionState
 from referrals.facts import Event, Key
-from referrals.models import Customer
+from referrals.models import Conversion, Customer
+from tiers.choices import EventKind
+
+SALES = (EventKind.SALE, EventKind.RENEWAL)
 
 Stored = dict[Key, tuple[int, datetime]]
 
@@ -26,6 +30,14 @@ def ensure(events: Sequence[Event]) -> dict[Key, int]:
         found |= _stored(missing)
     _see_earlier(earliest, found)
     return {key: pk for key, (pk, _seen) in found.items()}
+
+
+def first_sales(customer_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when each customer first bought, whoever brought the sale; customers who never did are left out."""
+    bought = Conversion.objects.filter(customer__in=customer_ids, kind__in=SALES)
+    bought = bought.exclude(state=ConversionState.REJECTED)
+    rows = bought.values("customer").annotate(first=Min("occurred_at"))
+    return dict(rows.order_by("customer").values_list("customer", "first"))
 
 
 def among(keys: Iterable[Key], *, field: str = "external_id") -> Q:

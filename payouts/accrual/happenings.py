@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from prm.lib.countries import code_of
 from prm.lib.money import Money
 from referrals.choices import CreditRole
-from referrals.metrics import first_sales
+from referrals.customers import first_sales
 from referrals.models import Credit
 from tiers.engine.facts import DEDUCTIONS, Deduction, Event, Original
 

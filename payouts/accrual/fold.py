@@ -4,7 +4,7 @@ is written here, and a live accrual and a recomputation are the same fold."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,8 +17,9 @@ from prm.lib.ids import public_id
 from prm.lib.periods import hold_until
 from tiers.engine.case import part_of
 from tiers.engine.compute import Rater
-from tiers.engine.facts import Event, Line, OriginalLine
+from tiers.engine.facts import Event, Line, OriginalLine, Standing
 from tiers.engine.fold import for_recruiter
+from tiers.engine.later import settle_later
 from tiers.engine.memory import Memory
 from tiers.models import Program
 
@@ -88,7 +89,9 @@ class Fold:
         else:
             event = self.teller.event(happening)
             standing = self.terms.standing(member, happening.occurred_at)
-            lines = rater(event, standing, self._memory(rater, member))
+            memory = self._memory(rater, member)
+            lines = rater(event, standing, memory)
+            lines = (*lines, *self._later(member, event, standing, lines, memory))
         payable_at = self._held_until(member.program, happening.occurred_at)
         drafts = [self._draft(member, happening, line, payable_at) for line in lines]
         if event is not None and member.recruiter_id is not None and lines:
@@ -122,23 +125,26 @@ class Fold:
             return []
         drafts: list[Draft] = []
         owner = self.terms.members[happening.membership_id]
+        move = (happening.kind, happening.amount_minor, happening.occurred_at)
+        days = owner.program.clawback_days
+        told = happening._replace(amount_minor=replace(sale).move(*move, clawback_days=days))
         for member_id in sorted({happening.membership_id, *sale.lines}):
             member = self.terms.members.get(member_id)
             if member is not None:
                 depth = 0 if member_id == owner.pk else 1
-                drafts += self._reverse(member, happening, sale, depth)
-        days = owner.program.clawback_days
-        sale.move(happening.kind, happening.amount_minor, happening.occurred_at, clawback_days=days)
+                drafts += self._reverse(member, told, sale, depth)
+        sale.move(*move, clawback_days=days)
         return drafts
 
     def _reverse(self, member: Membership, happening: Happening, sale: Sale, depth: int) -> Iterator[Draft]:
         standing = self.terms.standing(member, happening.occurred_at, depth=depth)
         is_first = True
-        for rater, lines in self._versions(member, happening, sale, depth):
+        for rater, earned in self._versions(member, happening, sale, depth):
             memory = self._memory(rater, member)
             counted = None if is_first or memory is None else dict(memory.metrics)
-            event = self.teller.event(happening, original=sale.original(lines), refunds_kind=sale.kind)
-            for line in rater(event, standing, memory):
+            event = self.teller.event(happening, original=sale.original(earned), refunds_kind=sale.kind)
+            lines = rater(event, standing, memory)
+            for line in (*lines, *self._later(member, event, standing, lines, memory)):
                 yield self._taking_back(member, happening, sale, line)
             if memory is not None and counted is not None:
                 memory.metrics = counted  # a sale rated by two versions is still one sale
@@ -186,6 +192,21 @@ class Fold:
 
     def _draft(self, member: Membership, happening: Happening, line: Line, payable_at: datetime) -> Draft:
         return Draft(member, happening, line, payable_at, public_id("com"), of_credit=happening.pk)
+
+    def _later(
+        self,
+        member: Membership,
+        event: Event,
+        standing: Standing,
+        lines: Collection[Line],
+        memory: Memory | None,
+    ) -> Iterator[Line]:
+        """Yield what later versions of the plan owe now that an earlier one has counted more, or less."""
+        if memory is None:
+            return iter(())
+        return settle_later(
+            event, standing, lines, memory, lambda version: self.terms.version(member.program_id, version)
+        )
 
     def _memory(self, rater: Rater, member: Membership) -> Memory | None:
         return self.memories[member.pk] if rater.is_stateful else None

@@ -19,6 +19,7 @@ from tiers.engine.facts import (
     OriginalLine,
     Standing,
 )
+from tiers.engine.later import settle_later
 from tiers.engine.memory import Memory
 from tiers.engine.takeback import counted_back, is_outside_clawback
 
@@ -43,6 +44,7 @@ class Fold:
         """`sales_to_come` names sales that will be given: a refund that is given before its sale waits for it."""
         self._memory = memory
         self._sales: dict[str, _Sale] = {}
+        self._raters: dict[int | str, Rater] = {}
         self._to_come = frozenset(sales_to_come)
         self._waiting: dict[str, list[Item]] = {}
 
@@ -55,9 +57,10 @@ class Fold:
                 return
             yield event.key, self._take_back(event, event.original, standing, rater)
             return
+        self._raters[rater.plan.version_id] = rater
         lines = rater(event, standing, self._memory)
         self._sales[event.key] = _Sale(rater, _original(event, lines, rater))
-        yield event.key, lines
+        yield event.key, (*lines, *self._later(event, standing, lines))
         for waiting in self._waiting.pop(event.key, ()):
             yield from self.add(*waiting)
 
@@ -68,7 +71,10 @@ class Fold:
         lines = sale.rater(known, standing, self._memory)
         if not is_outside_clawback(sale.rater.plan, known):
             sale.original = _after(known, sale.original)
-        return lines
+        return (*lines, *self._later(known, standing, lines))
+
+    def _later(self, event: Event, standing: Standing, lines: tuple[Line, ...]) -> Iterator[Line]:
+        return settle_later(event, standing, lines, self._memory, self._raters.get)
 
 
 def fold(items: Iterable[Item], memory: Memory) -> list[Rated]:

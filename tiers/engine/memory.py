@@ -121,6 +121,15 @@ class Memory:
         same = self._versions.get((slot.rule, slot.window, slot.customer), ())
         return [other for other in same if other.version != slot.version]
 
+    def later(self, slot: Slot) -> list[Slot]:
+        """Return the slots that go on from this one, under later versions, in the order those began."""
+        found = [
+            other
+            for other in self.siblings(slot)
+            if other.version in self.began and self._is_earlier(slot.version, other.version)
+        ]
+        return sorted(found, key=lambda other: self.began[other.version])
+
     def _index(self) -> None:
         self._versions.clear()
         self._indexed = 0

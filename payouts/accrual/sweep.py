@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import DataError
 from django.db.models import Q
 
 from partners.models import Membership
@@ -76,7 +77,7 @@ def _accrue_what_can_be(ids: Sequence[int], *, at: datetime) -> Accrued:
     """
     try:
         return accrue_batch(Q(pk__in=ids), at=at)
-    except (ArithmeticError, LookupError, ObjectDoesNotExist, TypeError, ValueError):
+    except (ArithmeticError, DataError, LookupError, ObjectDoesNotExist, TypeError, ValueError):
         if len(ids) == 1:
             logger.exception("Credit %s cannot be rated.", ids[0])
             return Accrued(failed=1)

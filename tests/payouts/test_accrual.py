@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from payouts import accrual, ledger
 from payouts.accrual.happenings import Happening, Teller
 from payouts.choices import AccountKind, CommissionKind, CommissionState
 from payouts.models import Commission, Entry, Transaction
-from prm.lib.money import Money
+from prm.lib.money import LARGEST_MINOR, Money
+from referrals import conversions
 from referrals.models import Credit
 from tests.house import House, open_house
 from tests.people import ada
@@ -237,3 +239,15 @@ def test_an_event_that_cannot_be_computed_holds_up_nobody_else(
     monkeypatch.undo()
     house.rate(LATER)
     assert house.amounts("bad") == [800]
+
+
+def test_an_amount_too_large_for_the_books_holds_up_nobody_else(house: House) -> None:
+    version = publishing.draft_from(Plan.objects.get(program=house.program), by=ada(), at=MARCH_2)
+    version.rules.update(kind="per_unit", rate=0, flat_minor=LARGEST_MINOR)
+    publishing.publish(version, effective_at=MARCH_2, by=ada(), at=MARCH_2)
+    for name, quantity in (("large", 1_000_000), ("fine", 1)):
+        event = house.event(name, "100.00", "ANA10", MARCH_2)
+        conversions.record(replace(event, quantity=quantity), at=MARCH_2)
+    done = house.rate(LATER)
+    assert (done.rated, done.failed) == (1, 1)
+    assert [house.amounts(name) for name in ("large", "fine")] == [[], [LARGEST_MINOR]]

@@ -37,6 +37,7 @@ class _Entry:
     view: str
     capability: str = ""
     count: Callable[[User], int] | None = None
+    covers: tuple[str, ...] = ()  # further tables whose pages belong to this entry
 
 
 def applications_waiting(user: User) -> int:
@@ -71,7 +72,13 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
         (
             _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
             _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
-            _Entry(_("Plans and rules"), "tiers_plan_changelist", "try_plans"),
+            _Entry(
+                _("Plans and rules"),
+                "tiers_plan_changelist",
+                "try_plans",
+                covers=("tiers_planversion_changelist",),
+            ),
+            _Entry(_("Try an order"), "payouts_simulator", "try_plans"),
             _Entry(_("Dry runs"), "payouts_dryrun_changelist", "try_plans"),
             _Entry(_("Links"), "referrals_link_changelist", "see_partners"),
             _Entry(_("Codes"), "referrals_code_changelist", "see_partners"),
@@ -123,6 +130,14 @@ def _item(entry: _Entry, user: User) -> Item:
     return Item(entry.label, reverse(f"admin:{entry.view}"), entry.count(user) if entry.count else 0)
 
 
+def _covered() -> dict[str, str]:
+    """Return the addresses that belong to an entry without being below it, with the entry's own."""
+    entries = [entry for _label, _capability, entries in _GROUPS for entry in entries]
+    return {
+        reverse(f"admin:{view}"): reverse(f"admin:{entry.view}") for entry in entries for view in entry.covers
+    }
+
+
 def _may(user: User, capability: str) -> bool:
     return not capability or policy.may(user, capability)
 
@@ -130,9 +145,9 @@ def _may(user: User, capability: str) -> bool:
 def _marked(found: list[Group], path: str) -> list[Group]:
     """Mark the entry whose address is the longest beginning of `path`; the front page only when it is shown itself."""
     home = reverse("admin:index")
-    urls = [item.url for group in found for item in group.items]
-    matching = [url for url in urls if (path == url if url == home else path.startswith(url))]
-    here = max(matching, key=len, default="")
+    meant = {**{item.url: item.url for group in found for item in group.items}, **_covered()}
+    matching = [url for url in meant if (path == url if url == home else path.startswith(url))]
+    here = meant.get(max(matching, key=len, default=""), "")
     return [
         replace(group, items=tuple(replace(item, current=item.url == here) for item in group.items))
         for group in found

@@ -204,3 +204,15 @@ def test_no_page_about_money_offers_to_change_it() -> None:
         assert refused.status_code in (200, 403, 405)
         assert client.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
     assert Commission.objects.filter(amount_minor=1).count() == 0
+
+
+def test_a_version_of_a_plan_is_marked_as_a_part_of_the_plans() -> None:
+    version = open_house().program.plan.versions.get()
+    page = at_desk(ada()).get(reverse("admin:tiers_planversion_change", args=[version.pk])).content.decode()
+    assert 'href="/admin/tiers/plan/" aria-current="page"' in page
+
+
+def test_trying_an_order_is_an_entry_of_its_own() -> None:
+    open_house()
+    page = at_desk(mats()).get(reverse("admin:payouts_simulator")).content.decode()
+    assert 'href="/admin/tiers/plan/try/" aria-current="page"' in page

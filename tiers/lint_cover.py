@@ -142,7 +142,7 @@ def _shown(name: str, value: Any, words: Words) -> str:
         case "amount":
             return words.money(Money(value, words.currency).minor)
         case "country" | "partner_country":
-            return words.countries([value])
+            return words.country(value)
         case "date":
             return words.day(value)
         case "tag":

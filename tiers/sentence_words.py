@@ -16,6 +16,11 @@ from prm.lib import l10n
 from prm.lib.money import Money, exponent
 from tiers.engine.facts import GIVES_BACK, TAKES_BACK, Metric, Window
 
+# Countries that English names with an article, as in "customers in the Netherlands".
+_WITH_ARTICLE = frozenset(
+    "AE AX BS CC CF CK DO FK FO GB GM IM IO KM KY MH MP MV NL PH SB SC TC TF UM US VG VI".split()
+)
+
 
 @dataclass(frozen=True)
 class Words:
@@ -50,9 +55,18 @@ class Words:
     def names_of(self, keys: Collection[str], style: Literal["standard", "or"] = "or") -> str:
         return self.row([self.name(key) for key in sorted(keys)], style)
 
+    def country(self, code: str) -> str:
+        """Name a country by itself: United Kingdom."""
+        return str(l10n.locale_of(self.locale).territories.get(code.upper(), code.upper()))
+
     def countries(self, codes: Collection[str], style: Literal["standard", "or"] = "or") -> str:
-        known = l10n.locale_of(self.locale).territories
-        return self.row(sorted(known.get(code.upper(), code.upper()) for code in codes), style)
+        """Name countries inside a sentence, in the order of their names: France or the United Kingdom."""
+        named = sorted((self.country(code), code.upper()) for code in codes)
+        return self.row([self._with_article(name, code) for name, code in named], style)
+
+    def _with_article(self, name: str, code: str) -> str:
+        is_english = self.locale.split("-")[0].split("_")[0] == "en"
+        return f"the {name}" if is_english and code in _WITH_ARTICLE else name
 
     def row(self, texts: Sequence[str], style: Literal["standard", "or"] = "standard") -> str:
         return l10n.list_text(texts, self.locale, style)

@@ -46,6 +46,7 @@ def logins() -> list[tuple[str, str, str]]:
     """Return the accounts to try: who it is, the address, the password."""
     return [
         ("partner", PARTNER.email, PASSWORD),
+        ("administrator", ADMINISTRATOR.email, PASSWORD),
         ("account manager", ACCOUNT_MANAGER.email, PASSWORD),
         ("finance, prepares", FINANCE_PREPARES.email, PASSWORD),
         ("finance, approves", FINANCE_APPROVES.email, PASSWORD),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError
 from django.utils import timezone
 
 from demo import bare, build, dataset, people
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{who:<20}{email:<28}{password}")
 
     def _build(self, *, true_dates: bool) -> None:
-        if Program.objects.exists() or User.objects.exists():
+        if _has_people():
             raise CommandError("The demo is for an empty database; this one has programs or people in it.")
         shift = dataset.whole_weeks_to(timezone.now()) * (not true_dates)
         now = dataset.moment_after(timezone.now(), shift)
@@ -47,3 +48,14 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Books and file agree for every partner and month: {total:,.2f} GBP of commission."
         )
+
+
+def _has_people() -> bool:
+    """Say whether somebody already works here.
+
+    Raises: CommandError when the database has no tables yet.
+    """
+    try:
+        return Program.objects.exists() or User.objects.exists()
+    except (OperationalError, ProgrammingError) as error:
+        raise CommandError(f"The database cannot be read; run `manage.py migrate` first. ({error})") from error

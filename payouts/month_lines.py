@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Q, Sum
+from django.db.models import Max, Q, Sum
 from django.db.models.functions import Coalesce
 
 from partners.choices import MembershipState
@@ -76,7 +76,7 @@ def _due(membership: Membership, period: Period, last_instant: datetime) -> tupl
         return ()
     standing = terms.standing(member, last_instant)
     memory = _memory(terms, member, last_instant)
-    return month_lines(rater, standing, period.as_month, _so_far(member, period), memory)
+    return month_lines(rater, standing, period.as_month, _so_far(terms, member, period), memory)
 
 
 def _memory(terms: Terms, member: Membership, last_instant: datetime) -> Memory:
@@ -84,16 +84,19 @@ def _memory(terms: Terms, member: Membership, last_instant: datetime) -> Memory:
     return Loader(terms, scope).load([member])[member.pk]
 
 
-def _so_far(membership: Membership, period: Period) -> MonthSoFar:
+def _so_far(terms: Terms, membership: Membership, period: Period) -> MonthSoFar:
     """Return what the month's events came to, by the month they are booked in, and what is advanced up to now."""
     mine = Commission.objects.filter(membership=membership)
     events = mine.filter(period=period, credit__isnull=False)
-    advanced = mine.filter(kind__in=ADVANCED).order_by().values_list("rule_key").annotate(Sum("amount_minor"))
+    advanced = mine.filter(kind__in=ADVANCED).order_by().values_list("rule_key")
+    rows = list(advanced.annotate(Sum("amount_minor"), Max("plan_version")))
+    former = {rule: terms.version(membership.program_id, version) for rule, _minor, version in rows}
     return MonthSoFar(
         currency=membership.program.currency,
         earned=int(events.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"]),
-        outstanding={rule: int(minor) for rule, minor in advanced},
+        outstanding={rule: int(minor) for rule, minor, _version in rows},
         is_active=is_active(membership, period.as_month),
+        former={rule: rater for rule, rater in former.items() if rater is not None},
     )
 
 

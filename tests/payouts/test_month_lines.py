@@ -16,7 +16,9 @@ from prm.lib.money import Money
 from prm.lib.periods import Month
 from tests.house import House
 from tests.payouts.test_reconcile import house_with
-from tests.people import fiona
+from tests.people import ada, fiona
+from tiers import publishing
+from tiers.models import Plan
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +92,26 @@ def test_an_advance_fills_a_poor_month_and_a_rich_one_pays_it_back() -> None:
     ]
     assert balance(house, AccountKind.ADVANCES) == Money(0, "GBP")
     assert balance(house, AccountKind.EXPENSE) == Money(-180_000, "GBP"), "an advance is no expense"
+    assert reconciliation.check() == []
+
+
+def test_an_advance_is_paid_back_under_terms_that_advance_nothing_more() -> None:
+    house = house_with([TEN, DRAW])
+    plain = publishing.draft_from(Plan.objects.get(program=house.program), by=ada(), at=at(1))
+    plain.rules.get(key="draw").delete()
+    publishing.publish(plain, effective_at=at(2, 1), by=ada(), at=at(1))
+    house.sale("j", "3000.00", "ANA", at(1))  # 300.00: 200.00 are advanced
+    house.sale("f", "1500.00", "ANA", at(2))  # 150.00, and nothing is guaranteed any more: all goes back
+    house.sale("m", "9000.00", "ANA", at(3))  # 900.00: the other 50.00 go back, and no more
+    house.sale("a", "9000.00", "ANA", at(4))
+    house.rate(at(5))
+    close(house, 1, 2, 3, 4)
+    assert lines(house) == [
+        ("2026-01", "draw", 20_000),
+        ("2026-02", "recovery", -15_000),
+        ("2026-03", "recovery", -5_000),
+    ]
+    assert balance(house, AccountKind.ADVANCES) == Money(0, "GBP")
     assert reconciliation.check() == []
 
 

@@ -23,12 +23,14 @@ MONTH = "month"  # the kind of event a month is
 @dataclass(frozen=True, slots=True)
 class MonthSoFar:
     """What the books say when a month ends: what its events earned net, without retainers, floors, advances and recoveries,
-    and what each draw has advanced and not recovered. `is_active`: the month counts for this partner."""
+    and what each draw has advanced and not recovered. `is_active`: the month counts for this partner. `former` are the
+    versions that advanced under draws the plan no longer has."""
 
     currency: str
     earned: int = 0
     outstanding: Mapping[str, int] = field(default_factory=dict)
     is_active: bool = True
+    former: Mapping[str, Rater] = field(default_factory=dict)
 
 
 def counts_for(month: Month, joined_at: datetime, left_at: datetime | None, zone: tzinfo) -> bool:
@@ -85,17 +87,27 @@ class _Close:
     def draws(self, earned: int) -> Iterator[Line]:
         """Yield what is advanced up to the guaranteed amount, or recovered of earlier advances from what lies above it."""
         left = earned
-        for rule in self.rater.plan.rules:
-            if rule.kind != "draw" or rule.flat is None:
-                continue
-            guaranteed = rule.flat.minor if self._applies(rule) else 0
+        for rater, rule in self._draws():
+            is_promised = rater is self.rater and self._applies(rule)
+            guaranteed = rule.flat.minor if is_promised and rule.flat is not None else 0
             outstanding = self.so_far.outstanding.get(rule.key, 0)
             figures = {"guaranteed_minor": guaranteed, "earned_minor": left, "outstanding_minor": outstanding}
             if guaranteed and left < guaranteed:
                 yield self._line(rule, "draw", guaranteed - left, figures)
             elif (back := min(left - guaranteed, outstanding)) > 0:
-                yield self._line(rule, "recovery", -back, figures)
+                yield self._line(rule, "recovery", -back, figures, rater=rater)
                 left -= back
+
+    def _draws(self) -> Iterator[tuple[Rater, RuleFacts]]:
+        """Yield the draws of the plan, and those it no longer has of which something is still to be paid back."""
+        mine = {rule.key: rule for rule in self.rater.plan.rules if rule.kind == "draw"}
+        for rule in mine.values():
+            yield self.rater, rule
+        for key, minor in sorted(self.so_far.outstanding.items()):
+            rater = self.so_far.former.get(key) if minor > 0 and key not in mine else None
+            former = rater.rule(key) if rater is not None else None
+            if rater is not None and former is not None:
+                yield rater, former
 
     def _applies(self, rule: RuleFacts) -> bool:
         if not self.so_far.is_active or (rule.tiers and self.standing.tier_key not in rule.tiers):
@@ -118,13 +130,19 @@ class _Close:
         return sum(count.amount for count in held)
 
     def _line(
-        self, rule: RuleFacts, what: LineKind, amount: int, figures: Mapping[str, int], window: str = ""
+        self,
+        rule: RuleFacts,
+        what: LineKind,
+        amount: int,
+        figures: Mapping[str, int],
+        window: str = "",
+        rater: Rater | None = None,
     ) -> Line:
         because = because_besides(
             order=str(self.month),
             kind=MONTH,
             occurred_at=self._ends_at,
-            reference=self.rater.terms.references[rule.key],
+            reference=(rater or self.rater).reference(rule.key),
             tier={"key": self.standing.tier_key, "name": self.standing.tier_name},
             amount=Money(amount, self.so_far.currency),
             exact=str(amount),

@@ -76,7 +76,7 @@ class Books:
         """Post the drafts and write their lines; a reversal may take back a line of the same call."""
         if not drafts:
             return
-        self.open({draft.member.pk: draft.member for draft in drafts}.values())
+        self.open({draft.member.id: draft.member for draft in drafts}.values())
         places = [self._place(draft) for draft in drafts]
         groups: dict[Place, list[Draft]] = defaultdict(list)
         for place, draft in zip(places, drafts, strict=True):
@@ -89,7 +89,7 @@ class Books:
     def _place(self, draft: Draft) -> Place:
         period = self.calendar.for_posting(draft.member.program, draft.happening.occurred_at)
         self._periods[period.pk] = period
-        return draft.member.pk, period.pk
+        return draft.member.id, period.pk
 
     def _posting(self, drafts: Sequence[Draft], place: Place) -> ledger.Posting:
         """Return what books the drafts of one membership and month."""
@@ -120,7 +120,7 @@ def key_of(draft: Draft) -> str:
     line, reverses = draft.line, draft.reverses
     taken = reverses.pk if isinstance(reverses, Draft) else reverses or 0
     where = f":{line.version_id}.{line.window}" if line.what == "true_up" else ""
-    owner = "" if draft.member.pk == draft.happening.membership_id else f":{draft.member.pk}"
+    owner = "" if draft.member.id == draft.happening.membership_id else f":{draft.member.id}"
     return f"{draft.happening.pk}:{line.rule_key}:{line.what}:{taken}{where}{owner}{draft.suffix}"
 
 
@@ -141,7 +141,7 @@ def _row(draft: Draft, transaction: Transaction, *, at: datetime) -> tuple[Any, 
         key_of(draft),
         happening.pk,
         happening.conversion_id,
-        draft.member.pk,
+        draft.member.id,
         line.version_id,
         line.rule_key,
         line.what,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # two characters at a time
 _SHAPE = re.compile(r"[a-z]{2,8}_[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 
@@ -19,7 +20,7 @@ def ulid(
 ) -> str:
     """Return 26 characters: 48 bits of `clock` in milliseconds, then 80 bits of randomness."""
     value = (clock() << 80) | randomness(80)
-    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
 def public_id(prefix: str, *, clock: Callable[[], int] = _milliseconds) -> str:

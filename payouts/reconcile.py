@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from partners.models import Membership
-from payouts.accrual.batch import lock
+from payouts.accrual.batch import MONTH_IS_OPEN, lock
 from payouts.accrual.loading import Accrued, Batch
 from payouts.accrual.posting import Books
 from payouts.accrual.refold import Difference, Refold
@@ -62,7 +62,7 @@ def reconcile(membership: Membership, *, since: Month | None = None, at: datetim
     done = Reconciled()
     for step in drain(at=at, membership=membership):
         done.accrued.add(step)
-    done.add(persistently(lambda: _post_differences(membership, since, at=at)))
+    done.add(_posted(membership, since, at=at))
     return done
 
 
@@ -129,14 +129,17 @@ def self_check(member_ids: Collection[int], *, at: datetime) -> Iterator[list[Di
         yield found
 
 
+def _posted(membership: Membership, since: Month | None, *, at: datetime) -> Reconciled:
+    return persistently(lambda: _post_differences(membership, since, at=at), overtaken_by=MONTH_IS_OPEN)
+
+
 def _post_differences(membership: Membership, since: Month | None, *, at: datetime) -> Reconciled:
     terms = Terms.load([membership.pk])
     books = Books()
     # The months and accounts are made before the transaction: see Calendar.open.
     books.open(terms.members.values())
     with transaction.atomic():
-        lock(terms)
-        list(Membership.objects.filter(pk=membership.pk).lock())
+        lock(terms, {membership.pk})
         batch = Batch(terms, books, at)
         work = Refold(batch, terms.members[membership.pk], _start(membership, since))
         work.compare()

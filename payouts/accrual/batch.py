@@ -3,7 +3,7 @@ exactly once, and its lines, its postings and its mark are written together or n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -21,29 +21,35 @@ from prm.lib.db import persistently
 from referrals.models import Credit
 from tiers.models import Program
 
+# The trigger that keeps a month shut: when it refuses, a close was faster, and the next month takes the postings.
+MONTH_IS_OPEN = "payouts_transaction_open_month"
+
 
 def accrue_batch(wanted: Q, *, at: datetime) -> Accrued:
     """Rate the unrated credits that meet `wanted`; those another worker holds are left to it."""
-    return persistently(lambda: _accrue(wanted, at=at))
+    return persistently(lambda: _accrue(wanted, at=at), overtaken_by=MONTH_IS_OPEN)
 
 
 def _accrue(wanted: Q, *, at: datetime) -> Accrued:
     books = Books()
     rows = Credit.objects.unrated().filter(wanted).order_by()
-    pairs = list(rows.values_list("membership_id", "occurred_at"))
-    if not pairs:
+    found = list(rows.values_list("membership_id", "occurred_at", "conversion__original_id"))
+    if not found:
         return Accrued()
-    terms = Terms.load({member for member, _instant in pairs})
+    terms = Terms.load({member for member, _instant, _original in found})
     # The months and accounts are made before the transaction: see Calendar.open.
-    books.calendar.open((terms.members[member].program, instant) for member, instant in pairs)
+    books.calendar.open((terms.members[member].program, instant) for member, instant, _original in found)
     books.open(terms.members.values())
-    return _together(Batch(terms, books, at), wanted)
+    refunded = {member for member, _instant, original in found if original is not None}
+    return _together(Batch(terms, books, at), wanted, refunded)
 
 
 @transaction.atomic
-def _together(batch: Batch, wanted: Q) -> Accrued:
-    lock(batch.terms)
-    happenings = claim(wanted & Q(membership__in=batch.terms.members))
+def _together(batch: Batch, wanted: Q, refunded: Collection[int]) -> Accrued:
+    held = lock(batch.terms, refunded)
+    claimed = claim(wanted & Q(membership__in=batch.terms.members))
+    # A refund credited since the look is left to the next one, which locks what it needs.
+    happenings = [each for each in claimed if each.original_id is None or each.membership_id in held]
     if not happenings:
         return batch.done
     late = _late(batch.terms, happenings)
@@ -61,20 +67,24 @@ def _together(batch: Batch, wanted: Q) -> Accrued:
     return batch.done
 
 
-def lock(terms: Terms) -> None:
-    """Lock the memberships whose plan remembers something, who recruited them included, and then programs with a budget.
+def lock(terms: Terms, refunded: Collection[int] = ()) -> set[int]:
+    """Lock the memberships whose plan remembers something, who recruited them included, and then programs with a budget;
+    return the memberships.
 
     Everybody takes these locks in this order, so that what is remembered stays as it was read until the lines stand.
-    A plan that remembers nothing needs none.
+    A plan that remembers nothing needs none for its sales. A refund needs one under any plan, hence `refunded`: what it
+    takes back depends on all that is booked on its sale, which others refund or reconcile.
     """
-    stateful = [pk for pk, member in terms.members.items() if terms.is_stateful(member.program_id)]
-    if not stateful:
-        return
-    list(Membership.objects.filter(pk__in=stateful).lock())
+    stateful = {pk for pk, member in terms.members.items() if terms.is_stateful(member.program_id)}
+    held = stateful.union(refunded)
+    if not held:
+        return held
+    list(Membership.objects.filter(pk__in=held).lock())
     programs = {terms.members[pk].program_id for pk in stateful}
     budgets = sorted(program for program in programs if terms.has_budgets(program))
     if budgets:
         list(Program.objects.filter(pk__in=budgets).select_for_update(no_key=True).order_by("pk"))
+    return held
 
 
 def claim(wanted: Q) -> list[Happening]:

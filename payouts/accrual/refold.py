@@ -17,6 +17,7 @@ from payouts.accrual.fold import Draft, Fold, SaleKey
 from payouts.accrual.happenings import Happening, read, since
 from payouts.accrual.loading import Batch, load_memories, sales_before
 from payouts.accrual.memory import Refolded, Scope
+from payouts.accrual.sales import REVERSIBLE
 from payouts.models import Commission
 from referrals.models import Credit
 
@@ -180,8 +181,9 @@ class Refold:
     def _tell(self, folding: Fold, happening: Happening, fresh: set[int]) -> None:
         for rated in folding.rate(happening):
             is_fresh = rated.happening.pk in fresh
+            written = [draft for draft in rated.drafts if is_fresh and self._has_what_it_takes(draft, fresh)]
+            self.drafts += written
             if is_fresh:
-                self.drafts += rated.drafts
                 self.rated.append(rated.happening.pk)
             for draft in rated.drafts:
                 line = draft.line
@@ -196,9 +198,26 @@ class Refold:
                 total = self._touch(slot, rated.happening, line.version_id)
                 total.desired += line.amount.minor
                 total.desired_volume += line.volume
-                if is_fresh:
+                if draft in written:
                     total.posted += line.amount.minor
                     total.posted_volume += line.volume
+
+    def _has_what_it_takes(self, draft: Draft, fresh: set[int]) -> bool:
+        """Say whether the line that a fresh one reverses is in the books or on its way, and name the one in the books.
+
+        Where the sale is told again and booked nothing under this rule, its correction takes the refund into account.
+        """
+        taken = draft.reverses
+        if isinstance(taken, Draft) and taken.happening.pk not in fresh:
+            booked = Commission.objects.filter(
+                credit=taken.happening.pk,
+                membership=taken.member.pk,
+                rule_key=taken.line.rule_key,
+                kind__in=REVERSIBLE,
+            )
+            draft.reverses = booked.order_by("pk").values_list("pk", flat=True).first()
+            return draft.reverses is not None
+        return True
 
     def _count_posted(self, chunk: Sequence[Happening]) -> None:
         by_pk = {each.pk: each for each in chunk}

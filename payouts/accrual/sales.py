@@ -35,8 +35,9 @@ class Sale:
     amount: Money
     quantity: int
     base: Money | None = None
-    refunded: int = 0
-    charged: int = 0
+    _refunded: int = 0
+    _charged: int = 0
+    _won: int = 0
     lines: dict[int, dict[str, Booked]] = field(default_factory=dict)
 
     @classmethod
@@ -75,18 +76,31 @@ class Sale:
             occurred_at=self.occurred_at,
             base=self.base,
             quantity=self.quantity,
-            charged_back=Money(self.charged, currency),
+            charged_back=Money(self._lost, currency),
         )
 
-    def move(self, kind: str, minor: int, at: datetime, *, clawback_days: int | None) -> None:
-        """Count a refund, a chargeback or one that was won."""
+    @property
+    def refunded(self) -> int:
+        """How much of the sale has gone back: what was refunded, and what was charged back and not won, never more than all.
+
+        It depends on what was counted and not on the order: for a moment, while a chargeback that was won is told
+        after a refund that came later or before its own gain, the parts may add up to more than they will in the end.
+        """
+        return min(self._refunded + self._lost, self.amount.minor)
+
+    @property
+    def _lost(self) -> int:
+        return max(self._charged - self._won, 0)
+
+    def move(self, kind: str, minor: int, at: datetime, *, clawback_days: int | None) -> int:
+        """Count a refund, a chargeback or one that was won, and return by how much it changes what has gone back."""
+        before = self.refunded
         if kind == GIVES_BACK:
-            back = min(minor, self.charged)
-            self.refunded = max(self.refunded - back, 0)
-            self.charged -= back
+            self._won += minor
         elif kind in TAKES_BACK and not self._is_late(at, clawback_days):
-            self.refunded += minor
-            self.charged += minor if kind == CHARGEBACK else 0
+            self._charged += minor if kind == CHARGEBACK else 0
+            self._refunded += 0 if kind == CHARGEBACK else minor
+        return abs(self.refunded - before)
 
     def _is_late(self, at: datetime, clawback_days: int | None) -> bool:
         return clawback_days is not None and at > self.occurred_at + timedelta(days=clawback_days)

@@ -17,9 +17,12 @@ from prm.lib.money import Money, exponent
 from tiers.engine.facts import GIVES_BACK, TAKES_BACK, Metric, Window
 
 # Countries that English names with an article, as in "customers in the Netherlands".
-_WITH_ARTICLE = frozenset(
-    "AE AX BS CC CF CK DO FK FO GB GM IM IO KM KY MH MP MV NL PH SB SC TC TF UM US VG VI".split()
-)
+# fmt: off
+_WITH_ARTICLE = frozenset({
+    "AE", "AX", "BS", "CC", "CF", "CK", "DO", "FK", "FO", "GB", "GM", "IM", "IO", "KM",
+    "KY", "MH", "MP", "MV", "NL", "PH", "SB", "SC", "TC", "TF", "UM", "US", "VG", "VI",
+})
+# fmt: on
 
 
 @dataclass(frozen=True)

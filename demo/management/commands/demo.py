@@ -58,4 +58,6 @@ def _has_people() -> bool:
     try:
         return Program.objects.exists() or User.objects.exists()
     except (OperationalError, ProgrammingError) as error:
-        raise CommandError(f"The database cannot be read; run `manage.py migrate` first. ({error})") from error
+        raise CommandError(
+            f"The database cannot be read; run `manage.py migrate` first. ({error})"
+        ) from error

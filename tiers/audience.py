@@ -14,7 +14,7 @@ from tiers.engine.groups import compiled
 
 # What a condition asks of the partner; what it asks of the event can still be met.
 OF_THE_PARTNER = frozenset({"partner", "partner_country", "partnership_type", "tier", "tag"})
-_PERSONAL = frozenset({"partner", "tag"})
+_PERSONAL = frozenset({"partner", "tag", "deal"})
 _ANY_EVENT = Event("any", "sale", datetime(2000, 1, 1, tzinfo=UTC), Money(0, "EUR"))
 
 
@@ -24,7 +24,7 @@ def for_partner(plan: PlanFacts, standing: Standing) -> PlanFacts:
 
 
 def for_strangers(plan: PlanFacts) -> PlanFacts:
-    """Return the plan without the rules that ask for a partner by its name or its tags: newcomers have neither."""
+    """Return the plan without the rules that ask for a partner by its name, its tags or its deals: newcomers have none."""
     rules = (rule for rule in plan.rules if _can_hold(rule.conditions, Standing(""), _PERSONAL))
     return replace(plan, rules=tuple(rules))
 

@@ -65,3 +65,14 @@ def test_a_change_tells_what_goes_and_what_comes() -> None:
     assert [("8%" in each, "10%" in each) for each in found.before] == [(True, False)]
     assert [("8%" in each, "10%" in each) for each in found.after] == [(False, True)]
     assert not audience.change(old, old, ANA, **words)
+
+
+def test_strangers_read_nothing_of_what_is_for_one_partner_or_deal() -> None:
+    deal = Condition("deal", "=", ("D-2026-ACME",))
+    whole = plan(
+        percent("0.3", key="bo", conditions=Group("all", (OTHERS,))),
+        percent("0.25", key="deal", conditions=Group("all", (deal,))),
+        percent("0.2", key="vip", conditions=Group("all", (Condition("tag", "=", ("vip",)),))),
+        percent("0.08", key="all"),
+    )
+    assert [rule.key for rule in audience.for_strangers(whole).rules] == ["all"]

@@ -40,9 +40,9 @@ def run(arguments: list[str]) -> dict[str, object]:
     found = []
     for size in sizes:
         _seed(size)
-        found.append(_in_a_process(size))
-    first = found[0]
-    for each in found:
+        each = _in_a_process(size)
+        found.append(each)
+        first = found[0]
         each["cost_per_event_against_the_first"] = round(
             each["rate_seconds"] / each["events"] / (first["rate_seconds"] / first["events"]), 2
         )

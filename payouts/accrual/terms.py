@@ -65,8 +65,8 @@ class Terms:
         return (self.book.rater(plan) for plan in self.plans(program_id).values())
 
     def is_stateful(self, program_id: int) -> bool:
-        """Say whether any version of the plan has to remember something."""
-        return any(rater.is_stateful for rater in self.raters(program_id))
+        """Say whether any version of the plan has to remember something, or to go back when something comes in late."""
+        return any(rater.is_stateful or rater.is_ordered for rater in self.raters(program_id))
 
     def has_budgets(self, program_id: int) -> bool:
         """Say whether any rule has a budget that all partners share."""

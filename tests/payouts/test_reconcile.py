@@ -206,6 +206,30 @@ def test_the_same_events_one_by_one_earn_the_same() -> None:
     assert_in_order(house)
 
 
+NEW = {"attribute": "customer_type", "operator": "=", "values": ["new"]}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "flat", "flat_minor": 1000, "conditions": {"join": "all", "tests": [NEW]}},
+        {
+            "kind": "graduated",
+            "params": {"metric": "new_customers", "window": MONTHLY, "steps": [{"from": 0, "flat": 1000}]},
+        },
+    ],
+)
+def test_a_first_sale_that_comes_late_makes_a_customer_new_once(rule: dict[str, Any]) -> None:
+    house = house_with([{"key": "new", **rule}])
+    house.sale("s2", "100.00", "ANA", day(5))
+    house.rate(LATER)
+    assert total(house) == 1000
+    house.sale("s1", "100.00", "ANA", day(1))
+    house.rate(LATER)
+    assert total(house) == 1000
+    assert_in_order(house)
+
+
 def test_a_customer_s_months_count_from_the_first_payment_however_late_it_comes() -> None:
     rule = {
         "key": "year",

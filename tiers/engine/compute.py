@@ -24,7 +24,7 @@ from tiers.engine.facts import (
     Standing,
 )
 from tiers.engine.memory import Memory
-from tiers.engine.needs import needs_of
+from tiers.engine.needs import is_ordered, needs_of
 from tiers.engine.rates import RATES
 from tiers.engine.selection import Chosen, Selection
 from tiers.engine.terms import Terms
@@ -57,7 +57,7 @@ class Rater:
         self.zone = self.terms.zone
         self.needs = needs_of(plan)
         self.is_stateful = bool(self.needs)
-        self.is_ordered = any(rule.kind in ("prospective", "recurring") for rule in plan.rules)
+        self.is_ordered = is_ordered(plan)
         self._references = self.terms.references
         self._select = Selection(plan, self.zone)
         self._excludes = bool(plan.excluded_products or plan.excluded_categories)

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tiers.engine.facts import Limits, Metric, PlanFacts, RuleFacts, Window
+from tiers.engine.rule_parts import tests_of
 
 LIFE = Window("lifetime")
+_ORDERED = frozenset({"prospective", "recurring"})
+_OF_THE_FIRST_SALE = frozenset({"customer_type", "customer_age_months"})
 
 
 class Wanted(NamedTuple):
@@ -56,6 +59,17 @@ def needs_of(plan: PlanFacts) -> Needs:
             for rule in rules
             if rule.limits is not None and rule.limits.budget_max is not None
         ),
+    )
+
+
+def is_ordered(plan: PlanFacts) -> bool:
+    """Return whether a late event changes what later ones earn one by one: what a customer's first sale is can change, and with
+    it who is new; so can the rate reached before each event."""
+    return any(
+        rule.kind in _ORDERED
+        or (rule.is_windowed and rule.metric == "new_customers")
+        or any(test.attribute in _OF_THE_FIRST_SALE for test in tests_of(rule.conditions))
+        for rule in plan.rules
     )
 
 

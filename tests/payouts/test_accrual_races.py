@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from partners.models import Membership
 from payouts import accrual, calendar, reconcile, reconciliation
+from payouts.accrual import batch
+from payouts.accrual.happenings import Happening
+from payouts.choices import PeriodState
 from payouts.models import Commission, Period
 from prm.lib.db import persistently
 from prm.lib.periods import Month
@@ -206,3 +209,28 @@ def test_partners_and_who_recruited_them_are_rated_at_once() -> None:
     assert [total(membership=house.members[code]) for code in ("ANA", "IVY")] == [10_000, 10_000]
     assert total(membership=house.members["TOP"]) == 4_000 + 2_000
     assert_nothing_differs(house)
+
+
+def test_a_sale_that_a_close_overtakes_goes_into_the_next_month(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = open_house()
+    house.member("ANA")
+    [pk] = sold(house, 1)
+    january = calendar.month_of(house.program, Month(2026, 1))
+    real, closed = batch.claim, []
+
+    def overtaken(wanted: Q) -> list[Happening]:
+        if not closed:  # between the look at the calendar and the posting, on another connection
+            with ThreadPoolExecutor(1) as pool:
+                closed.append(pool.submit(shut, january.pk).result(timeout=20))
+        return real(wanted)
+
+    monkeypatch.setattr(batch, "claim", overtaken)
+    assert accrual.accrue([pk], at=FEBRUARY).rated == 1
+    assert Commission.objects.get().period.as_month == Month(2026, 2)
+
+
+def shut(pk: int) -> bool:
+    try:
+        return Period.objects.filter(pk=pk).update(state=PeriodState.CLOSING) == 1
+    finally:
+        connection.close()

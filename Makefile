@@ -30,9 +30,10 @@ test-embedded: .venv/.test
 	@env -u DATABASE_URL -u REDIS_URL -u CACHE_URL $(BIN)/python -m pytest -q $(ARGS)
 
 ## make test-services  the suite on throw-away PostgreSQL and Redis servers
+# What asks no database has had its say in the first half: the pure engine and the repository's look at itself.
 test-services: .venv/.test
 	@echo "== 2 of 2: PostgreSQL and Redis"
-	@exec $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q $(ARGS)
+	@exec $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q --ignore tests/tiers/engine --ignore tests/architecture $(ARGS)
 
 ## make check          format, lint, contracts, types, templates, migrations, deployment settings, then make test
 check: .venv/.check

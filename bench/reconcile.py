@@ -53,15 +53,14 @@ def run(arguments: list[str]) -> dict[str, object]:
 
 def one(size: int) -> Found:
     """Rate what is seeded, reconcile it again and insert it bare; called in a process of its own."""
-    from django.utils import timezone
-
+    from bench import seed
     from partners.models import Membership
     from payouts import reconcile
     from payouts.accrual.sweep import drain
     from payouts.models import Commission
 
     before = _peak_mb()
-    now = timezone.now()
+    now = seed.AFTER
     began, cpu = time.perf_counter(), time.process_time()
     mine = Membership.objects.filter(program__slug=_slug(size))
     known = list(mine.select_related("program").order_by("pk"))

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 PER_MEMBERSHIP = 5000
 BEGIN = datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
 YEAR = timedelta(days=364)
+AFTER = BEGIN + timedelta(days=400)
 REFUND_EVERY = 40
 MONTH = {"kind": "month", "months": 1}
 STEPS = [{"from": 0, "rate": "5"}, {"from": 1_000_000, "rate": "6.5"}, {"from": 5_000_000, "rate": "8"}]
@@ -147,5 +148,5 @@ def _conversion(row: _Row) -> tuple[Any, ...]:
         None,
         "France",
     )
-    money = (row.minor, "GBP", "", "", "", "", 1, 0, 0, 0, 0, "", "", {})
+    money: tuple[Any, ...] = (row.minor, "GBP", "", "", "", "", 1, 0, 0, 0, 0, "", "", {})
     return (*what, *money, of.name if of else "", of.pk if of else None, "")

@@ -384,6 +384,17 @@ def test_currency_and_zone_stay_once_a_program_exists() -> None:
     )
 
 
+def test_the_claw_back_window_is_set_until_somebody_has_joined() -> None:
+    program = ProgramFactory.create()
+    url = reverse("admin:tiers_program_change", args=[program.pk])
+    for days in (60, 90):
+        told = {"slug": program.slug, "clawback_days": days, "tiers-TOTAL_FORMS": 0}
+        at_desk(ada()).post(url, program_form(program.legal_entity_id, **told))
+        program.refresh_from_db()
+        assert program.clawback_days == 60
+        MembershipFactory.create(program=program)
+
+
 def test_account_managers_look_at_programs_and_change_nothing() -> None:
     program = ProgramFactory.create(name="Affiliates")
     TierFactory.create(program=program, name="Registered", revenue_from_minor=100_000)

@@ -102,7 +102,16 @@ class ProgramAdmin(BackOfficeAdmin):
         (None, {"fields": ("name", "slug", "partnership_type", "legal_entity", "summary")}),
         (
             _("Money and time"),
-            {"fields": ("currency", "time_zone", "minimum_payout", "hold_days", "payment_day")},
+            {
+                "fields": (
+                    "currency",
+                    "time_zone",
+                    "minimum_payout",
+                    "hold_days",
+                    "clawback_days",
+                    "payment_day",
+                )
+            },
         ),
         (_("Links"), {"fields": ("cookie_days", "destination_url", "allowed_domains")}),
         (_("Applications"), {"fields": ("is_open", "is_public", "decision_days")}),
@@ -153,7 +162,11 @@ class ProgramAdmin(BackOfficeAdmin):
         return obj is not None and not self.has_change_permission(request, obj)
 
     def _fixed(self, obj: Program | None) -> tuple[str, ...]:
-        return ("currency", "time_zone") if obj is not None else ()
+        if obj is None:
+            return ()
+        # Refunds are rated again by the claw-back window: members keep the one they joined under.
+        has_members = obj.memberships.exists()
+        return ("currency", "time_zone", "clawback_days") if has_members else ("currency", "time_zone")
 
 
 @admin.register(Tier)

@@ -18,7 +18,7 @@ from payouts.accrual.refold import Difference, Refold
 from payouts.accrual.sweep import drain
 from payouts.accrual.terms import Terms
 from prm import audit
-from prm.lib.db import persistently
+from prm.lib.db import as_of_one_moment, persistently
 from prm.lib.periods import Month
 from referrals.models import Credit
 from tiers.models import Program
@@ -67,8 +67,8 @@ def reconcile(membership: Membership, *, since: Month | None = None, at: datetim
 
 
 def difference(membership: Membership, *, since: Month | None = None, at: datetime) -> list[Difference]:
-    """Return what `reconcile` would correct, and write nothing."""
-    return _compared(membership, since, at=at).differences()
+    """Return what `reconcile` would correct, and write nothing; what is being booked meanwhile is no difference."""
+    return persistently(lambda: _differences(membership, since, at=at))
 
 
 def reconcile_superseded(conversion_ids: Sequence[int], *, at: datetime) -> Reconciled:
@@ -98,7 +98,7 @@ def members_of(program: Program | None = None, member_key: str = "") -> list[int
 
 def sample_of_the_night(night: date, *, most: int | None = None) -> list[int]:
     """Return the memberships to check this night: all, or as many as a night may take, in turns."""
-    limit: int = most if most is not None else getattr(settings, "SELF_CHECK_MEMBERSHIPS", 2000)
+    limit: int = most if most is not None else settings.SELF_CHECK_MEMBERSHIPS
     known = members_of()
     if not limit or len(known) <= limit:
         return known
@@ -148,11 +148,12 @@ def _post_differences(membership: Membership, since: Month | None, *, at: dateti
     return Reconciled(credits=work.told, differences=found)
 
 
-def _compared(membership: Membership, since: Month | None, *, at: datetime) -> Refold:
-    terms = Terms.load([membership.pk])
-    work = Refold(Batch(terms, Books(), at), terms.members[membership.pk], _start(membership, since))
-    work.compare()
-    return work
+def _differences(membership: Membership, since: Month | None, *, at: datetime) -> list[Difference]:
+    with as_of_one_moment():
+        terms = Terms.load([membership.pk])
+        work = Refold(Batch(terms, Books(), at), terms.members[membership.pk], _start(membership, since))
+        work.compare()
+        return work.differences()
 
 
 def _start(membership: Membership, since: Month | None) -> datetime | None:

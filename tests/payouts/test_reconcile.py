@@ -513,6 +513,7 @@ def test_the_task_of_the_night_keeps_a_report_and_of_a_correction_the_lines() ->
         Rule.objects.update(rate=10)
     tasks_reconcile.self_check()
     run = Run.objects.get(kind="payouts.self_check")
+    assert (run.state, run.failed) == ("finished_with_errors", 1)
     assert (run.result["memberships"], run.result["difference_minor"]) == (1, 400)
     assert run.result["shown"][0]["cause"] == "recomputed"
     sale = Conversion.objects.get()

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from prm.lib.money import Money
@@ -167,7 +168,8 @@ def _never(
             first = [each for each in before if met[each.key] & mine]
             if mine <= frozenset().union(*(met[each.key] for each in first)):
                 text = _("%(rules)s may always come first: this rule may never pay.")
-                yield rule.key, "shadowed", text % {"rules": ", ".join(f"“{each.name}”" for each in first)}
+                named = get_text_list([f"“{each.name}”" for each in first], _("or"))
+                yield rule.key, "shadowed", text % {"rules": named}
         if rule.kind not in _SOMETIMES:
             before.append(rule)
 

@@ -74,7 +74,7 @@ class OrderForm(forms.Form):
     customer_type = forms.ChoiceField(
         label=_("Customer"), choices=[("", _("Not known")), *CUSTOMERS], required=False
     )
-    country = _text(_("Customer country"), 64, help_text=_("Two letters, such as FR."))
+    country = _text(_("Customer country"), 64, help_text=_("Its name or two letters: France or FR."))
     product = _text(_("Product"))
     category = _text(_("Category"))
     quantity = forms.IntegerField(
@@ -98,7 +98,7 @@ class OrderForm(forms.Form):
     code = _text(_("Code used"), 40)
     deal = _text(_("Deal"), 40)
     partner = _text(
-        _("Membership"), 30, help_text=_("Its public id, such as mem_…, for rules about one partner.")
+        _("Membership"), 30, help_text=_("Its public id, such as mem_…: for rules about one partner.")
     )
     role = forms.ChoiceField(label=_("What the partner did"), choices=ROLE_NAMES, required=False)
     tax = MoneyField(label=_("Tax in it"), required=False)

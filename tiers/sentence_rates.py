@@ -63,7 +63,7 @@ def _override(rule: RuleFacts, words: Words) -> str:
         if rule.override_of == "sales"
         else _("the commission on %(events)s") % {"events": events(words, earning(rule.event_kinds))}
     )
-    text = _("%(rate)s of %(what)s of partners that the partner recruited")
+    text = _("%(rate)s of %(what)s of recruited partners")
     told = [text % {"rate": words.percent(rule.levels[0]), "what": of}] if rule.levels else []
     for level, rate in enumerate(rule.levels[1:], start=2):
         values = {"rate": words.percent(rate), "level": words.number(level)}

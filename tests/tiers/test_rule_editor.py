@@ -391,10 +391,10 @@ def test_conditions_are_rows_with_a_group_inside(draft: PlanVersion) -> None:
                 "group-0-count": 1,
                 "group-0-0-attribute": "country",
                 "group-0-0-operator": "=",
-                "group-0-0-values": "Germany",
+                "group-0-0-values": "Atlantis",
             },
             "group-0-0-values",
-            "“GERMANY” is not a country",
+            "“ATLANTIS” is not a country",
         ),
         (
             {
@@ -520,3 +520,18 @@ def test_a_table_with_too_many_rows_or_none_is_no_error_of_ours(draft: PlanVersi
             draft, **{"kind": "graduated", "metric": "revenue", "window": "month", "steps-count": count}
         )
         assert answer.status_code == 200
+
+
+def test_a_step_that_says_nothing_about_pay_is_asked_for_it(draft: PlanVersion) -> None:
+    forgotten = {**STEPS, "steps-1-rate": ""}
+    answer = add(draft, kind="graduated", metric="revenue", window="month", **forgotten)
+    assert "Row 2: Give a percentage; write 0 if the step pays nothing." in words(answer)
+    meant = {**STEPS, "steps-1-rate": "0"}
+    rule = saved(draft, kind="graduated", metric="revenue", window="month", **meant)
+    assert rule.params["steps"] == [{"from": 0, "rate": "5"}, {"from": 100_000, "rate": "0"}]
+
+
+def test_a_country_is_typed_by_its_name_too(draft: PlanVersion) -> None:
+    asked = {"tests-count": 1, "tests-0-attribute": "country", "tests-0-operator": "in"}
+    rule = saved(draft, rate="5", **asked, **{"tests-0-values": "France, es, uk"})
+    assert rule.conditions["tests"][0]["values"] == ["FR", "ES", "GB"]

@@ -52,11 +52,11 @@ KIND_TABLE: list[tuple[RuleFacts, str]] = [
     (rule("participation", "0.02"), "2% of every order, for helping with it."),
     (
         rule("override", levels=(Decimal("0.1"), Decimal("0.05"))),
-        "10% of the commission on orders of partners that the partner recruited, 5% at level 2.",
+        "10% of the commission on orders of recruited partners, 5% at level 2.",
     ),
     (
         rule("override", levels=(Decimal("0.01"),), override_of="sales"),
-        "1% of orders of partners that the partner recruited.",
+        "1% of orders of recruited partners.",
     ),
     (
         rule("recurring", "0.15", recurring=Recurring(months=12), event_kinds=SALES),

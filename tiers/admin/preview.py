@@ -87,7 +87,7 @@ def _note(rule: RuleFacts) -> str:
     text = _("For orders that meet the conditions, as the first of their period and customer.")
     if rule.kind in WINDOW_MODELS or rule.kind == "prospective":
         text = _(
-            "For orders that meet the conditions; nothing else happened in the period unless it says so."
+            "For orders that meet the conditions, from a partner with no others in the period unless the line says so."
         )
     return text
 

@@ -13,6 +13,7 @@ from django.forms.utils import ErrorDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from prm.lib.countries import code_of
 from prm.lib.forms import MoneyField
 from prm.lib.money import Money
 from tiers.admin.fields import MeasureField, PercentField
@@ -125,6 +126,12 @@ def _count(typed: object) -> int:
     return min(int(text), MOST_ROWS) if re.fullmatch(r"[0-9]{1,4}", text) else 0
 
 
+_PAYS_NOTHING = {
+    "rate": _("Give a percentage; write 0 if the step pays nothing."),
+    "flat": _("Give an amount; write 0 if the step pays nothing."),
+}
+
+
 class StepForm(RowForm):
     """A row of a rule's table."""
 
@@ -146,6 +153,14 @@ class StepForm(RowForm):
         """Take an empty start of a row that pays something for the beginning."""
         start = self.cleaned_data["start"]
         return start if isinstance(start, int) else 0
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the step pays: an empty cell may be forgotten, a 0 is meant."""
+        given = super().clean() or self.cleaned_data
+        pays = [name for name in ("rate", "flat") if name in self.fields]
+        if pays and all(given.get(name) is None and not self.has_error(name) for name in pays):
+            self.add_error(pays[0], _PAYS_NOTHING[pays[0]])
+        return given
 
     def stored(self) -> dict[str, Any]:
         """Return the step as a rule stores it."""
@@ -229,9 +244,9 @@ class ConditionForm(RowForm):
         return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
     def _read(self, typed: str, key: str, kind: str) -> str:
-        """Return a value as rules store it: the key of a label, an amount with a point, a country in capitals."""
+        """Return a value as rules store it: the key of a label, an amount with a point, a country by its code."""
         if kind == "country":
-            return typed.upper()
+            return code_of(typed)
         if kind in ("amount", "number"):
             return _number(typed)
         labels = self.known.get(key, {})

@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from prm.lib import l10n
 from prm.lib.money import BadAmount, Money, UnknownCurrency, exponent
 
 _BLANKS = re.compile(r"[\s\u00a0\u202f']")
@@ -45,7 +46,7 @@ class MoneyField(forms.CharField):
         """
         if isinstance(value, Money):
             return value
-        text = _BLANKS.sub("", str(value or ""))
+        text = self._without_currency(_BLANKS.sub("", str(value or "")))
         if not text:
             return None
         try:
@@ -64,6 +65,14 @@ class MoneyField(forms.CharField):
             return bool(self.to_python(initial) != self.to_python(data))
         except ValidationError:
             return True
+
+    def _without_currency(self, text: str) -> str:
+        """Leave out the field's own currency, by code or sign; another one stays, and is refused."""
+        if not self.currency:
+            return text
+        for name in (self.currency, l10n.currency_sign(self.currency)):
+            text = text.removeprefix(name).removesuffix(name)
+        return text
 
     def _with_point(self, text: str) -> str:
         """Read one comma as the decimal mark where nothing else can be meant; 1,000 stays unreadable."""

@@ -13,7 +13,7 @@ from typing import Literal
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_gmt, get_timezone_name
 from babel.lists import format_list
-from babel.numbers import NumberPattern, format_decimal, format_percent
+from babel.numbers import NumberPattern, format_decimal, format_percent, get_currency_symbol
 
 from prm.lib.money import Money, exponent
 from prm.lib.periods import Month
@@ -51,6 +51,11 @@ def short_money_text(money: Money, locale: str) -> str:
     pattern.frac_prec = (0, 0)
     text = pattern.apply(money.decimal(), locale_of(locale), currency=money.currency, currency_digits=False)
     return _with_minus(text)
+
+
+def currency_sign(currency: str) -> str:
+    """Return the sign people write for a currency, or its code when it has none: £ for GBP."""
+    return get_currency_symbol(currency, locale="en")
 
 
 def list_text(texts: Sequence[str], locale: str, style: Literal["standard", "or"] = "standard") -> str:

@@ -17,6 +17,9 @@ from prm.lib.money import Money
         ("1\u202f234,56", "EUR", 123456),  # as French pages write it
         ("500", "JPY", 500),
         ("1.234", "KWD", 1234),
+        ("£200", "GBP", 20000),
+        ("GBP 200.50", "GBP", 20050),
+        ("2,50 €", "EUR", 250),
     ],
 )
 def test_an_amount_is_read_as_typed(text: str, currency: str, minor: int) -> None:
@@ -30,6 +33,7 @@ def test_an_amount_is_read_as_typed(text: str, currency: str, minor: int) -> Non
         ("1e3", "GBP", "not_an_amount"),
         ("1,000", "GBP", "not_an_amount"),  # a thousand or one: nobody knows, so nobody guesses
         ("1,234.56", "GBP", "not_an_amount"),
+        ("$200", "GBP", "not_an_amount"),  # another currency than the field's
         ("2.005", "GBP", "too_many_decimals"),
         ("1.5", "JPY", "too_many_decimals"),
         ("-2", "GBP", "negative"),

@@ -190,6 +190,7 @@ def _facts(dry_run: DryRun) -> Iterator[Fact]:
     yield Fact(_("Events rated"), l10n.number_text(total["events"], locale()))
     yield Fact(_("Now"), money_text(Money(total["old"], currency)))
     yield Fact(_("With the change"), money_text(Money(total["new"], currency)))
+    yield Fact(_("Change"), money_text(Money(total["new"] - total["old"], currency)))
     yield Fact(_("Partners who gain"), l10n.number_text(report["winners"], locale()))
     yield Fact(_("Partners who lose"), l10n.number_text(report["losers"], locale()))
     yield Fact(_("Events no rule covers"), l10n.number_text(report["uncovered"], locale()))

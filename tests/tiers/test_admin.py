@@ -404,3 +404,12 @@ def test_account_managers_look_at_programs_and_change_nothing() -> None:
     assert "£50.00" in text
     assert "£1,000.00" in text
     assert client.post(url, {"name": "Other"}).status_code == 403
+
+
+def test_a_version_that_promises_notice_asks_for_its_day(plan: Plan) -> None:
+    draft = draft_of(plan)
+    url = reverse("admin:tiers_planversion_publish", args=[draft.pk])
+    assert "Empty: at once." in words(at_desk(ada()).get(url))
+    PlanVersion.objects.filter(pk=draft.pk).update(notice_days=14)
+    assert "Empty: at once." not in words(at_desk(ada()).get(url))
+    assert "This field is required" in words(at_desk(ada()).post(url, {"effective_on": ""}))

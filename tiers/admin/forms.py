@@ -90,12 +90,12 @@ class PublishForm(forms.Form):
         label=_("In force from"), widget=forms.DateInput(attrs={"type": "date"}), required=False
     )
 
-    def __init__(self, *args: Any, program: Program, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, program: Program, notice_days: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.program = program
-        self.fields["effective_on"].help_text = _(
-            "The day it begins, at midnight in %(zone)s. Empty: at once."
-        ) % {"zone": program.time_zone}
+        day = _("The day it begins, at midnight in %(zone)s.") % {"zone": program.time_zone}
+        self.fields["effective_on"].required = notice_days > 0
+        self.fields["effective_on"].help_text = day if notice_days else f"{day} {_('Empty: at once.')}"
 
     def effective_at(self, *, now: datetime) -> datetime:
         """Return the instant the version begins; today means now."""
@@ -131,6 +131,11 @@ class SettingsForm(forms.Form):
         min_value=0,
         max_value=366,
         help_text=_("Partners hear of the change this many days before."),
+        error_messages={
+            "required": _("Give the notice in days; 0 promises none."),
+            "min_value": _("A notice cannot be shorter than 0 days."),
+            "max_value": _("A notice cannot be longer than 366 days."),
+        },
     )
 
     @classmethod

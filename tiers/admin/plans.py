@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from prm.accounts import policy
@@ -22,6 +23,7 @@ from tiers.models import Plan
 class PlanAdmin(BackOfficeAdmin):
     """Plans, one for each program; they come into being with it."""
 
+    section = gettext_lazy("Plans and rules")
     sees = "try_plans"
     list_display = ("name", "program")
     list_select_related = ("program",)

@@ -13,7 +13,6 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -81,7 +80,7 @@ class PlanVersionAdmin(BackOfficeAdmin):
 
     def page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
         """Answer with a page that lies below the plans: a version is a part of one."""
-        section = {"section_name": capfirst(Plan._meta.verbose_name_plural), "section_url": list_url(Plan)}
+        section = {"section_name": _("Plans and rules"), "section_url": list_url(Plan)}
         return super().page(request, template, **{**section, **context})
 
     def changeform_view(
@@ -119,7 +118,7 @@ class PlanVersionAdmin(BackOfficeAdmin):
         require(request, "publish_plans")
         version, now = _version(str(pk)), timezone.now()
         program = version.plan.program
-        form = PublishForm(request.POST or None, program=program)
+        form = PublishForm(request.POST or None, program=program, notice_days=version.notice_days)
         if request.method == "POST" and form.is_valid():
             by, effective_at = person(request), form.effective_at(now=now)
             done = attempt(

@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from payouts.explained import texts
+from prm.lib import l10n
+from prm.lib.countries import is_code
 from tiers.engine.attributes import OPERATORS, attribute_of
 
 # Whom a rule was negotiated with is nobody else's to know.
@@ -52,7 +54,7 @@ def _reason(why: Mapping[str, Any]) -> str:
         "other_event_kind": _("it is for %(wanted)s; this was %(found)s.")
         % {"wanted": events, "found": texts.event(found)},
         "other_tier": _("it is for the tiers %(wanted)s.") % {"wanted": wanted},
-        "other_country": _("it is for customers in %(wanted)s.") % {"wanted": wanted},
+        "other_country": _("it is for customers in %(wanted)s.") % {"wanted": _places(why["wanted"])},
         "other_role": _other_role(why["wanted"]),
         "other_level": _other_level(why["wanted"]),
         "month_model": _("it is paid at the end of a month, not for an order."),
@@ -78,6 +80,8 @@ def _condition(why: Mapping[str, Any]) -> str:
         "values": values,
         "found": why["found"],
     }
+    if attribute is not None and attribute.type == "country":
+        params |= {"values": _places(values.split(", ")), "found": _places([why["found"]])}
     if why["found"]:
         return _("only if: %(what)s %(operator)s %(values)s; this was %(found)s.") % params
     return _("only if: %(what)s %(operator)s %(values)s; nothing was given.") % params
@@ -95,6 +99,12 @@ def _other_level(wanted: Sequence[str]) -> str:
     if "recruiter" in wanted:
         return _("it is for sales of partners you recruited.")
     return _("it is for your own sales.")
+
+
+def _places(codes: Sequence[str]) -> str:
+    """Name countries; what is no code of one stays as it is."""
+    known = l10n.locale_of(texts.locale()).territories
+    return ", ".join(str(known.get(code, code)) if is_code(code) else code for code in codes)
 
 
 def _list(values: Sequence[str]) -> str:

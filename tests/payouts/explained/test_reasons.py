@@ -29,6 +29,13 @@ def tried(code: str, wanted: Sequence[str] = (), found: str = "") -> dict[str, A
         ("other_event_kind", ("renewal", "sale"), "refund", "it is for Renewal, Sale; this was Refund."),
         ("other_tier", ("gold", "silver"), "bronze", "it is for the tiers gold, silver."),
         ("other_country", ("FRANCE",), "SPAIN", "it is for customers in FRANCE."),
+        ("other_country", ("FR", "ES"), "GB", "it is for customers in France, Spain."),
+        (
+            "condition",
+            ("country", "in", "FR, ES"),
+            "DE",
+            "only if: Customer country is one of France, Spain; this was Germany.",
+        ),
         ("other_role", ("assisted",), "sourced", "it is for helping with somebody else's sale."),
         ("other_role", (), "assisted", "it is not for helping with a sale."),
         ("other_level", ("recruiter",), "seller", "it is for sales of partners you recruited."),

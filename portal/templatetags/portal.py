@@ -4,6 +4,7 @@ no filter here asks the database.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -150,9 +151,15 @@ def _mounted(entries: tuple[tuple[str, Any, str, str], ...], closed: Container[s
 def form_errors(form: Form) -> list[tuple[str, str]]:
     """Return every error of a form with the id to jump to, in the order of the fields."""
     found = [("", str(error)) for error in form.non_field_errors()]
+    said = Counter(str(error) for field in form for error in field.errors)
     for field in form:
-        found.extend((_first_control(field), str(error)) for error in field.errors)
+        found.extend((_first_control(field), _said_of(field, str(error), said)) for error in field.errors)
     return found
+
+
+def _said_of(field: BoundField, error: str, said: Counter[str]) -> str:
+    """Name the field where the same sentence is said of several."""
+    return f"{field.label}: {error}" if said[error] > 1 else error
 
 
 @register.filter

@@ -130,12 +130,15 @@ class Counted:
             )
         )
         self.teller.prepare(row)
+        days = rater.plan.clawback_days
         for each in row:
             sale = sales[each.original_id or 0]
-            event = self.teller.event(each, original=sale.original(()), refunds_kind=sale.kind)
-            if each.pk in counted and event.original and not is_outside_clawback(rater.plan, event):
-                count_back(event, event.original, memory)
-            sale.move(each.kind, each.amount_minor, each.occurred_at, clawback_days=rater.plan.clawback_days)
+            before = sale.original(())
+            moved = sale.move(each.kind, each.amount_minor, each.occurred_at, clawback_days=days)
+            told = each._replace(amount_minor=moved)
+            event = self.teller.event(told, original=before, refunds_kind=sale.kind)
+            if each.pk in counted and not is_outside_clawback(rater.plan, event):
+                count_back(event, before, memory)
 
     def _sales(self, refunds: list[Happening], rater: Rater) -> dict[int, Sale]:
         ids = {each.original_id for each in refunds}

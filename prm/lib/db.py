@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from django.db import IntegrityError, OperationalError, connections, models
+from django.db import IntegrityError, OperationalError, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation, OperationCategory
@@ -72,6 +72,21 @@ def _is_beaten(error: Exception, overtaken_by: str) -> bool:
 
 def _in_transaction() -> bool:
     return any(connection.in_atomic_block for connection in connections.all(initialized_only=True))
+
+
+@contextmanager
+def as_of_one_moment(*, using: str = "default") -> Iterator[None]:
+    """Let all that is read inside the block stand as it did at one moment, whatever others write meanwhile.
+
+    A transaction that has begun before keeps what it promises: the moment is fixed with a transaction's first query.
+    """
+    connection = connections[using]
+    begins = not connection.in_atomic_block
+    with transaction.atomic(using=using):
+        if begins and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 @dataclass(frozen=True)

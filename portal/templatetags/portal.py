@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.forms import BoundField, Form
+from django.forms import BoundField, Field, Form
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -158,8 +158,9 @@ def form_errors(form: Form) -> list[tuple[str, str]]:
 
 
 def _said_of(field: BoundField, error: str, said: Counter[str]) -> str:
-    """Name the field where the same sentence is said of several."""
-    return f"{field.label}: {error}" if said[error] > 1 else error
+    """Name the field where the sentence alone does not tell which one is meant."""
+    is_vague = said[error] > 1 or error == str(Field.default_error_messages["required"])
+    return f"{field.label}: {error}" if is_vague else error
 
 
 @register.filter

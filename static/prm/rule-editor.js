@@ -57,7 +57,8 @@
   // How long a period is matters only for those without a length of their own.
   function months(select) {
     const input = form.querySelector(`[name="${{ window: "window_months", limit_window: "limit_months" }[select.name]}"]`);
-    if (input) input.closest(".field").hidden = !["joining", "trailing"].includes(select.value);
+    const field = input?.closest(".field"); // none when the page only keeps it for another model
+    if (field) field.hidden = !["joining", "trailing"].includes(select.value);
   }
 
   // The rows of a table are counted from the first one, so that a message about row 2 means the second one on the page.

@@ -107,6 +107,19 @@ def test_steps_are_removed_and_the_rest_is_saved(draft: PlanVersion, page: Page)
     assert rule.params["steps"] == [steps[0], steps[2]]
 
 
+def test_a_stored_rule_becomes_another_model_while_what_it_held_is_kept(
+    draft: PlanVersion, page: Page
+) -> None:
+    params = {"steps": [{"from": 0, "rate": "5"}, {"from": 100_000, "rate": "7"}], "window": {"kind": "month"}}
+    rule = RuleFactory.create(version=draft, kind="graduated", rate=0, position=2, params=params)
+    sign_in(page, ada())
+    page.goto(page_of(draft, f"rules/{rule.pk}/"))
+    page.locator("details.model-choice summary").click()
+    page.get_by_role("radio", name="Percent of the commissionable").check()
+    page.get_by_label("Percent", exact=True).fill("11")
+    expect(page.get_by_role("status")).to_contain_text("11% of every order")
+
+
 def test_everything_works_without_a_script(draft: PlanVersion, open_page: Opener) -> None:
     page = open_page(java_script_enabled=False)
     sign_in(page, ada())

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from partners.models import Membership
@@ -82,6 +82,7 @@ class Refold:
         return found
 
     def _begin(self) -> tuple[Fold, set[int]]:
+        self._reach_back()
         mine = Credit.objects.standing().filter(membership=self.member)
         fresh = {each.pk for each in self.fresh}
         refunds = mine.filter(since(self.start), conversion__original__isnull=False)
@@ -101,6 +102,27 @@ class Refold:
             self.batch.terms, self.batch.teller, memories, taken_back=frozenset(here), to_come=set(here)
         )
         return folding, waiting
+
+    def _reach_back(self) -> None:
+        """Begin so early that no sale's refunds are told in part, nor what was corrected without what it had earned.
+
+        Refunds share a line's pennies in the order they were rated in: only together do they come to what they should.
+        """
+        fresh = {each.pk for each in self.fresh}
+        while self.start is not None:
+            told = self._credits(fresh).filter(conversion__original__isnull=False)
+            known = Q(rated_at__isnull=False) | Q(pk__in=fresh)
+            same = Credit.objects.standing().filter(known, membership=self.member)
+            same = same.filter(conversion__original__in=told.values("conversion__original"))
+            sold = told.filter(superseded_at__isnull=False)
+            first = [
+                same.aggregate(first=Min("occurred_at"))["first"],
+                sold.aggregate(first=Min("conversion__original__occurred_at"))["first"],
+            ]
+            earliest = min((each for each in first if each is not None), default=self.start)
+            if earliest >= self.start:
+                return
+            self.start = earliest
 
     def _scope(self) -> Scope:
         """Return the stretch of time that is told again; customers are not known before."""
@@ -138,15 +160,7 @@ class Refold:
             if is_fresh:
                 self.rated.append(rated.happening.pk)
             for draft in rated.drafts:
-                line = draft.line
-                slot = self._slot(
-                    draft.member.pk,
-                    line.rule_key,
-                    line.version_id,
-                    line.window,
-                    line.customer,
-                    draft.of_credit,
-                )
+                line, slot = draft.line, self._slot_of(draft)
                 total = self._touch(slot, rated.happening, line.version_id)
                 total.desired += line.amount.minor
                 total.desired_volume += line.volume
@@ -189,7 +203,8 @@ class Refold:
             )
         )
         for credit, member, rule, version, window, customer, amount, volume, reversed_credit in rows:
-            slot = self._slot(member, rule, version, window, customer, reversed_credit or credit)
+            of_credit = _credit_of(by_pk[credit], reversed_credit or credit)
+            slot = self._slot(member, rule, version, window, customer, of_credit)
             total = self._touch(slot, by_pk[credit], version)
             total.posted += amount
             total.posted_volume += volume
@@ -201,6 +216,10 @@ class Refold:
         if total.happening is None or slot.credit_id == happening.pk or not slot.credit_id:
             total.happening = happening
         return total
+
+    def _slot_of(self, draft: Draft) -> Slot:
+        line, credit = draft.line, _credit_of(draft.happening, draft.of_credit)
+        return self._slot(draft.member.pk, line.rule_key, line.version_id, line.window, line.customer, credit)
 
     def _slot(
         self, member_id: int, rule_key: str, version_id: int | str, window: str, customer: str, credit: int
@@ -229,7 +248,7 @@ class Refold:
 
     def _cause(self, slot: Slot, total: Total, touched: Happening) -> Cause:
         happening, code = touched, RECOMPUTED
-        if slot.credit_id and touched.pk != slot.credit_id:
+        if slot.credit_id > 0 and touched.pk != slot.credit_id:
             [happening] = read(Credit.objects.filter(pk=slot.credit_id))
         order = happening.key
         if happening.superseded_at is not None:
@@ -258,27 +277,26 @@ class Refold:
         )
         if slot.member_id != self.member.pk:
             lines = lines.filter(credit__membership=self.member)
-        if slot.credit_id:
+        if slot.credit_id < 0:
+            lines = lines.filter(credit__conversion__original=-slot.credit_id, credit__superseded_at=None)
+        elif slot.credit_id:
             own = Q(reverses=None, credit=slot.credit_id)
-            lines = lines.filter(own | Q(reverses__credit=slot.credit_id))
+            # What was taken back of a credit that stands no more has no slot of its own.
+            back = Q(reverses__credit=slot.credit_id, credit__superseded_at__isnull=False)
+            lines = lines.filter(own | back)
         else:
             lines = lines.filter(
                 plan_version=int(slot.version_id or 0), window=slot.window, customer_key=slot.customer
             )
         booked = int(lines.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
-        return booked + sum(
-            draft.line.amount.minor
-            for draft in self.drafts
-            if slot
-            == self._slot(
-                draft.member.pk,
-                draft.line.rule_key,
-                draft.line.version_id,
-                draft.line.window,
-                draft.line.customer,
-                draft.of_credit,
-            )
-        )
+        return booked + sum(draft.line.amount.minor for draft in self.drafts if slot == self._slot_of(draft))
+
+
+def _credit_of(happening: Happening, credit_id: int) -> int:
+    """Return under which credit a line of a happening is counted: with all refunds of a sale, or with what it is about."""
+    if happening.original_id is None or happening.superseded_at is not None:
+        return credit_id
+    return -happening.original_id
 
 
 def refold(

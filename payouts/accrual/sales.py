@@ -4,7 +4,7 @@ window are as if they had never been."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -59,11 +59,17 @@ class Sale:
         return self.lines[member_id][name]
 
     def originals(self, member_id: int) -> dict[int | str, tuple[OriginalLine, ...]]:
-        """Return what a membership earned on the sale, by the version of the plan that rated it."""
-        found: dict[int | str, list[OriginalLine]] = {}
+        """Return what a membership earned on the sale, by the version of the plan that rated it; a line with its corrections is
+        one, so that its parts go back as those of the line that should always have been."""
+        found: dict[int | str, dict[str, OriginalLine]] = {}
         for name, booked in self.lines.get(member_id, {}).items():
-            found.setdefault(booked.line.version_id, []).append(OriginalLine(name, booked.line))
-        return {version: tuple(lines) for version, lines in found.items()}
+            line, rules = booked.line, found.setdefault(booked.line.version_id, {})
+            first = rules.get(line.rule_key)
+            if first is not None and line.what == "true_up" and not line.window:
+                rules[line.rule_key] = replace(first, line=_together(first.line, line))
+            else:
+                rules[line.rule_key if first is None else name] = OriginalLine(name, line)
+        return {version: tuple(rules.values()) for version, rules in found.items()}
 
     def original(self, lines: Iterable[OriginalLine]) -> Original:
         """Return the sale as the engine takes it, as it is before the next refund."""
@@ -104,3 +110,8 @@ class Sale:
 
     def _is_late(self, at: datetime, clawback_days: int | None) -> bool:
         return clawback_days is not None and at > self.occurred_at + timedelta(days=clawback_days)
+
+
+def _together(line: Line, correction: Line) -> Line:
+    """Return a line as it is with a correction."""
+    return replace(line, amount=line.amount + correction.amount, volume=line.volume + correction.volume)

@@ -9,20 +9,31 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models import Sum
 from django.utils import timezone
 
 from demo import dataset
-from payouts import accrual
+from partners.models import Membership
+from payouts import accrual, reconcile, reconciliation
+from payouts.models import Commission
 from referrals.models import Conversion, Credit
-from tests.journeys.test_the_real_year import assert_the_books_are_right, house
+from tests.journeys.test_the_real_year import as_file, assert_the_books_are_right, house
+from tests.journeys.wholesale import AT, START, by_the_table, draft, open_program
+from tests.people import ada
+from tiers import publishing
 
 KILLS = 12
+# 5 % of a month's first 500.00, 8 % of what lies above; no more than 150.00 a month.
+STEPS = ((0, 5), (500_00, 8))
+CAP = 150_00
 LONGEST = timedelta(minutes=6)
 
 pytestmark = [pytest.mark.needs_postgresql, pytest.mark.needs_redis, pytest.mark.django_db(transaction=True)]
@@ -31,8 +42,9 @@ pytestmark = [pytest.mark.needs_postgresql, pytest.mark.needs_redis, pytest.mark
 class Staff:
     """The processes of one run: two workers and an import, each started again when it is gone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file: Path = dataset.ORDERS) -> None:
         self.folder = folder
+        self.file = file
         self.env = dict(os.environ, DJANGO_SETTINGS_MODULE="tests.settings", DATABASE_URL=database_url())
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.imported = False
@@ -50,7 +62,7 @@ class Staff:
             self.imported = ended is not None and ended.returncode == 0
             if not self.imported:
                 self._start(
-                    "import", ["manage.py", "import_sales", str(dataset.ORDERS), "--source", "online_retail"]
+                    "import", ["manage.py", "import_sales", str(self.file), "--source", "online_retail"]
                 )
 
     def kill_one(self, dice: random.Random) -> str:
@@ -79,18 +91,50 @@ class Staff:
 
 
 def test_sigkill_at_random_moments_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    house()
+    killing(Staff(tmp_path), kills=KILLS, events=22_186)
+    assert_the_books_are_right()
+
+
+def test_sigkill_at_random_moments_breaks_no_step_and_no_cap(tmp_path: Path) -> None:
+    program = open_program(STEPS)
+    version = draft(program, STEPS)
+    rule = version.rules.get()
+    rule.params = {**rule.params, "limits": {"window_max": CAP}}
+    rule.save()
+    effective_at = START + timedelta(days=1)
+    publishing.publish(version, effective_at=effective_at, by=ada(), at=effective_at)
+    rows = list(dataset.orders())[:900]
+    file = tmp_path / "orders.csv"
+    file.write_bytes(as_file(rows))
+
+    killing(Staff(tmp_path, file), kills=6, events=len(rows))
+
+    volumes: Counter[str] = Counter()
+    for row in rows:
+        pence = int(Decimal(row["amount"]) * 100)
+        volumes[row["partner_code"]] += pence if row["kind"] == "sale" else -pence
+    del volumes[""]
+    owed = {code: min(by_the_table(STEPS, volume), CAP) for code, volume in volumes.items()}
+    assert CAP in owed.values()
+    sums = Commission.objects.order_by().values_list("membership__codes__code").annotate(Sum("amount_minor"))
+    assert dict(sums) == owed
+    assert not any(reconcile.difference(each, at=AT) for each in Membership.objects.all())
+    assert reconciliation.check() == []
+
+
+def killing(staff: Staff, *, kills: int, events: int) -> None:
+    """Let the staff work to the end, killing one of them again and again at first."""
     seed = random.SystemRandom().randrange(10**6)
     dice = random.Random(seed)  # to be repeatable
-    house()
-    staff = Staff(tmp_path)
     killed: list[str] = []
     deadline = timezone.now() + LONGEST
     try:
         while timezone.now() < deadline:
             staff.keep_going()
-            if staff.imported and len(killed) >= KILLS and all_is_rated():
+            if staff.imported and len(killed) >= kills and all_is_rated(events):
                 break
-            if len(killed) < KILLS:
+            if len(killed) < kills:
                 time.sleep(dice.uniform(0.2, 2.5))
                 killed.append(staff.kill_one(dice))
             else:
@@ -99,14 +143,13 @@ def test_sigkill_at_random_moments_loses_nothing_and_doubles_nothing(tmp_path: P
     finally:
         staff.stop()
     print(f"seed {seed}, killed {len(killed)}: {', '.join(killed)}")  # shown when the test fails
-    assert len(killed) == KILLS
-    assert staff.imported, (tmp_path / "import.log").read_text()[-2000:]
+    assert len(killed) == kills
+    assert staff.imported, (staff.folder / "import.log").read_text()[-2000:]
     accrual.sweep(at=timezone.now())
-    assert_the_books_are_right()
 
 
-def all_is_rated() -> bool:
-    return Conversion.objects.count() == 22_186 and not Credit.objects.unrated().exists()
+def all_is_rated(events: int) -> bool:
+    return Conversion.objects.count() == events and not Credit.objects.unrated().exists()
 
 
 def database_url() -> str:

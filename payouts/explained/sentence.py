@@ -54,6 +54,7 @@ def _of_a_recruit(line: Commission, conversion: Conversion, zone: tzinfo) -> str
 def _of_a_true_up(line: Commission, conversion: Conversion, zone: tzinfo) -> str:
     params = {"date": texts.long_day(conversion.occurred_at, zone)}
     if not line.window:
+        params["date"] = texts.long_day(line.computed_at, zone)  # a correction comes after the order
         return _("What is due for this order changed on %(date)s.") % params
     params["window"] = texts.window(line.window)
     return _("What is due for %(window)s changed on %(date)s.") % params
@@ -63,7 +64,7 @@ def _of_an_event(line: Commission, conversion: Conversion, zone: tzinfo) -> str:
     via = subject.via_text(line)
     has_code = line.credit is not None and line.credit.code is not None
     params = {
-        "customer": subject.who_text(line, zone),
+        "customer": subject.who_text(line, zone) if subject.masked_customer(line) else _("A customer"),
         "amount": texts.money(conversion.amount_minor, conversion.currency),
         "date": texts.long_day(conversion.occurred_at, zone),
         "via": via,

@@ -108,7 +108,7 @@ def _amount(facts: Facts, step: Step) -> tuple[str, str]:
         return _("%(start)s reached") % reached, _progress(facts, step["to"])
     if exact < 0:
         return _("Reached no longer"), _progress(facts, step["to"])
-    return _("No other step reached"), _progress(facts, step["to"])
+    return _("No further step reached"), _progress(facts, step["to"])
 
 
 def _package(facts: Facts, step: Step) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from tiers.choices import EventKind
 # What the functions here read of a line, besides the line.
 READ_WITH = (
     "conversion__customer",
+    "conversion__original__customer",
     "credit__code",
     "credit__click__link",
     "credit__membership__partner",
@@ -55,10 +56,15 @@ def order_text(line: Commission) -> str:
 
 
 def masked_customer(line: Commission) -> str:
-    """Return the customer's mask, nothing when nobody knows the customer or it is a recruit's."""
-    if line.conversion is None or line.conversion.customer is None or is_of_a_recruit(line):
+    """Return the customer's mask, nothing when nobody knows the customer or it is a recruit's.
+
+    A refund that names no customer is its sale's customer's.
+    """
+    if line.conversion is None or is_of_a_recruit(line):
         return ""
-    return line.conversion.customer.masked
+    sale = line.conversion.original
+    customer = line.conversion.customer or (sale.customer if sale is not None else None)
+    return customer.masked if customer is not None else ""
 
 
 def who_text(line: Commission, zone: tzinfo) -> str:

@@ -110,7 +110,10 @@ def test_steps_are_removed_and_the_rest_is_saved(draft: PlanVersion, page: Page)
 def test_a_stored_rule_becomes_another_model_while_what_it_held_is_kept(
     draft: PlanVersion, page: Page
 ) -> None:
-    params = {"steps": [{"from": 0, "rate": "5"}, {"from": 100_000, "rate": "7"}], "window": {"kind": "month"}}
+    params = {
+        "steps": [{"from": 0, "rate": "5"}, {"from": 100_000, "rate": "7"}],
+        "window": {"kind": "month"},
+    }
     rule = RuleFactory.create(version=draft, kind="graduated", rate=0, position=2, params=params)
     sign_in(page, ada())
     page.goto(page_of(draft, f"rules/{rule.pk}/"))

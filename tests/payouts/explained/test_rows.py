@@ -123,7 +123,7 @@ def test_a_bonus_says_what_was_reached_and_where_the_next_begins() -> None:
     assert said(first)[-1] == ("1 sale reached", 50_00)
     assert noted(first, "1 sale reached").endswith("1 sale so far; the next begins at 3 sales.")
     [second] = lines_after([table], sale("9.00"), sale("9.00"))
-    assert said(second)[-1] == ("No other step reached", 0)
+    assert said(second)[-1] == ("No further step reached", 0)
 
 
 def test_a_bonus_that_was_lost_is_taken_by_the_new_total() -> None:

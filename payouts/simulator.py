@@ -66,7 +66,8 @@ class Simulation:
         """The whole explanation as plain text."""
         told = [part for line in self.lines for part in (line.title, *row_texts(line.rows))]
         total = _("Commission: %(amount)s") % {"amount": texts.money(self.amount.minor, self.amount.currency)}
-        return "\n".join(part for part in (*told, self.outcome, *self.not_applied, total) if part)
+        others = () if told else self.not_applied  # each line says which other rules were checked
+        return "\n".join(part for part in (*told, self.outcome, *others, total) if part)
 
 
 def simulate(

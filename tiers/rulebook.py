@@ -176,6 +176,7 @@ def facts(version: PlanVersion, *, effective_at: datetime | None = None) -> Plan
         excluded_categories=frozenset(version.excluded_categories),
         clawback_days=program.clawback_days,
         time_zone=program.time_zone,
+        member_key=version.member_key,
     )
 
 

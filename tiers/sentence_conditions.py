@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _later
 
 from tiers.choices import PartnershipType
-from tiers.engine.attributes import OPERATORS, attribute_of, day_of, number_of
+from tiers.engine.attributes import NEGATIVE, OPERATORS, attribute_of, day_of, number_of
 from tiers.engine.facts import Group, RuleFacts, Test
-from tiers.sentence_words import Words, events, months
+from tiers.sentence_words import UNNAMED, Words, events, months
 
 _NEGATIVE = ("!=", "not_in")
 
@@ -84,6 +84,17 @@ def _events(words: Words, values: tuple[str, ...]) -> str:
 
 def _in_tiers(words: Words, tiers: tuple[str, ...]) -> str:
     return _("in the %(what)s tier") % {"what": words.names_of(tiers)}
+
+
+def _unless_unnamed(tell: _Tell, positive: Promise, negative: Promise) -> _Tell:
+    """Return how to say a condition that names somebody, and what to say when its reader is told no name."""
+
+    def told(test: Test, words: Words) -> str | None:
+        if test.values != (UNNAMED,):
+            return tell(test, words)
+        return str(negative if test.operator in NEGATIVE else positive)
+
+    return told
 
 
 def _customer_type(test: Test, words: Words) -> str:
@@ -171,8 +182,16 @@ _PHRASES: dict[str, _Tell] = {
     "code": _phrase(_later("with code %(what)s"), _later("without code %(what)s"), _names),
     "link": _phrase(_later("through link %(what)s"), _later("except through link %(what)s"), _names),
     "sub_id": _phrase(_later("with sub-id %(what)s"), _later("except with sub-id %(what)s"), _names),
-    "deal": _phrase(_later("from deal %(what)s"), _later("except from deal %(what)s"), _names),
-    "partner": _phrase(_later("for partner %(what)s"), _later("for every partner but %(what)s"), _names),
+    "deal": _unless_unnamed(
+        _phrase(_later("from deal %(what)s"), _later("except from deal %(what)s"), _names),
+        _later("from deals agreed separately"),
+        _later("except from deals agreed separately"),
+    ),
+    "partner": _unless_unnamed(
+        _phrase(_later("for partner %(what)s"), _later("for every partner but %(what)s"), _names),
+        _later("for another partner"),
+        _later("except for another partner"),
+    ),
     "partner_country": _phrase(
         _later("for partners in %(what)s"), _later("for partners outside %(what)s"), _places
     ),

@@ -16,6 +16,8 @@ from prm.lib import l10n
 from prm.lib.money import Money, exponent
 from tiers.engine.facts import GIVES_BACK, TAKES_BACK, Metric, Window
 
+# Stands in conditions for a partner or a deal that whoever reads is not to know by name.
+UNNAMED = "\N{HORIZONTAL ELLIPSIS}"
 # Countries that English names with an article, as in "customers in the Netherlands".
 # fmt: off
 _WITH_ARTICLE = frozenset({
@@ -53,7 +55,7 @@ class Words:
         return l10n.date_text(day, self.locale)
 
     def name(self, key: str) -> str:
-        return self.names.get(key, key)
+        return _("another partner") if key == UNNAMED else self.names.get(key, key)
 
     def names_of(self, keys: Collection[str], style: Literal["standard", "or"] = "or") -> str:
         return self.row([self.name(key) for key in sorted(keys)], style)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from partners import negotiation
+from partners import negotiation, notices
 from partners.choices import TeamRole
 from prm.mail.models import OutgoingMail
 from tests.desk import links, words
@@ -207,3 +207,34 @@ def test_before_the_first_version_the_page_promises_nothing(
     monkeypatch.setattr("portal.rooms.clock", lambda: datetime(2025, 12, 31, tzinfo=UTC))
     text = read(signed_in(newcomer), "/portal/rates/")
     assert "No rates are published yet." in text and "From 1 January 2026" in text
+
+
+def about_a_deal(version: PlanVersion) -> None:
+    """Put a rule about a deal and one that names another partner into a draft."""
+    [rule] = version.rules.all()
+    deal = {"attribute": "deal", "operator": "=", "values": ["D-2026-ACME"]}
+    other = {"attribute": "partner", "operator": "=", "values": ["mem_somebody_else"]}
+    pens = {"attribute": "product", "operator": "=", "values": ["PEN"]}
+    for position, (key, tests) in enumerate((("deal", [deal]), ("pens", [other, pens])), start=5):
+        rule.pk, rule.key, rule.name, rule.rate, rule.position = None, key, key, Decimal("33"), position
+        rule._state.adding, rule.conditions = True, {"join": "any", "tests": tests}
+        rule.save()
+
+
+def test_deals_and_partners_of_others_are_told_neither_on_the_page_nor_in_the_mail(newcomer: Scene) -> None:
+    version = publishing.draft_from(Plan.objects.get(), by=ada(), at=NOW)
+    about_a_deal(version)
+    publishing.publish(version, effective_at=AUGUST, by=ada(), at=NOW)
+    notices.tell_of_version(version.pk, at=NOW)
+    mail = OutgoingMail.objects.get(kind="plan_changed")
+    for text in (read(signed_in(newcomer), "/portal/rates/"), mail.text, mail.html):
+        assert "either for another partner or on product PEN" in text
+        assert "D-2026-ACME" not in text and "mem_somebody_else" not in text
+
+
+def test_a_deal_in_ones_own_terms_is_read(newcomer: Scene) -> None:
+    version = negotiation.begin(newcomer.membership, by=ada(), at=NOW)
+    about_a_deal(version)
+    version = negotiation.propose(version, effective_at=AUGUST, by=ada(), at=NOW)
+    text = read(signed_in(newcomer), address(version))
+    assert "33% of every order, from deal D-2026-ACME." in text and "mem_somebody_else" not in text

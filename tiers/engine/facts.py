@@ -282,6 +282,7 @@ class RuleFacts:
 class PlanFacts:
     """A published version of a plan, with its rules in the order they are tried: the most specific first, then by position.
 
+    `member_key` is the membership it was agreed with; empty: it is for everybody.
     `deducts` says which deductions lower the base (none: gross), `clawback_days` for how long after a sale its
     commission can be taken back (None: always), in days of 24 hours.
     """
@@ -297,6 +298,7 @@ class PlanFacts:
     excluded_categories: frozenset[str] = _NOWHERE
     clawback_days: int | None = None
     time_zone: str = "UTC"
+    member_key: str = ""
 
     def __post_init__(self) -> None:
         if self.combine not in ("first_match", "stack"):

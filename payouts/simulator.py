@@ -164,7 +164,7 @@ def _told(because: Because, plan: PlanFacts, program: Program) -> Simulation:
     lines = tuple(
         Told(
             title=_("Commission by “%(rule)s”") % {"rule": line["rule"]["name"]},
-            rows=rows_of(line, program.zone),
+            rows=rows_of(line, program.zone, for_staff=True),
             amount=Money(line["amount"], line["currency"]),
         )
         for line in because["lines"]
@@ -175,5 +175,7 @@ def _told(because: Because, plan: PlanFacts, program: Program) -> Simulation:
         amount=Money(because["amount"], because["currency"]),
         lines=lines,
         outcome=reasons.outcome(because["outcome"]),
-        not_applied=tuple(reasons.not_applied(tried) for tried in because["checked_not_applied"]),
+        not_applied=tuple(
+            reasons.not_applied(tried, for_staff=True) for tried in because["checked_not_applied"]
+        ),
     )

@@ -134,12 +134,13 @@ class CommissionAdmin(WithTotals):
         """Put the explanation above the facts."""
         line = kwargs.get("obj")
         if line is not None:
+            stored = readable(Commission.objects.all()).get(pk=line.pk)
             context.update(
                 {
                     "title": _title(line),
                     "subtitle": None,
                     "line": line,
-                    "found": explain(readable(Commission.objects.all()).get(pk=line.pk), at=timezone.now()),
+                    "found": explain(stored, at=timezone.now(), for_staff=True),
                     "badge": badge(line.state if line.amount_minor else "nothing_due", "commission"),
                 }
             )

@@ -67,7 +67,13 @@ def readable(found: QuerySet[Commission]) -> QuerySet[Commission]:
     return found.select_related(*READ_WITH)
 
 
-def explain(line: Commission, *, at: datetime, payments: Mapping[int, Payment] | None = None) -> Explanation:
+def explain(
+    line: Commission,
+    *,
+    at: datetime,
+    payments: Mapping[int, Payment] | None = None,
+    for_staff: bool = False,
+) -> Explanation:
     """Return the explanation of a line that came from `readable`; unless the payments are at hand, one query finds its own."""
     zone = line.membership.program.zone
     known = story.payments_of([line]) if payments is None else payments
@@ -77,15 +83,15 @@ def explain(line: Commission, *, at: datetime, payments: Mapping[int, Payment] |
         has_order=line.conversion is not None,
         amount=line.amount,
         sentence=sentence_of(line, zone),
-        rows=rows_of_line(line, zone),
+        rows=rows_of_line(line, zone, for_staff=for_staff),
         steps=tuple(story.steps_of(line, zone, known.get(line.statement_id or 0), at)),
         related=tuple(_related(line)),
     )
 
 
-def rows_of_line(line: Commission, zone: tzinfo) -> tuple[Row, ...]:
+def rows_of_line(line: Commission, zone: tzinfo, *, for_staff: bool = False) -> tuple[Row, ...]:
     """Return the rows of a line's calculation."""
-    return rows_of(line.because, zone, recruit=subject.recruit_text(line))
+    return rows_of(line.because, zone, recruit=subject.recruit_text(line), for_staff=for_staff)
 
 
 def row_texts(rows: Sequence[Row]) -> list[str]:

@@ -1,7 +1,9 @@
-"""Say why a rule paid nothing, and why an event did. Rules made for somebody else are not named to whoever reads."""
+"""Say why a rule paid nothing, and why an event did. Rules made for somebody else are not named to whoever reads,
+and what staff noted about a partner is told to staff only."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +17,9 @@ from tiers.engine.attributes import OPERATORS, attribute_of
 # Whom a rule was negotiated with is nobody else's to know.
 _OF_SOMEBODY_ELSE = frozenset({"partner", "deal"})
 
+# One of several conditions, as the engine writes it down: an attribute, an operator, values.
+_ON_TAGS = re.compile(r"(?:^| and | or )tag ")
+
 
 def is_for_readers(tried: Mapping[str, Any]) -> bool:
     """Tell whether a rule that did not apply may be named: not when it was made for another partner or deal."""
@@ -24,10 +29,13 @@ def is_for_readers(tried: Mapping[str, Any]) -> bool:
     return why["code"] != "condition" or why["wanted"][0] not in _OF_SOMEBODY_ELSE
 
 
-def not_applied(tried: Mapping[str, Any]) -> str:
-    """Return why a rule did not apply, naming it."""
+def not_applied(tried: Mapping[str, Any], *, for_staff: bool = False) -> str:
+    """Return why a rule did not apply, naming it; which tags were asked for and found is for staff."""
     why = tried["why"]
-    reason = _condition(why) if why["code"] == "condition" else _reason(why)
+    if not for_staff and _asks_for_tags(why):
+        reason = _without_tags(why)
+    else:
+        reason = _condition(why) if why["code"] == "condition" else _reason(why)
     return _("“%(rule)s”: %(reason)s") % {"rule": tried["rule"]["name"], "reason": reason}
 
 
@@ -43,6 +51,18 @@ def outcome(code: str) -> str:
         "excluded_category": _("The program pays nothing for this category."),
     }
     return sentences.get(code, texts.plain_words(code))
+
+
+def _asks_for_tags(why: Mapping[str, Any]) -> bool:
+    if why["code"] == "condition":
+        return bool(why["wanted"][0] == "tag")
+    return why["code"] == "no_condition" and any(_ON_TAGS.search(each) for each in why["wanted"])
+
+
+def _without_tags(why: Mapping[str, Any]) -> str:
+    if why["code"] == "condition":
+        return _("its condition on tags is not met.")
+    return _("none of its conditions is met.")
 
 
 def _reason(why: Mapping[str, Any]) -> str:

@@ -27,11 +27,16 @@ _WITHOUT_A_BASE = frozenset(
 )
 
 
-def rows_of(because: Mapping[str, Any], zone: tzinfo, *, recruit: str = "") -> tuple[Row, ...]:
-    """Return the rows of a calculation; `recruit` is who made the sale of an override, when that is known."""
+def rows_of(
+    because: Mapping[str, Any], zone: tzinfo, *, recruit: str = "", for_staff: bool = False
+) -> tuple[Row, ...]:
+    """Return the rows of a calculation; `recruit` is who made the sale of an override, when that is known.
+
+    Only `for_staff` are tags of a partner told.
+    """
     facts = Facts(because, zone, recruit)
-    found = [*_base(facts), *_counted(facts), *part_rows(facts), *_exchange(facts), *_others(facts)]
-    return tuple(found)
+    found = [*_base(facts), *_counted(facts), *part_rows(facts), *_exchange(facts)]
+    return (*found, *_others(facts, for_staff=for_staff))
 
 
 def _base(facts: Facts) -> Iterator[Row]:
@@ -112,8 +117,9 @@ def _exchange(facts: Facts) -> Iterator[Row]:
         yield Row(_("Rate of exchange"), note=_("%(rate)s on %(date)s, %(source)s.") % params)
 
 
-def _others(facts: Facts) -> Iterator[Row]:
+def _others(facts: Facts, *, for_staff: bool) -> Iterator[Row]:
     """Yield why other rules gave nothing, without those made for somebody else."""
     tried = [each for each in facts.because["checked_not_applied"] if reasons.is_for_readers(each)]
     if tried:
-        yield Row(_("Other rules checked"), note=" ".join(reasons.not_applied(each) for each in tried))
+        told = (reasons.not_applied(each, for_staff=for_staff) for each in tried)
+        yield Row(_("Other rules checked"), note=" ".join(told))

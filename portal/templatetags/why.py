@@ -48,12 +48,12 @@ def calculation(because: Mapping[str, Any], zone: str) -> Calculation:
         lines=tuple(
             Line(
                 title=_("Commission by “%(rule)s”") % {"rule": line["rule"]["name"]},
-                figures=rows_of(line, ZoneInfo(zone)),
+                figures=rows_of(line, ZoneInfo(zone), for_staff=True),
                 amount=Money(line["amount"], line["currency"]),
             )
             for line in lines
         ),
         amount=Money(because["amount"], because["currency"]),
-        not_applied=tuple(reasons.not_applied(tried) for tried in missed),
+        not_applied=tuple(reasons.not_applied(tried, for_staff=True) for tried in missed),
         outcome=reasons.outcome(because["outcome"]) if is_event else "",
     )

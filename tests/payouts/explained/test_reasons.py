@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -120,3 +121,37 @@ def test_what_was_agreed_with_somebody_else_is_not_named_whatever_kept_it_from_a
     assert [each["rule"]["name"] for each in line.because["checked_not_applied"]] == ["Deal of Studio Prado"]
     rows = rows_of(line.because, ZoneInfo("Europe/London"))
     assert "Other rules checked" not in [row.label for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted", "partner", "staff"),
+    [
+        (
+            "condition",
+            ("tag", "in", "gold list"),
+            "its condition on tags is not met.",
+            "only if: Partner tag is one of gold list; this was vip, watch.",
+        ),
+        (
+            "no_condition",
+            ("product = A1", "country = FR and tag in gold list"),
+            "none of its conditions is met.",
+            "none of its conditions is met: product = A1, country = FR and tag in gold list.",
+        ),
+    ],
+)
+def test_tags_are_told_to_staff_only(code: str, wanted: tuple[str, ...], partner: str, staff: str) -> None:
+    found = "vip, watch" if code == "condition" else ""
+    assert reasons.not_applied(tried(code, wanted, found)) == f"“Club”: {partner}"
+    assert reasons.not_applied(tried(code, wanted, found), for_staff=True) == f"“Club”: {staff}"
+
+
+def test_the_rows_of_a_line_keep_the_tags_of_a_partner_to_staff() -> None:
+    asks = Group("all", (Condition("tag", "=", ("gold list",)),))
+    club = percent("0.2", key="club", name="Club", conditions=asks)
+    noted = replace(STANDARD, tags=frozenset({"watch"}))
+    [line] = prepare(plan(club, percent("0.1", position=3)))(sale("100.00"), noted)
+    for for_staff in (False, True):
+        others = rows_of(line.because, ZoneInfo("Europe/London"), for_staff=for_staff)[-1]
+        assert others.label == "Other rules checked"
+        assert ("watch" in others.note, "gold list" in others.note) == (for_staff, for_staff)

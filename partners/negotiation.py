@@ -79,7 +79,7 @@ def withdraw(version: PlanVersion, *, by: User, at: datetime, note: str = "") ->
 def accept(version: PlanVersion, *, shown: str, by: User, at: datetime) -> PlanVersion:
     """Accept what was proposed, as `shown` names it, for the partner.
 
-    Raises: NotYours, MembershipOver, NotProposed, Changed, SameInstant.
+    Raises: NotYours, MembershipOver, NotProposed, Changed, Altered, SameInstant.
     """
     membership = membership_of(version)
     _refuse_stranger(membership, by)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC
 
 from django.db import models
 
@@ -27,7 +28,7 @@ def fingerprint(version: PlanVersion) -> str:
     """Return the SHA-256 of what the version says, its rules and its examples included."""
     said = {
         "plan": version.plan.public_id,
-        "effective_at": version.effective_at.isoformat() if version.effective_at else None,
+        "effective_at": version.effective_at.astimezone(UTC).isoformat() if version.effective_at else None,
         "rules": [_said(rule, RULE_FIELDS) for rule in version.rules.order_by("position", "key")],
         "cases": [_said(case, _CASE) for case in version.cases.order_by("name")],
         **_said(version, _VERSION),

@@ -42,6 +42,12 @@ class Changed(Refused):
     message = _("This proposal was changed after you opened it. Read it again before you answer.")
 
 
+class Altered(Refused):
+    message = _(
+        "These terms are not the ones that were proposed: something in them was changed since. Ask for a new proposal."
+    )
+
+
 class NoReason(Refused):
     message = _("Say what does not suit you, so that there can be another proposal.")
     field = "reason"
@@ -75,12 +81,14 @@ def accept(version: PlanVersion, *, shown: str, by: User, at: datetime) -> PlanV
 
     `shown` is the fingerprint of what `by` has read; that `by` may speak for the partner is the caller's to know.
 
-    Raises: NotProposed, Changed, SameInstant.
+    Raises: NotProposed, Changed, Altered, SameInstant.
     """
     locked = _open(version)
     proposed_by = locked.proposed_by
     if shown != locked.sha256 or locked.effective_at is None or proposed_by is None:
         raise Changed
+    if shown != fingerprint(locked):  # what stands there now, whatever the version says about itself
+        raise Altered
     effective_at = max(locked.effective_at, at)
     publishing.check_date(locked, effective_at=effective_at, at=at)
     locked.accepted_at, locked.accepted_by = at, by

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -90,6 +91,24 @@ def test_what_was_not_read_is_not_accepted(house: House) -> None:
     with pytest.raises(negotiation.Changed):
         negotiation.accept(again, shown=read, by=ana(), at=AT)
     assert PlanVersion.objects.get(pk=again.pk).state == VersionState.PROPOSED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"excluded_products": ["A1"]}, {"combine": "stack"}, {"effective_at": JULY + timedelta(days=9)}],
+)
+def test_what_was_altered_behind_the_proposal_is_not_accepted(house: House, change: dict[str, Any]) -> None:
+    version = proposed()
+    PlanVersion.objects.filter(pk=version.pk).update(**change)  # and its hash stays as it was
+    with pytest.raises(negotiation.Altered, match="Ask for a new proposal"):
+        negotiation.accept(version, shown=version.sha256, by=ana(), at=AT)
+    assert PlanVersion.objects.get(pk=version.pk).state == VersionState.PROPOSED
+
+
+def test_a_date_given_in_another_zone_is_the_same_date_when_it_is_accepted(house: House) -> None:
+    version = proposed(effective_at=JULY.astimezone(ZoneInfo("Europe/London")))
+    accepted = negotiation.accept(version, shown=version.sha256, by=ana(), at=AT)
+    assert accepted.effective_at == JULY
 
 
 def test_a_declined_proposal_is_a_draft_again_and_the_reason_is_kept(house: House) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -12,12 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from partners.models import Membership
 from payouts import simulator
 from prm.accounts import policy
 from prm.accounts.back_office import BackOfficeAdmin, add_pages, attempt, locale, require
 from tiers import sentences
 from tiers.models import PlanVersion, Program
 from tiers.order_form import OrderForm, initial_of
+
+MEMBERS, MOST_MEMBERS = "try_members", 500
 
 
 class SimulatorForm(OrderForm):
@@ -38,6 +42,9 @@ class SimulatorForm(OrderForm):
             ("", _("In force on the day")),
             *((each.public_id, _named(each)) for each in found),
         ]
+        partner = self.fields["partner"]
+        partner.widget.attrs["list"] = MEMBERS
+        partner.help_text = _("Type the partner's name and choose; for what its books and its own terms say.")
 
     def head(self) -> list[forms.BoundField]:
         """Return what stands above the order."""
@@ -79,6 +86,8 @@ class SimulatorPage:
             programs=programs,
             program=program,
             form=form,
+            members=_members(program),
+            members_id=MEMBERS,
             errors=bool(form.errors),
             found=found,
             sentence=_sentence(found, program) if found else "",
@@ -104,6 +113,12 @@ class SimulatorPage:
             title=_("Try an order"),
             **context,
         )
+
+
+def _members(program: Program) -> QuerySet[Membership]:
+    """Return whom the field of the membership suggests; who comes after the first hundreds is typed by its id."""
+    found = Membership.objects.filter(program=program).select_related("partner")
+    return found.order_by("partner__name", "pk")[:MOST_MEMBERS]
 
 
 def _named(version: PlanVersion) -> str:

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from payouts import documents, lateness
@@ -185,7 +185,8 @@ def _bridge(statement: Statement) -> Iterator[dict[str, Any]]:
     for term in bridge.bridge_of(statement)[:-1]:
         if term.key == bridge.ADJUSTMENTS and not term.amount:
             continue
-        note = _("%(count)s lines") % {"count": term.lines} if term.lines else ""
+        said = ngettext("%(count)s line", "%(count)s lines", term.lines) % {"count": term.lines}
+        note = said if term.lines else ""
         yield {"label": labels.get(term.key, term.label), "amount": term.amount, "note": note}
 
 

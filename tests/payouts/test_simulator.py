@@ -224,5 +224,13 @@ def test_an_order_that_earns_nothing_says_why(program: Program) -> None:
     assert "Rules that did not apply" in text
 
 
+def test_the_page_suggests_the_partners_of_the_program_by_name(program: Program) -> None:
+    member = MembershipFactory.create(program=program, partner__name="Orchard Reviews")
+    MembershipFactory.create(partner__name="Somebody Else")
+    page = at_desk(mats()).get(reverse("admin:payouts_simulator"), {"program": program.slug}).content.decode()
+    assert f'<option value="{member.public_id}">Orchard Reviews</option>' in page
+    assert "Somebody Else" not in page
+
+
 def test_a_house_without_programs_has_nothing_to_try() -> None:
     assert "No program yet" in words(at_desk(ada()).get(reverse(URL)))

@@ -47,6 +47,12 @@ class House:
         self.members[code] = membership
         return membership
 
+    def recruit(self, code: str, *, by: str, at: datetime = START) -> None:
+        """Let one member have recruited another; what happens from `at` on counts."""
+        member = self.members[code]
+        member.recruiter, member.recruited_at = self.members[by], at
+        member.save(update_fields=["recruiter", "recruited_at"])
+
     def sale(
         self, name: str, amount: str, code: str, at: datetime, *, kind: str = "sale", country: str = "France"
     ) -> Outcome:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.choices import RejectionReason
 from partners.models import Membership, TermsVersion
+from partners.recruiting import candidates
 from prm.lib.periods import local_day, start_of_day
 from tiers.models import Program, Tier
 
@@ -113,6 +114,28 @@ class PlacementForm(forms.Form):
         assert isinstance(tiers, TierChoice)  # noqa: S101
         tiers.rates = rates
         tiers.queryset = Tier.objects.filter(program=membership.program_id).by_rank()
+
+
+class PartnerChoice(forms.ModelChoiceField):
+    """Memberships, each by its partner's name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the partner's name with its address: two may share a name."""
+        return f"{obj.partner.name} ({obj.partner.email})" if obj.partner.email else str(obj.partner.name)
+
+
+class RecruiterForm(forms.Form):
+    """Who recruited a partner."""
+
+    recruiter = PartnerChoice(
+        label=_("Recruited by"), queryset=Membership.objects.none(), empty_label=_("Choose a partner")
+    )
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        recruiters = self.fields["recruiter"]
+        assert isinstance(recruiters, PartnerChoice)  # noqa: S101
+        recruiters.queryset = candidates(membership)
 
 
 class NewTermsForm(TermsModelForm):

@@ -18,6 +18,7 @@ from partners import placement
 from partners.admin.forms import PlacementForm
 from partners.admin.own_terms import OwnTermsPages
 from partners.admin.rates import rates_of
+from partners.admin.recruiting import RecruiterPages, may_name_recruiter
 from partners.models import Membership, Placement
 from prm.accounts import policy
 from prm.accounts.back_office import (
@@ -67,7 +68,7 @@ class PlacementInline(PlacementTable):
 
 
 @admin.register(Membership)
-class MembershipAdmin(OwnTermsPages, BackOfficeAdmin):
+class MembershipAdmin(OwnTermsPages, RecruiterPages, BackOfficeAdmin):
     """Memberships."""
 
     sees = "see_partners"
@@ -83,7 +84,16 @@ class MembershipAdmin(OwnTermsPages, BackOfficeAdmin):
     list_filter = ("program", "state")
     search_fields = ("partner__name", "partner__email", "public_id")
     ordering = ("partner__name", "program__name", "pk")
-    fields = ("whose", "program", "state", "joined_at", "ended_at", "public_id")
+    fields = (
+        "whose",
+        "program",
+        "state",
+        "joined_at",
+        "ended_at",
+        "recruited_by",
+        "recruited_at",
+        "public_id",
+    )
     readonly_fields = fields
     inlines = (PlacementInline,)
 
@@ -94,10 +104,10 @@ class MembershipAdmin(OwnTermsPages, BackOfficeAdmin):
         return found.prefetch_related(Prefetch("placements", now, to_attr="standing"))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that changes the tier, and those of own terms."""
+        """Add the page that changes the tier, those of own terms, and the one that names a recruiter."""
         view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.change_tier))
         tier = path("<int:pk>/tier/", view, name="partners_membership_tier")
-        return [tier, *self.terms_urls(), *super().get_urls()]
+        return [tier, *self.terms_urls(), *self.recruiter_urls(), *super().get_urls()]
 
     @admin.display(description=gettext_lazy("partner"), ordering="partner__name")
     def member(self, membership: Membership) -> str:
@@ -117,8 +127,9 @@ class MembershipAdmin(OwnTermsPages, BackOfficeAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Offer the change of tier to those who may."""
+        """Offer what may be changed to those who may."""
         context["may_place"] = policy.may(request.user, "place_in_tiers")
+        context["may_name_recruiter"] = may_name_recruiter(request, kwargs["obj"])
         context["title"] = _("%(partner)s in %(program)s") % _names(kwargs["obj"])
         context["subtitle"] = None
         return super().render_change_form(request, context, *args, **kwargs)

@@ -238,6 +238,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("tags", models.JSONField(blank=True, default=list, verbose_name="tags")),
+                (
+                    "recruited_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="recruited since"),
+                ),
                 ("joined_at", models.DateTimeField(verbose_name="joined")),
                 ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
                 (
@@ -664,6 +668,17 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="partners_membership_not_its_own_recruit",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("recruited_at__isnull", True), ("recruiter__isnull", True)),
+                    models.Q(("recruited_at__isnull", False), ("recruiter__isnull", False)),
+                    _connector="OR",
+                ),
+                name="partners_membership_recruiter_pair",
             ),
         ),
         migrations.AddConstraint(

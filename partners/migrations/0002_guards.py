@@ -1,10 +1,12 @@
-"""What the database refuses in the partners app: changing published terms, and changing or deleting an acceptance of them."""
+"""What the database refuses in the partners app: changing published terms, changing or deleting an acceptance of them, and changing
+who recruited a membership once that is named."""
 
 from django.db import migrations
 
 from prm.lib.db import forbid_delete, forbid_update_of, refuse_when, triggers
 
 _TERMS, _ACCEPTANCE = "partners_termsversion", "partners_acceptance"
+_MEMBERSHIP = "partners_membership"
 
 
 class Migration(migrations.Migration):
@@ -60,5 +62,12 @@ class Migration(migrations.Migration):
                 message="An acceptance belongs to the membership it was made for.",
             ),
             forbid_delete(_ACCEPTANCE, message="Acceptances of terms are never deleted."),
+            # Overrides are booked, and rated again, by who recruited whom since when.
+            forbid_update_of(
+                _MEMBERSHIP,
+                ("recruiter_id", "recruited_at"),
+                when="OLD.recruiter_id IS NOT NULL",
+                message="Who recruited a partner cannot be changed.",
+            ),
         )
     ]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.choices import MembershipState
 from prm.accounts import policy
-from prm.lib.constraints import one_of, only_one_open
+from prm.lib.constraints import one_of, only_one_open, set_together
 from prm.lib.db import Lockable
 from prm.lib.fields import PublicIdField
 
@@ -43,6 +43,7 @@ class Membership(models.Model):
     recruiter = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="recruits", verbose_name=_("recruited by")
     )
+    recruited_at = models.DateTimeField(_("recruited since"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
@@ -58,6 +59,7 @@ class Membership(models.Model):
                 condition=models.Q(recruiter=None) | ~models.Q(recruiter=models.F("pk")),
                 name="partners_membership_not_its_own_recruit",
             ),
+            set_together("recruiter", "recruited_at", name="partners_membership_recruiter_pair"),
         ]
 
     def __str__(self) -> str:

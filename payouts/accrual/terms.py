@@ -81,9 +81,12 @@ class Terms:
         return self._standings[key]
 
     def recruiters(self, member: Membership, at: datetime) -> Iterator[tuple[int, Membership]]:
-        """Yield who recruited a membership, and who recruited that one, as far as plans pay it and as they were there."""
+        """Yield who recruited a membership, and who recruited that one, as far as plans pay it and as they were there; each from
+        the moment it was named on."""
         seen = {member.pk}
         for depth in range(1, self._deepest(member.program_id) + 1):
+            if member.recruited_at is None or at < member.recruited_at:
+                return
             above = self.members.get(member.recruiter_id or 0)
             if above is None or above.pk in seen:
                 return

@@ -41,7 +41,7 @@ def second_open_membership() -> None:
 
 def its_own_recruit() -> None:
     membership = MembershipFactory()
-    update(membership, recruiter=membership)
+    update(membership, recruiter=membership, recruited_at=EPOCH)
 
 
 def second_open_placement() -> None:
@@ -77,6 +77,7 @@ REFUSALS: list[tuple[str, type[models.Model], Callable[[], object]]] = [
     ("partners_member_ended_pair", Member, lambda: MemberFactory(ended_at=LATER)),
     ("partners_membership_one_open", Membership, second_open_membership),
     ("partners_membership_not_its_own_recruit", Membership, its_own_recruit),
+    ("partners_membership_recruiter_pair", Membership, lambda: MembershipFactory(recruited_at=EPOCH)),
     ("partners_membership_state", Membership, lambda: MembershipFactory(state="happy")),
     ("partners_placement_one_open", Placement, second_open_placement),
     ("partners_placement_ends_after_start", Placement, lambda: PlacementFactory(ends_at=EPOCH)),
@@ -157,3 +158,18 @@ def test_an_acceptance_gets_its_membership_once_and_never_changes_otherwise() ->
         Acceptance.objects.all().delete()
     acceptance.refresh_from_db()
     assert (acceptance.membership, acceptance.accepted_name) == (first, "Ana Lima")
+
+
+def test_who_recruited_a_membership_is_written_once_and_never_changes() -> None:
+    membership, above, other = MembershipFactory(), MembershipFactory(), MembershipFactory()
+    update(membership, recruiter=above, recruited_at=EPOCH)
+    for change in (
+        {"recruiter": other},
+        {"recruited_at": LATER},
+        {"recruiter": None, "recruited_at": None},
+    ):
+        with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
+            update(membership, **change)
+    update(membership, state="suspended", recruiter=above, recruited_at=EPOCH)
+    membership.refresh_from_db()
+    assert (membership.recruiter, membership.recruited_at, membership.state) == (above, EPOCH, "suspended")

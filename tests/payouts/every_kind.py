@@ -59,8 +59,7 @@ def every_kind() -> EveryKind:
     bob = house.member("BOB20", at=datetime(2026, 1, 31, tzinfo=UTC))
     mine.partner.name = "Studio Ana"
     mine.partner.save()
-    bob.recruiter = mine
-    bob.save(update_fields=["recruiter"])
+    house.recruit("BOB20", by="ANA10")
     found = EveryKind(house, mine, bob, [])
     _tables(found)
     _refund(found)

@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from payouts import accrual, ledger
+from partners import recruiting
+from partners.models import Membership
+from payouts import accrual, ledger, reconcile
 from payouts.accrual.happenings import Happening, Teller
 from payouts.choices import AccountKind, CommissionKind, CommissionState
 from payouts.models import Commission, Entry, Transaction
 from prm.lib.money import LARGEST_MINOR, Money
 from referrals import conversions
 from referrals.models import Credit
-from tests.house import House, open_house
+from tests.house import START, House, open_house
 from tests.people import ada
 from tiers import publishing
 from tiers.engine.facts import Event
-from tiers.models import Plan
+from tiers.models import Plan, Rule
 
 pytestmark = pytest.mark.django_db
 
@@ -251,3 +253,57 @@ def test_an_amount_too_large_for_the_books_holds_up_nobody_else(house: House) ->
     done = house.rate(LATER)
     assert (done.rated, done.failed) == (1, 1)
     assert [house.amounts(name) for name in ("large", "fine")] == [[], [LARGEST_MINOR]]
+
+
+def test_overrides_are_paid_from_the_moment_a_recruiter_is_named_and_go_back_with_a_refund(
+    house: House,
+) -> None:
+    house.member("TOP10")
+    add_override(house, levels=["10", "5"])
+    recruit, top = house.members["ANA10"], house.members["TOP10"]
+    recruiting.name_recruiter(recruit, top, by=ada(), at=MARCH_2)
+    house.sale("before", "100.00", "ANA10", MARCH_2 - timedelta(microseconds=1))
+    house.sale("then", "100.00", "ANA10", MARCH_2)
+    house.sale("after", "50.00", "ANA10", MARCH_2 + timedelta(days=1))
+    house.rate(LATER)
+    assert earned(top) == {"then": [80], "after": [40]}  # 10 % of 8.00 and of 4.00
+    assert earned(recruit) == {"before": [800], "then": [800], "after": [400]}
+    house.refund("back", "25.00", "", LATER, of="then")
+    house.refund("all", "100.00", "", LATER, of="before")
+    house.rate(LATER)
+    assert earned(top) == {"then": [80], "after": [40], "back": [-20]}
+    assert all(reconcile.difference(member, at=LATER) == [] for member in (recruit, top))
+
+
+def test_each_link_of_a_chain_counts_from_its_own_moment(house: House) -> None:
+    house.member("MID10")
+    house.member("TOP10")
+    add_override(house, levels=["10", "5"])
+    low, mid, top = (house.members[code] for code in ("ANA10", "MID10", "TOP10"))
+    recruiting.name_recruiter(low, mid, by=ada(), at=MARCH_2)
+    recruiting.name_recruiter(mid, top, by=ada(), at=MARCH_2 + timedelta(days=1))
+    house.sale("one", "100.00", "ANA10", MARCH_2)
+    house.sale("two", "100.00", "ANA10", MARCH_2 + timedelta(days=1))
+    house.rate(LATER)
+    assert earned(mid) == {"one": [80], "two": [80]}
+    assert earned(top) == {"two": [40]}
+
+
+def add_override(house: House, *, levels: list[str]) -> None:
+    """Pay recruiters a share of their recruits' commission, since shortly after the program began."""
+    began = START + timedelta(hours=1)
+    version = publishing.draft_from(Plan.objects.get(program=house.program), by=ada(), at=began)
+    params = {"levels": levels, "override_of": "commission"}
+    Rule.objects.create(
+        version=version, key="up", name="Up", kind="override", rate=0, position=2, params=params
+    )
+    publishing.publish(version, effective_at=began, by=ada(), at=began)
+
+
+def earned(member: Membership) -> dict[str, list[int]]:
+    """Return the pence of a membership's lines by event."""
+    found: dict[str, list[int]] = {}
+    rows = Commission.objects.filter(membership=member).order_by("pk")
+    for name, minor in rows.values_list("conversion__external_id", "amount_minor"):
+        found.setdefault(name, []).append(minor)
+    return found

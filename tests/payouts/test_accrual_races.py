@@ -202,8 +202,7 @@ def test_partners_and_who_recruited_them_are_rated_at_once() -> None:
     ]
     house = house_with(rules, "TOP", "ANA", "IVY")
     for code in ("ANA", "IVY"):
-        house.members[code].recruiter = house.members["TOP"]
-        house.members[code].save(update_fields=["recruiter"])
+        house.recruit(code, by="TOP")
     own = sold(house, 4, "TOP", prefix="t")
     at_once(dealt([*sold(house, 20), *sold(house, 20, "IVY", prefix="i"), *own]))
     assert [total(membership=house.members[code]) for code in ("ANA", "IVY")] == [10_000, 10_000]

@@ -392,9 +392,7 @@ def test_who_recruited_a_partner_earns_on_its_sales_level_by_level_and_gives_bac
     ]
     house = house_with(rules, "TOP", "MID", "ANA")
     for above, below in (("TOP", "MID"), ("MID", "ANA")):
-        member = house.members[below]
-        member.recruiter = house.members[above]
-        member.save(update_fields=["recruiter"])
+        house.recruit(below, by=above)
     house.sale("s", "500.00", "ANA", day(0))  # ANA 50.00, MID 20 % of that, TOP 10 %
     house.rate(LATER)
     assert [total(house, code) for code in ("ANA", "MID", "TOP")] == [5000, 1000, 500]
@@ -545,8 +543,7 @@ def test_who_recruited_a_partner_earns_while_a_member_and_a_ring_of_recruiters_h
     ]
     house = house_with(rules, "ONE", "TWO", "ANA")
     for below, above in (("ANA", "TWO"), ("TWO", "ONE"), ("ONE", "ANA")):
-        house.members[below].recruiter = house.members[above]
-        house.members[below].save(update_fields=["recruiter"])
+        house.recruit(below, by=above)
     two = house.members["TWO"]
     two.ended_at = day(0)
     two.save(update_fields=["ended_at"])

@@ -12,7 +12,6 @@ from payouts.explained.line import Explanation, explain, readable
 from payouts.models import Commission
 from prm.lib.money import Money
 from prm.lib.periods import Month
-from tests.house import House
 from tests.payouts.test_reconcile import LATER, MONTHLY, day, graduated, house_with
 from tests.people import fiona
 
@@ -63,8 +62,8 @@ def test_a_volume_rate_with_a_refund_and_a_late_sale(db: None) -> None:
 
 def test_who_recruited_is_told_the_recruit_and_who_stands_above_only_that_there_is_one() -> None:
     house = house_with([TEN, UP], "TOP", "MID", "ANA")
-    recruit(house, "MID", by="TOP")
-    recruit(house, "ANA", by="MID")
+    house.recruit("MID", by="TOP")
+    house.recruit("ANA", by="MID")
     house.sale("s", "500.00", "ANA", day(0))
     house.rate(LATER)
     [mid] = explained(membership=house.members["MID"])
@@ -76,12 +75,6 @@ def test_who_recruited_is_told_the_recruit_and_who_stands_above_only_that_there_
         ("Commission of a partner recruited below you", 50_00),
         ("× your override, 10%", 5_00),
     ]
-
-
-def recruit(house: House, code: str, *, by: str) -> None:
-    member = house.members[code]
-    member.recruiter = house.members[by]
-    member.save(update_fields=["recruiter"])
 
 
 def test_a_month_with_a_table_a_retainer_and_an_advance_is_closed_and_explained() -> None:

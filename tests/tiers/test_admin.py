@@ -384,6 +384,43 @@ def test_currency_and_zone_stay_once_a_program_exists() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "rank", "key"), [("key", 7, "start"), ("rank", 1, "gold")], ids=["key", "rank"]
+)
+def test_a_stale_page_that_repeats_a_tier_is_answered_at_the_field_with_what_was_typed(
+    field: str, rank: int, key: str
+) -> None:
+    program = ProgramFactory.create()
+    TierFactory.create(program=program, rank=1, key="start", name="Registered")
+    url = reverse("admin:tiers_program_change", args=[program.pk])
+    typed = {"tiers-0-rank": rank, "tiers-0-key": key, "tiers-0-name": "Typed", "slug": program.slug}
+    response = at_desk(ada()).post(url, program_form(program.legal_entity_id, **typed))
+    assert response.status_code == 200
+    assert f"Another tier of this program has this {field}." in words(response)
+    page = response.content.decode()
+    assert 'value="Typed"' in page and f'value="{key}"' in page
+    assert [tier.name for tier in Tier.objects.all()] == ["Registered"]
+
+
+def test_tiers_move_up_in_the_order_in_which_they_are_saved() -> None:
+    program = ProgramFactory.create()
+    first = TierFactory.create(program=program, rank=2, key="one", name="One")
+    second = TierFactory.create(program=program, rank=3, key="two", name="Two")
+    url = reverse("admin:tiers_program_change", args=[program.pk])
+
+    def moved(*ranks: int) -> int:
+        rows: dict[str, object] = {"tiers-TOTAL_FORMS": 2, "tiers-INITIAL_FORMS": 2, "slug": program.slug}
+        for number, (tier, rank) in enumerate(zip((first, second), ranks, strict=True)):
+            facts = {"id": tier.pk, "program": program.pk, "rank": rank, "key": tier.key, "name": tier.name}
+            rows |= {f"tiers-{number}-{name}": value for name, value in facts.items()}
+        return at_desk(ada()).post(url, program_form(program.legal_entity_id, **rows)).status_code
+
+    assert moved(1, 2) == 302  # the first leaves its rank before the second takes it
+    assert list(Tier.objects.order_by("pk").values_list("rank", flat=True)) == [1, 2]
+    assert moved(2, 3) == 200  # here the second has it still
+    assert list(Tier.objects.order_by("pk").values_list("rank", flat=True)) == [1, 2]
+
+
 def test_the_claw_back_window_is_set_until_somebody_has_joined() -> None:
     program = ProgramFactory.create()
     url = reverse("admin:tiers_program_change", args=[program.pk])

@@ -18,8 +18,10 @@ from tiers.models import PlanVersion, Program, Tier
 if TYPE_CHECKING:
     ProgramModelForm = forms.ModelForm[Program]
     TierModelForm = forms.ModelForm[Tier]
+    TierFormSet = forms.BaseInlineFormSet[Tier, Program, TierModelForm]
 else:
     ProgramModelForm = TierModelForm = forms.ModelForm
+    TierFormSet = forms.BaseInlineFormSet
 
 
 class ProgramForm(ProgramModelForm):
@@ -81,6 +83,30 @@ class TierForm(TierModelForm):
         amount = self.cleaned_data["revenue_from"]
         self.instance.revenue_from_minor = amount.minor if amount else 0
         return super().save(commit)
+
+
+class TierRows(TierFormSet):
+    """The tiers of one program. A page that was open while somebody else added tiers may repeat one of theirs."""
+
+    def clean(self) -> None:
+        """Refuse a rank or a key that another tier has by the time this one is saved, row after row as they are saved."""
+        super().clean()
+        # Django checks what is unique per program only for forms in which the program is chosen.
+        for field, said in (
+            ("rank", _("Another tier of this program has this rank.")),
+            ("key", _("Another tier of this program has this key.")),
+        ):
+            self._refuse_repeated(field, str(said))
+
+    def _refuse_repeated(self, field: str, said: str) -> None:
+        kept: dict[int | str, Any] = dict(self.get_queryset().values_list("pk", field))
+        for form in (*self.initial_forms, *self.extra_forms):
+            if not form.has_changed() or field not in getattr(form, "cleaned_data", {}):
+                continue
+            own, value = form.instance.pk or form.prefix or "", form.cleaned_data[field]
+            if any(each == value for pk, each in kept.items() if pk != own):
+                form.add_error(field, said)
+            kept[own] = value
 
 
 class PublishForm(forms.Form):

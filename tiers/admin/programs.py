@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from prm import audit
 from prm.accounts import policy
 from prm.accounts.back_office import BackOfficeAdmin, money_column, person
-from tiers.admin.forms import PlainTierForm, ProgramForm, TierForm
+from tiers.admin.forms import PlainTierForm, ProgramForm, TierForm, TierRows
 from tiers.models import LegalEntity, Plan, Program, Tier
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class TierInline(TierTable):
 
     model = Tier
     form = TierForm
+    formset = TierRows
     fields = ("rank", "key", "name", "revenue_from", "benefits")
     extra = 0
     ordering = ("rank", "pk")

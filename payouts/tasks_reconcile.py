@@ -70,7 +70,9 @@ def check(reporter: Reporter, *, at: datetime) -> Mapping[str, Any]:
     found: list[reconciling.Difference] = []
     for differences in reconciling.self_check(sample, at=at):
         found += differences
-        reporter.advance(1, failed=bool(differences))  # so that the job ends with errors and is seen among the jobs
+        reporter.advance(
+            1, failed=bool(differences)
+        )  # so that the job ends with errors and is seen among the jobs
     return {
         "memberships": len(sample),
         "differences": len(found),

@@ -43,11 +43,7 @@ class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
 
     def in_force(self, *, at: datetime) -> PlanVersionQuerySet:
         """Published versions that had taken effect at `at`, newest first: the first one of a plan rates the event."""
-        return (
-            self.published()
-            .filter(effective_at__lte=at)
-            .order_by("-effective_at", "-number")
-        )
+        return self.published().filter(effective_at__lte=at).order_by("-effective_at", "-number")
 
 
 class PlanVersion(models.Model):

@@ -252,8 +252,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PRM_BRAND_NAME
 # Browsers offer passkeys on plain http only at localhost; the embedded default is tried out there.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
-# How many memberships the nightly self-check recomputes; the nights take turns until everybody was looked at.
-SELF_CHECK_MEMBERSHIPS = env.number("PRM_SELF_CHECK", default=2000)
+SELF_CHECK_MEMBERSHIPS = env.number("PRM_SELF_CHECK", default=2000)  # in a night; the nights take turns
 PRM_IDLE_MINUTES = env.number("PRM_IDLE_MINUTES", default=120)
 PRM_STAFF_IDLE_MINUTES = env.number("PRM_STAFF_IDLE_MINUTES", default=30)
 LOGIN_URL = "account_login"
@@ -375,6 +374,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "EventKind": "tiers.choices.EventKind",
+        "LineKind": "payouts.choices.CommissionKind",
+    },
 }
 
 # Logs ----------------------------------------------------------------------------------------------------------------------

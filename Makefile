@@ -7,7 +7,7 @@ INSTALL = $(PY) -m pip --python $(BIN)/python --disable-pip-version-check instal
 PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test test-embedded test-services check format bench lock clean preflight
+.PHONY: help up demo test test-embedded test-services test-lines check format bench lock clean preflight
 
 ## make up             install, prepare and run web server, worker and beat; Ctrl-C stops them
 up: .venv/.base
@@ -34,6 +34,10 @@ test-embedded: .venv/.test
 test-services: .venv/.test
 	@echo "== 2 of 2: PostgreSQL and Redis"
 	@exec $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q --ignore tests/tiers/engine --ignore tests/architecture $(ARGS)
+
+## make test-lines     all 406,785 real order lines under a graduated plan, on PostgreSQL: minutes
+test-lines: .venv/.test
+	@PRM_ALL_LINES=1 $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q tests/journeys/test_order_lines.py
 
 ## make check          format, lint, contracts, types, templates, migrations, deployment settings, then make test
 check: .venv/.check

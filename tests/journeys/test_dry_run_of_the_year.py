@@ -13,7 +13,7 @@ from payouts.choices import DryRunKind
 from payouts.models import Commission, Entry
 from prm.runs.progress import Reporter
 from referrals import imports
-from tests.journeys.wholesale import AT, START, Steps, draft, open_program
+from tests.journeys.wholesale import AT, START, Steps, draft, know_the_rows, open_program
 from tests.people import ada
 
 STEPS: Steps = ((0, 5), (1_000_00, 8), (5_000_00, 10))
@@ -30,6 +30,7 @@ def the_year_happens() -> dict[str, int]:
     """Import and rate the year; return the pence each partner earned."""
     with dataset.ORDERS.open("rb") as file:
         imports.import_file(file, source="online_retail", at=AT, reporter=Reporter())
+    know_the_rows()
     accrual.sweep(at=AT)
     rows = (
         Commission.objects.order_by().values_list("membership__partner__name").annotate(Sum("amount_minor"))

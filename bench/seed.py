@@ -28,35 +28,6 @@ GRADUATED: dict[str, Any] = {
 }
 PERCENT: dict[str, Any] = {"key": "ten", "name": "Ten percent", "kind": "percent", "rate": Decimal(10)}
 
-_CONVERSION = (
-    "id",
-    "public_id",
-    "source",
-    "external_id",
-    "kind",
-    "state",
-    "occurred_at",
-    "recorded_at",
-    "customer_id",
-    "country",
-    "amount_minor",
-    "currency",
-    "code_text",
-    "click_id",
-    "product",
-    "category",
-    "quantity",
-    "tax_minor",
-    "shipping_minor",
-    "discount_minor",
-    "cost_minor",
-    "sub_id",
-    "deal_key",
-    "attributes",
-    "original_external_id",
-    "original_id",
-    "payload_sha256",
-)
 _CREDIT = ("conversion_id", "membership_id", "role", "share", "reason", "occurred_at", "attributed_at")
 
 
@@ -106,8 +77,9 @@ def events(slug: str, members: list[int], count: int) -> None:
     """Put `count` events in place, credited and not rated: sales over a year, one in forty a part of one given back."""
     from prm.lib.bulk import BulkWriter
     from referrals.models import Conversion, Credit
+    from referrals.writing import CONVERSION
 
-    conversions, credits = BulkWriter(Conversion, _CONVERSION), BulkWriter(Credit, _CREDIT)
+    conversions, credits = BulkWriter(Conversion, CONVERSION), BulkWriter(Credit, _CREDIT)
     per_member = count // len(members)
     for number, member in enumerate(members):
         with transaction.atomic():

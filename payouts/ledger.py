@@ -10,12 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext_lazy as _
 
 from payouts.choices import AccountKind, TransactionKind
 from payouts.models import Account, Entry, Period, Transaction
 from prm.lib.bulk import BulkWriter
-from prm.lib.errors import Refused
 from prm.lib.money import Money
 
 if TYPE_CHECKING:
@@ -37,10 +35,6 @@ _TRANSACTION = (
     "reverses_id",
 )
 _ENTRY = ("transaction_id", "debit_id", "credit_id", "amount_minor", "currency")
-
-
-class MonthIsClosed(Refused):
-    message = _("This month is closed; post into an open one.")
 
 
 @dataclass(frozen=True, slots=True)

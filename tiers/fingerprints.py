@@ -8,8 +8,8 @@ from datetime import UTC
 
 from django.db import models
 
+from tiers.engine.reading import RULE_FIELDS
 from tiers.models import PlanVersion
-from tiers.rulebook import RULE_FIELDS
 
 _VERSION = (
     "number",

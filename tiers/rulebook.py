@@ -14,7 +14,7 @@ from prm.lib.countries import code_of
 from tiers.choices import Grandfather
 from tiers.engine.compute import Rater, prepare
 from tiers.engine.facts import PlanFacts
-from tiers.engine.reading import read_rule
+from tiers.engine.reading import RULE_FIELDS, read_rule
 from tiers.models import PlanVersion, Rule
 
 COUNTRIES = ("country", "partner_country")  # the attributes that are compared by code
@@ -178,23 +178,6 @@ def facts(version: PlanVersion, *, effective_at: datetime | None = None) -> Plan
         time_zone=program.time_zone,
         member_key=version.member_key,
     )
-
-
-RULE_FIELDS = (
-    "key",
-    "name",
-    "position",
-    "kind",
-    "rate",
-    "flat_minor",
-    "flat_on_refund",
-    "event_kinds",
-    "tier_keys",
-    "countries",
-    "params",
-    "conditions",
-    "unusual",
-)
 
 
 def stored(rule: Rule) -> dict[str, Any]:

@@ -64,7 +64,7 @@ _ONLY_FOR = {
     "levels": frozenset({"override"}),
 }
 _PARAMS = (*_ONLY_FOR, "metric", "window", "crossing", "stacking", "override_of", "limits")
-_RULE = (
+RULE_FIELDS = (
     "key",
     "name",
     "position",
@@ -95,7 +95,7 @@ _MOST_MONTHS = 600
 
 def read_rule(stored: Mapping[str, Any], *, currency: str) -> RuleFacts:
     """Return a stored rule as the engine reads it. Raises Unreadable."""
-    rule = read.mapping("", stored, _RULE)
+    rule = read.mapping("", stored, RULE_FIELDS)
     _check_currency(currency)
     kind = read.choice("kind", rule.get("kind"), KINDS)
     unusual = read.truth("unusual", rule.get("unusual"))

@@ -13,10 +13,19 @@ class AccountKind(models.TextChoices):
     EXPENSE = "expense", _("Commission expense")
     CASH = "cash", _("Bank")
     ADVANCES = "advances", _("Advances to partners")
+    TAX_WITHHELD = "tax_withheld", _("Tax withheld")
+    INPUT_VAT = "input_vat", _("Input VAT")
+    FX_CLEARING = "fx_clearing", _("Currency clearing")
+    PAYOUT_FEES = "payout_fees", _("Bank fees")
+    BAD_DEBT = "bad_debt", _("Debts written off")
 
     @classmethod
     def of_partner(cls) -> tuple[str, ...]:
         return (cls.PENDING.value, cls.PAYABLE.value, cls.IN_PAYMENT.value)
+
+    @classmethod
+    def of_program(cls) -> tuple[str, ...]:
+        return tuple(kind for kind in cls.values if kind not in cls.of_partner())
 
 
 class TransactionKind(models.TextChoices):
@@ -26,6 +35,9 @@ class TransactionKind(models.TextChoices):
     PAYMENT_SETTLED = "payment_settled", _("Payment confirmed")
     PAYMENT_FAILED = "payment_failed", _("Payment failed")
     ADJUSTMENT = "adjustment", _("Adjustment")
+    WRITE_OFF = "write_off", _("Debt written off")
+    VAT = "vat", _("VAT on a self-billed invoice")
+    PAYOUT_FEE = "payout_fee", _("Bank fee")
     REVERSAL = "reversal", _("Reversal of a transaction")
 
 
@@ -63,10 +75,17 @@ class PeriodState(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class StatementKind(models.TextChoices):
+    STATEMENT = "statement", _("Statement")
+    CREDIT_NOTE = "credit_note", _("Credit note")
+
+
 class StatementState(models.TextChoices):
     ISSUED = "issued", _("Issued")
     CARRIED_OVER = "carried_over", _("Carried over")
     PAID = "paid", _("Paid")
+    CREDITED = "credited", _("Corrected by another")
+    CREDIT_NOTE = "credit_note", _("Credit note")
 
 
 class PayRunState(models.TextChoices):
@@ -91,6 +110,10 @@ class PaymentState(models.TextChoices):
 
 class PaymentMethodKind(models.TextChoices):
     BANK_IBAN = "bank_iban", _("Bank account with IBAN")
+    US_ACCOUNT = "us_account", _("US bank account")
+    PAYPAL = "paypal", _("PayPal")
+    WISE = "wise", _("Wise")
+    OTHER = "other", _("Another way")
 
 
 class LeftOut(models.TextChoices):
@@ -102,6 +125,11 @@ class LeftOut(models.TextChoices):
     METHOD_COOLING = "method_cooling", _("The bank account was changed too recently")
     MEMBERSHIP_PAUSED = "membership_paused", _("The membership is suspended")
     ALREADY_IN_RUN = "already_in_run", _("Another pay run already pays this statement")
+    PAUSED = "paused", _("Payments are paused")
+    HELD_BACK = "held_back", _("Taken out of the run by a person")
+    NO_TAX_FORM = "no_tax_form", _("A tax form is missing or has expired")
+    NO_FX_RATE = "no_fx_rate", _("There is no exchange rate for the payment date")
+    NOTHING_AFTER_TAX = "nothing_after_tax", _("Nothing is left after tax")
 
 
 class DryRunKind(models.TextChoices):
@@ -110,3 +138,113 @@ class DryRunKind(models.TextChoices):
     PLAN = "plan", _("A plan version")
     TIER = "tier", _("Partners in another tier")
     SETTING = "setting", _("A setting of the program")
+
+
+class CheckKind(models.TextChoices):
+    """What a pay run shows before it can be approved; each must be acknowledged by a person."""
+
+    NEW_PAYEE = "new_payee", _("Paid for the first time")
+    CHANGED_ACCOUNT = "changed_account", _("Bank details changed in the last 30 days")
+    UNUSUAL_AMOUNT = "unusual_amount", _("More than three times the usual amount")
+    NEGATIVE = "negative", _("Negative balance carried over")
+    MISSING_DATA = "missing_data", _("Something is missing")
+    SHARED_ACCOUNT = "shared_account", _("Two partners are paid to one account")
+    TOTAL_CHANGED = "total_changed", _("The total differs much from last month")
+
+
+class PauseCause(models.TextChoices):
+    RISK = "risk", _("Under review")
+    DISPUTE = "dispute", _("A question is open")
+    MISSING_DATA = "missing_data", _("Something is missing")
+    OTHER = "other", _("Other")
+
+
+class AdjustmentKind(models.TextChoices):
+    ADJUSTMENT = "adjustment", _("Correction")
+    BONUS = "bonus", _("Bonus")
+    SPIFF = "spiff", _("SPIFF")
+    DRAW = "draw", _("Advance")
+    MDF = "mdf", _("Marketing costs reimbursed")
+    WRITE_OFF = "write_off", _("Debt written off")
+
+
+class AdjustmentState(models.TextChoices):
+    PROPOSED = "proposed", _("To approve")
+    POSTED = "posted", _("Booked")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class AdjustmentReason(models.TextChoices):
+    """Why, in a word the partner reads too."""
+
+    ORDER_CORRECTION = "order_correction", _("Order corrected")
+    TRACKING_ERROR = "tracking_error", _("Sale not tracked")
+    DUPLICATE = "duplicate", _("Counted twice")
+    OUTSIDE_TERMS = "outside_terms", _("Outside the terms")
+    GOODWILL = "goodwill", _("Goodwill")
+    CAMPAIGN = "campaign", _("Campaign")
+    MARKETING = "marketing", _("Marketing costs")
+    ADVANCE = "advance", _("Advance agreed")
+    DISPUTE = "dispute", _("Question accepted")
+    LEFT_IN_DEBT = "left_in_debt", _("The partner left with a debt")
+    OTHER = "other", _("Other")
+
+
+class DisputeState(models.TextChoices):
+    OPENED = "opened", _("Open")
+    ANSWERED = "answered", _("Answered")
+    WAITING_PARTNER = "waiting_partner", _("Waiting for you")
+    ACCEPTED = "accepted", _("Accepted")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class DisputeCause(models.TextChoices):
+    RATE = "rate", _("The rate is wrong")
+    AMOUNT = "amount", _("The order's amount is wrong")
+    REFUND = "refund", _("The refund is wrong")
+    CREDIT = "credit", _("Somebody else was credited")
+    MISSING = "missing", _("Something is missing")
+    LATE = "late", _("It is late")
+    OTHER = "other", _("Something else")
+
+
+class VatMode(models.TextChoices):
+    DOMESTIC = "domestic", _("Domestic VAT")
+    REVERSE_CHARGE = "reverse_charge", _("Reverse charge")
+    EXEMPT = "exempt", _("Exempt small business")
+    OUTSIDE_SCOPE = "outside_scope", _("Outside the scope of VAT")
+
+
+class TaxStatus(models.TextChoices):
+    BUSINESS = "business", _("Business registered for VAT")
+    SMALL_BUSINESS = "small_business", _("Small business exempt from VAT")
+    BUSINESS_ABROAD = "business_abroad", _("Business abroad")
+    PRIVATE = "private", _("Private person")
+
+
+class TaxFormKind(models.TextChoices):
+    W9 = "w9", _("Form W-9")
+    W8BEN = "w8ben", _("Form W-8BEN")
+    W8BENE = "w8bene", _("Form W-8BEN-E")
+    RESIDENCE = "residence", _("Certificate of residence")
+    OTHER = "other", _("Other")
+
+
+class InvoiceKind(models.TextChoices):
+    INVOICE = "invoice", _("Self-billed invoice")
+    CREDIT_NOTE = "credit_note", _("Self-billed credit note")
+
+
+class ResultOutcome(models.TextChoices):
+    SETTLED = "settled", _("Paid")
+    FAILED = "failed", _("Refused")
+    RETURNED = "returned", _("Returned")
+
+
+class ResultFormat(models.TextChoices):
+    CAMT053 = "camt.053", "camt.053"
+    CAMT054 = "camt.054", "camt.054"
+    PAIN002 = "pain.002", "pain.002"
+    CSV = "csv", "CSV"

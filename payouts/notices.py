@@ -73,7 +73,7 @@ def tell_bank_details_changed(method: PaymentMethod, *, also: Iterable[Reader] =
     for reader in mailboxes.values():
         context = {
             "partner": method.partner.name,
-            "ending": method.iban_last4,
+            "ending": method.ending,
             "currency": method.currency,
             "by": str(method.added_by),
             "usable_at": l10n.datetime_text(method.usable_at, method.usable_at.tzinfo, reader.locale)
@@ -88,7 +88,7 @@ def _of_payment(payment: Payment, reader: Reader) -> dict[str, Any]:
     return {
         "program": payment.membership.program.name,
         "amount": _money(payment.amount_minor, payment.currency, reader),
-        "ending": payment.iban_last4,
+        "ending": payment.ending,
         "number": payment.statement.number,
     }
 

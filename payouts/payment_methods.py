@@ -88,24 +88,25 @@ def add(
     partner = Partner.objects.lock().get(pk=partner.pk)
     before = PaymentMethod.objects.current().lock().filter(partner=partner, currency=currency).first()
     index = blind_index(number)
-    if before is not None and (before.iban_index, before.holder, before.bic) == (index, name, bank):
+    if before is not None and (before.account_index, before.holder, before.bic) == (index, name, bank):
         return before
     if before is not None:
         PaymentMethod.objects.filter(pk=before.pk, replaced_at=None).update(replaced_at=at, replaced_by=by)
     method = PaymentMethod.objects.create(
         partner=partner,
         currency=currency,
+        payout_currency=currency,
         kind=PaymentMethodKind.BANK_IBAN,
         holder=name,
         iban=number,
-        iban_last4=number[-4:],
-        iban_index=index,
+        ending=number[-4:],
+        account_index=index,
         bic=bank,
         added_at=at,
         added_by=by,
         usable_at=at + timedelta(hours=getattr(settings, "PRM_METHOD_COOLING_HOURS", COOLING_HOURS)),
     )
-    audit.record(by, "payment_method.added", method, at=at, ending=method.iban_last4, replaces=before)
+    audit.record(by, "payment_method.added", method, at=at, ending=method.ending, replaces=before)
     notices.tell_bank_details_changed(method, also=_who_added(before))
     return method
 

@@ -91,7 +91,7 @@ def collect(
         "due_on": due_on.isoformat() if due_on else None,
         "bridge": bridge.columns(),
         "minimum_minor": program.minimum_payout_minor,
-        "account_ending": method.iban_last4 if method else None,
+        "account_ending": method.ending if method else None,
         "terms": terms(lines),
         "rates": _rates(lines),
     }

@@ -82,3 +82,10 @@ class VersionState(models.TextChoices):
     PROPOSED = "proposed", _("Proposed to the partner")
     PUBLISHED = "published", _("Published")
     SUPERSEDED = "superseded", _("Superseded")
+
+
+class FxMoment(models.TextChoices):
+    """Which day's rate turns a balance into the currency a partner is paid in."""
+
+    STATEMENT = "statement", _("The last day of the statement's month")
+    PAYMENT = "payment", _("The day the pay run is prepared")

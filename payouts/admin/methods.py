@@ -51,7 +51,7 @@ class PaymentMethodAdmin(BackOfficeAdmin):
     )
     list_filter = (CurrentFilter, "currency")
     list_select_related = ("partner", "added_by")
-    search_fields = ("partner__name", "holder", "iban_last4")
+    search_fields = ("partner__name", "holder", "ending")
     search_help_text = gettext_lazy("Partner, holder or last four characters")
     ordering = ("-added_at", "-pk")
     # The number itself is in no field here, so no page can show it.
@@ -75,10 +75,10 @@ class PaymentMethodAdmin(BackOfficeAdmin):
         found = PaymentMethod.objects.visible_to(person(request)).defer("iban")
         return found.select_related("partner", "added_by", "replaced_by")
 
-    @admin.display(description=gettext_lazy("account"), ordering="iban_last4")
+    @admin.display(description=gettext_lazy("account"), ordering="ending")
     def ending(self, method: PaymentMethod) -> str:
         """Return the ending of the number."""
-        return _("IBAN ending %(last4)s") % {"last4": method.iban_last4}
+        return _("IBAN ending %(last4)s") % {"last4": method.ending}
 
     @admin.display(description=gettext_lazy("partner"))
     def whose(self, method: PaymentMethod) -> str:

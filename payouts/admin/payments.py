@@ -47,7 +47,7 @@ class PaymentAdmin(WithTotals):
         "run",
         "document",
         "holder",
-        "iban_last4",
+        "ending",
         "bic",
         "state",
         "sent_at",

@@ -54,7 +54,7 @@ def rows_of(run: PayRun, *, may_fail: bool) -> list[dict[str, Any]]:
         {
             "partner": link_to(payment.membership.partner),
             "statement": link_to(payment.statement),
-            "ending": payment.iban_last4,
+            "ending": payment.ending,
             "amount": payment.amount,
             "badge": badge(payment.state, "payment"),
             "note": payment.failure_reason or payment.bank_reference,

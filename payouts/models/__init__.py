@@ -1,27 +1,54 @@
-"""What we owe: commission lines, the ledger, months, statements, pay runs and the accounts money is sent to."""
+"""What we owe: commission lines, the ledger, months, statements, taxes, pay runs and the accounts money is sent to."""
 
+from payouts.models.accounting import AccountCode
+from payouts.models.adjustment import Adjustment
 from payouts.models.commission import Commission
+from payouts.models.dispute import Dispute, DisputeMessage
 from payouts.models.dry_run import DryRun
-from payouts.models.ledger import Account, Entry, Transaction
-from payouts.models.pay_run import PaymentFile, PayRun, PayRunException
+from payouts.models.fx import FxRate
+from payouts.models.ledger import Account, ChainLink, Entry, Transaction
+from payouts.models.pause import Pause, PayableDateChange, Reserve
+from payouts.models.pay_run import PaymentFile, PaymentFileTaken, PayRun, PayRunCheck, PayRunException
 from payouts.models.payment import Payment
 from payouts.models.payment_method import PaymentMethod
 from payouts.models.period import Period
+from payouts.models.result import PaymentResult, ResultFile
+from payouts.models.signal import AccountSignal
 from payouts.models.statement import NumberSeries, Statement, StatementLine
+from payouts.models.tax import Invoice, SelfBillingMandate, TaxForm, TaxProfile, Withholding
 
 __all__ = [
     "Account",
+    "AccountCode",
+    "AccountSignal",
+    "Adjustment",
+    "ChainLink",
     "Commission",
+    "Dispute",
+    "DisputeMessage",
     "DryRun",
     "Entry",
+    "FxRate",
+    "Invoice",
     "NumberSeries",
     "PayRun",
+    "PayRunCheck",
     "PayRunException",
+    "PayableDateChange",
+    "Pause",
     "Payment",
     "PaymentFile",
+    "PaymentFileTaken",
     "PaymentMethod",
+    "PaymentResult",
     "Period",
+    "Reserve",
+    "ResultFile",
+    "SelfBillingMandate",
     "Statement",
     "StatementLine",
+    "TaxForm",
+    "TaxProfile",
     "Transaction",
+    "Withholding",
 ]

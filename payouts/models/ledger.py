@@ -52,7 +52,7 @@ class Account(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=["pending", "payable", "in_payment"], membership__isnull=False)
-                | models.Q(kind__in=["expense", "cash", "advances"], membership__isnull=True),
+                | models.Q(kind__in=AccountKind.of_program(), membership__isnull=True),
                 name="payouts_account_partner_kinds_have_a_membership",
             ),
         ]
@@ -81,6 +81,30 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class ChainLink(models.Model):
+    """One transaction in the hash chain of a membership: what it moved on the membership's accounts, sealed with all before it."""
+
+    membership = models.ForeignKey("partners.Membership", models.PROTECT, related_name="chain_links")
+    position = models.PositiveBigIntegerField(_("position"))
+    transaction = models.ForeignKey("payouts.Transaction", models.PROTECT, related_name="chain_links")
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("chain link")
+        verbose_name_plural = _("chain links")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "position"], name="payouts_chainlink_one_per_position"
+            ),
+            models.UniqueConstraint(
+                fields=["transaction", "membership"], name="payouts_chainlink_once_per_transaction"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership_id}/{self.position}"
 
 
 class Entry(models.Model):

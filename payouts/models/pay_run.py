@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from payouts.choices import LeftOut, PayRunState
+from payouts.choices import CheckKind, LeftOut, PayRunState
 from prm.lib.constraints import not_negative, one_of, set_together
 from prm.lib.db import Lockable
 from prm.lib.fields import PublicIdField
@@ -83,6 +83,7 @@ class PayRunException(models.Model):
     membership = models.ForeignKey("partners.Membership", models.PROTECT, related_name="+")
     amount_minor = models.BigIntegerField(_("amount, in minor units"))
     reason = models.CharField(_("reason"), max_length=24, choices=LeftOut.choices)
+    detail = models.CharField(_("detail"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("payment left out")
@@ -96,12 +97,48 @@ class PayRunException(models.Model):
         return f"{self.membership_id}: {self.reason}"
 
 
+class PayRunCheck(models.Model):
+    """Something a person should look at before the run is approved, with the figures that raised it."""
+
+    pay_run = models.ForeignKey("payouts.PayRun", models.PROTECT, related_name="checks")
+    membership = models.ForeignKey(
+        "partners.Membership", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=CheckKind.choices)
+    facts = models.JSONField(_("figures"), default=dict, blank=True)
+    raised_at = models.DateTimeField(_("raised"))
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("check of a pay run")
+        verbose_name_plural = _("checks of pay runs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pay_run", "membership", "kind"],
+                nulls_distinct=False,
+                name="payouts_payruncheck_once",
+            ),
+            one_of("kind", CheckKind, name="payouts_payruncheck_kind"),
+            set_together("acknowledged_at", "acknowledged_by", name="payouts_payruncheck_acknowledged_pair"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.pay_run_id}"
+
+
 class PaymentFile(models.Model):
     """A file made for the bank from an approved run. The same run gives the same bytes again."""
 
     public_id = PublicIdField(prefix="fil")
     pay_run = models.ForeignKey("payouts.PayRun", models.PROTECT, related_name="files")
     format = models.CharField(_("format"), max_length=24)
+    number = models.CharField(_("number"), max_length=40, unique=True)
+    part = models.PositiveSmallIntegerField(_("part"), default=1)
+    currency = models.CharField(_("currency"), max_length=3)
     name = models.CharField(_("file name"), max_length=120)
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
@@ -114,8 +151,25 @@ class PaymentFile(models.Model):
         verbose_name = _("payment file")
         verbose_name_plural = _("payment files")
         constraints = [
-            models.UniqueConstraint(fields=["pay_run", "format"], name="payouts_paymentfile_one_per_format")
+            models.UniqueConstraint(
+                fields=["pay_run", "format", "currency", "part"], name="payouts_paymentfile_one_per_format"
+            )
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class PaymentFileTaken(models.Model):
+    """Somebody took a payment file; from the second time on the page warns, because a file sent twice pays twice."""
+
+    file = models.ForeignKey("payouts.PaymentFile", models.PROTECT, related_name="taken")
+    taken_at = models.DateTimeField(_("taken"))
+    taken_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("payment file taken")
+        verbose_name_plural = _("payment files taken")
+
+    def __str__(self) -> str:
+        return f"{self.file_id} {self.taken_at:%Y-%m-%d %H:%M}"

@@ -32,12 +32,20 @@ class PaymentMethodQuerySet(Lockable["PaymentMethod"]):
 class PaymentMethod(models.Model):
     public_id = PublicIdField(prefix="pmt")
     partner = models.ForeignKey("partners.Partner", models.PROTECT, related_name="payment_methods")
-    currency = models.CharField(_("currency"), max_length=3)
+    currency = models.CharField(
+        _("currency"), max_length=3, help_text=_("Balances in this currency are paid here.")
+    )
+    payout_currency = models.CharField(
+        _("paid in"), max_length=3, help_text=_("The currency the account receives.")
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=PaymentMethodKind.choices)
     holder = models.CharField(_("account holder"), max_length=70)
-    iban = EncryptedTextField(_("IBAN"))
-    iban_last4 = models.CharField(max_length=4)
-    iban_index = models.CharField(max_length=64, db_index=True, editable=False)
+    iban = EncryptedTextField(_("IBAN"), blank=True)
+    details = EncryptedTextField(
+        _("details"), blank=True, help_text=_("What the kind needs besides an IBAN, as JSON.")
+    )
+    ending = models.CharField(max_length=40, help_text=_("What is shown of the account: never more."))
+    account_index = models.CharField(max_length=64, db_index=True, editable=False)
     bic = models.CharField(_("BIC"), max_length=11, blank=True)
     added_at = models.DateTimeField(_("added"))
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -59,7 +67,7 @@ class PaymentMethod(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"IBAN ending {self.iban_last4}"
+        return f"IBAN ending {self.ending}"
 
     def is_usable(self, *, at: datetime) -> bool:
         return self.replaced_at is None and self.usable_at <= at

@@ -107,6 +107,8 @@ def _make_files(run: PayRun, payments: Sequence[Payment], *, by: User, at: datet
             PaymentFile.objects.create(
                 pay_run=run,
                 format=form.FORMAT,
+                number=f"F-{run.pk}-{form.FORMAT}",
+                currency=run.currency,
                 name=form.file_name(run),
                 content=content,
                 sha256=hashlib.sha256(content).hexdigest(),

@@ -90,7 +90,8 @@ def _latest_statements(legal_entity: LegalEntity, currency: str) -> list[Stateme
     members = Membership.objects.lock().filter(program__legal_entity=legal_entity, program__currency=currency)
     ids = list(members.values_list("pk", flat=True))
     latest = (
-        Statement.objects.filter(membership=models.OuterRef("membership"), currency=currency)
+        Statement.objects.in_force()
+        .filter(membership=models.OuterRef("membership"), currency=currency)
         .latest_first()
         .values("pk")[:1]
     )
@@ -190,9 +191,13 @@ def _payment(run: PayRun, statement: Statement, amount: Money, method: PaymentMe
         payment_method=method,
         amount_minor=amount.minor,
         currency=amount.currency,
+        sent_minor=amount.minor,
+        sent_currency=amount.currency,
+        kind=method.kind,
         holder=method.holder,
         iban=method.iban,
-        iban_last4=method.iban_last4,
+        details=method.details,
+        ending=method.ending,
         bic=method.bic,
         end_to_end_id=bank_id(name),
     )

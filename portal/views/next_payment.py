@@ -75,7 +75,7 @@ def _sentence(coming: NextPayment) -> str:
         }
     if coming.method is None:
         return _("Planned for %(date)s, once we know your bank account.") % {"date": due}
-    params = {"date": due, "last4": coming.method.iban_last4}
+    params = {"date": due, "last4": coming.method.ending}
     if coming.statement is not None:
         return _("Planned for %(date)s, by bank transfer to IBAN ending %(last4)s.") % params
     return _("About this much on %(date)s, by bank transfer to IBAN ending %(last4)s.") % params

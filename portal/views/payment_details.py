@@ -77,7 +77,7 @@ def _change(request: HttpRequest, room: Room) -> HttpResponse:
         except Refused as refusal:
             explain_refusal(form, refusal)
         else:
-            params = {"last4": method.iban_last4, "moment": moment_text(method.usable_at, room)}
+            params = {"last4": method.ending, "moment": moment_text(method.usable_at, room)}
             text = _("Payments go to IBAN ending %(last4)s from %(moment)s. We have written to you about it.")
             messages.success(request, text % params)
             return redirect("portal:payment_details")
@@ -102,7 +102,7 @@ def cooling_hours() -> int:
 def _card(method: PaymentMethod, room: Room) -> MethodCard:
     added = l10n.date_text(local_day(method.added_at, room.zone), active_locale(), "long")
     return MethodCard(
-        title=_("IBAN ending %(last4)s") % {"last4": method.iban_last4},
+        title=_("IBAN ending %(last4)s") % {"last4": method.ending},
         facts=(
             Fact(_("Account holder"), method.holder),
             Fact(_("BIC"), method.bic or _("not given")),

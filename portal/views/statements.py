@@ -198,7 +198,7 @@ def _facts(found: Statement, payment: Payment | None, room: Room) -> Iterator[Fa
     last = l10n.date_text(month.last_on, active_locale(), "long")
     yield Fact(_("Period"), _("%(first)s to %(last)s") % {"first": month.first_on.day, "last": last})
     yield Fact(_("Issued"), l10n.date_text(local_day(found.issued_at, room.zone), active_locale(), "long"))
-    ending = payment.iban_last4 if payment else found.facts.get("account_ending")
+    ending = payment.ending if payment else found.facts.get("account_ending")
     if ending:
         yield Fact(_("Pay to"), _("IBAN ending %(last4)s") % {"last4": ending})
     if payment is not None and payment.sent_at is not None:

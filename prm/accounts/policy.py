@@ -40,6 +40,8 @@ _PARTNER_WORK = frozenset(
         "import_conversions",
         "reverse_conversions",
         "correct_credits",
+        "pause_payments",
+        "answer_disputes",
     }
 )
 _MONEY_WORK = frozenset(
@@ -49,6 +51,11 @@ _MONEY_WORK = frozenset(
         "steer_runs",
         "accrue_commissions",
         "adjust_balances",
+        "approve_adjustments",
+        "pause_payments",
+        "answer_disputes",
+        "manage_tax",
+        "manage_fx",
         "close_periods",
         "issue_statements",
         "prepare_pay_runs",
@@ -68,6 +75,7 @@ _LOOKING = frozenset(
         "see_commissions",
         "see_statements",
         "see_runs",
+        "see_disputes",
         "try_plans",
     }
 )
@@ -110,7 +118,9 @@ _VIEW_EVERYTHING = (
 )
 _VIEW_MONEY = _models(
     "payouts",
-    "commission statement statementline period payrun payrunexception payment paymentfile account transaction entry paymentmethod numberseries",
+    "commission statement statementline period payrun payrunexception payment paymentfile account transaction entry chainlink paymentmethod numberseries "
+    "pause payabledatechange reserve adjustment dispute disputemessage accountsignal payruncheck paymentfiletaken resultfile paymentresult "
+    "taxprofile taxform withholding selfbillingmandate invoice fxrate accountcode",
     "view",
 )
 _KEEP_PARTNERS = _models("partners", "partner member membership application invitation", "change") | _models(
@@ -128,7 +138,7 @@ _SET_UP = (
 MODEL_PERMISSIONS: dict[str, set[str]] = {
     ACCOUNT_MANAGER: _VIEW_EVERYTHING
     | _KEEP_PARTNERS
-    | _models("payouts", "commission statement", "view")
+    | _models("payouts", "commission statement dispute disputemessage pause", "view")
     | _models("mail", "outgoingmail", "view"),
     FINANCE: _VIEW_EVERYTHING | _VIEW_MONEY | _models("audit", "auditevent", "view"),
     ADMINISTRATOR: _VIEW_EVERYTHING | _VIEW_MONEY | _KEEP_PARTNERS | _SET_UP,

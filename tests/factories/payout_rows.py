@@ -186,11 +186,12 @@ class PaymentMethodFactory(DjangoModelFactory[PaymentMethod]):
 
     partner = factory.LazyFunction(lambda: MembershipFactory().partner)
     currency = "GBP"
+    payout_currency = factory.SelfAttribute("currency")
     kind = "bank_iban"
     holder = "Studio Prado Ltd"
     iban = IBAN
-    iban_last4 = IBAN[-4:]
-    iban_index = factory.LazyAttribute(lambda row: blind_index(row.iban))
+    ending = IBAN[-4:]
+    account_index = factory.LazyAttribute(lambda row: blind_index(row.iban))
     added_at = NOW
     added_by = factory.SubFactory(UserFactory)
     usable_at = NOW
@@ -234,9 +235,11 @@ class PaymentFactory(DjangoModelFactory[Payment]):
     payment_method = factory.LazyAttribute(lambda row: PaymentMethodFactory(partner=row.membership.partner))
     amount_minor = 80_00
     currency = "GBP"
+    sent_minor = factory.SelfAttribute("amount_minor")
+    sent_currency = factory.SelfAttribute("currency")
     holder = "Studio Prado Ltd"
     iban = IBAN
-    iban_last4 = IBAN[-4:]
+    ending = IBAN[-4:]
     end_to_end_id = factory.Sequence(lambda number: f"PAY-{number}")
 
 
@@ -248,6 +251,8 @@ class PaymentFileFactory(DjangoModelFactory[PaymentFile]):
 
     pay_run = factory.SubFactory(PayRunFactory)
     format = "payments_csv"
+    number = factory.Sequence(lambda number: f"HG-F-2026-{number:05d}")
+    currency = "GBP"
     name = "run.csv"
     content = b"a,b\r\n"
     sha256 = "0" * 64

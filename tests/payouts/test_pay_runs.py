@@ -442,4 +442,4 @@ def test_payments_keep_the_account_they_were_prepared_for(house: House, entity: 
     run = prepared(entity, at=APRIL_5)
     give_account(house.members["ANA10"], at=APRIL_5, iban="GB29NWBK60161331926819")
     assert run.payments.get().iban == "GB33BUKB20201555555555"
-    assert PaymentMethod.objects.current().get().iban_last4 == "6819"
+    assert PaymentMethod.objects.current().get().ending == "6819"

@@ -106,11 +106,11 @@ def test_a_currency_that_is_none_is_refused(partner: Partner) -> None:
 def test_the_number_is_stored_unreadable_and_found_by_a_blind_index(partner: Partner) -> None:
     method = add(partner, bic="BUKBGB22")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT iban, iban_index FROM payouts_paymentmethod")
+        cursor.execute("SELECT iban, account_index FROM payouts_paymentmethod")
         stored, index = cursor.fetchone()
     assert "BUKB" not in stored and "BUKB" not in index
     fresh = PaymentMethod.objects.get(pk=method.pk)
-    assert (fresh.iban, fresh.iban_last4, fresh.bic) == ("GB33BUKB20201555555555", "5555", "BUKBGB22")
+    assert (fresh.iban, fresh.ending, fresh.bic) == ("GB33BUKB20201555555555", "5555", "BUKBGB22")
 
 
 def test_a_new_account_waits_three_days(partner: Partner) -> None:

@@ -78,7 +78,7 @@ def test_a_new_account_waits_72_hours_and_everybody_concerned_is_told(busy: Scen
     answer = client.post(URL, GOOD, follow=True)
     html = answer.content.decode()
     method = PaymentMethod.objects.current().get()
-    assert (method.iban, method.iban_last4) == ("GB29NWBK60161331926819", "6819")
+    assert (method.iban, method.ending) == ("GB29NWBK60161331926819", "6819")
     assert method.usable_at == NOW + timedelta(hours=72)
     assert "Payments go to IBAN ending 6819 from 23 June 2026, 10:12 (Europe/London)." in html
     assert "Waiting" in html and "Used before" in html

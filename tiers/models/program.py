@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from prm.lib.constraints import not_negative, one_of
 from prm.lib.fields import PublicIdField
 from prm.lib.money import Money, exponent
-from tiers.choices import PartnershipType
+from tiers.choices import FxMoment, PartnershipType
 
 
 def known_time_zone(value: str) -> None:
@@ -64,6 +64,16 @@ class Program(models.Model):
         default=14,
         help_text=_("Day of the following month on which payments leave, 1 to 28."),
     )
+    dispute_days = models.PositiveSmallIntegerField(
+        _("days to question a line"), default=30, help_text=_("Local days after the statement was issued.")
+    )
+    answer_days = models.PositiveSmallIntegerField(_("working days to answer a question"), default=5)
+    second_person_above_minor = models.BigIntegerField(
+        _("adjustments need a second person above, in minor units"), default=0
+    )
+    fx_moment = models.CharField(
+        _("exchange rate of"), max_length=12, choices=FxMoment.choices, default=FxMoment.PAYMENT
+    )
     decision_days = models.PositiveSmallIntegerField(_("working days to decide an application"), default=5)
     destination_url = models.URLField(_("default destination of links"), max_length=500)
     allowed_domains = models.JSONField(
@@ -84,6 +94,8 @@ class Program(models.Model):
         constraints = [
             one_of("partnership_type", PartnershipType, name="tiers_program_partnership_type"),
             not_negative("minimum_payout_minor", name="tiers_program_minimum_not_negative"),
+            not_negative("second_person_above_minor", name="tiers_program_second_person_not_negative"),
+            one_of("fx_moment", FxMoment, name="tiers_program_fx_moment"),
             models.CheckConstraint(
                 condition=models.Q(payment_day__gte=1, payment_day__lte=28), name="tiers_program_payment_day"
             ),

@@ -144,15 +144,20 @@ def name_of(ids: Iterable[int]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def partner_account(membership: Membership, kind: AccountKind) -> Account:
-    """Return the membership's account of this kind, opening it when it is the first time."""
+def partner_account(membership: Membership, kind: AccountKind, *, currency: str = "") -> Account:
+    """Return the membership's account of this kind, in the program's currency or another, opening it when it is the first time."""
+    if currency and currency != membership.program.currency:
+        account, _made = Account.objects.get_or_create(
+            program=membership.program, membership=membership, kind=kind, currency=currency
+        )
+        return account
     return accounts_of([membership], [kind])[membership.pk, kind]
 
 
-def program_account(program: Program, kind: AccountKind) -> Account:
-    """Return the program's own account of this kind, opening it when it is the first time."""
+def program_account(program: Program, kind: AccountKind, *, currency: str = "") -> Account:
+    """Return the program's own account of this kind, in its currency or another, opening it when it is the first time."""
     account, _made = Account.objects.get_or_create(
-        program=program, membership=None, kind=kind, currency=program.currency
+        program=program, membership=None, kind=kind, currency=currency or program.currency
     )
     return account
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from django.db import models, transaction
 
 from partners.models import Membership
-from payouts import ledger, statement_facts
+from payouts import ledger, numbers, statement_facts
 from payouts.choices import AccountKind, CommissionState, PaymentState, StatementState, TransactionKind
 from payouts.events import StatementIssued
 from payouts.explained import subject
-from payouts.models import Commission, Entry, NumberSeries, Period, Statement, StatementLine
+from payouts.models import Commission, Entry, Period, Statement, StatementLine
 from payouts.models.commission import CommissionQuerySet
 from payouts.notices import tell_statement_ready
 from payouts.statement_facts import Bridge
@@ -27,7 +27,7 @@ from prm.lib.events import announce
 from prm.lib.money import Money
 
 if TYPE_CHECKING:
-    from tiers.models import LegalEntity, Program
+    from tiers.models import Program
 
 # No I, L, O, U: a code is read aloud and typed from paper.
 _CHECK_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -156,7 +156,8 @@ def _write(
     program = membership.program
     due_on = payment_date(program, period) if is_payable(program, bridge.closing) else None
     facts = statement_facts.collect(membership, period, bridge, lines, at=at, due_on=due_on)
-    year, sequence = draw_number(program.legal_entity, at.astimezone(program.zone).year)
+    year = at.astimezone(program.zone).year
+    sequence = numbers.draw(program.legal_entity, series=numbers.STATEMENTS, year=year)
     number = f"{program.legal_entity.number_prefix}-{year}-{sequence:05d}"
     printed = [_printed(line, position, period) for position, line in enumerate(lines, start=1)]
     statement = Statement.objects.create(
@@ -191,13 +192,6 @@ def is_payable(program: Program, closing: Money) -> bool:
 def payment_date(program: Program, period: Period) -> date:
     """Return the day the month's statement is paid."""
     return period.as_month.next().first_on.replace(day=program.payment_day)
-
-
-def draw_number(legal_entity: LegalEntity, year: int) -> tuple[int, int]:
-    """Take the next number of the entity's series for the year; others wait until this transaction ends."""
-    series, _made = NumberSeries.objects.get_or_create(legal_entity=legal_entity, year=year)
-    NumberSeries.objects.filter(pk=series.pk).update(last=models.F("last") + 1)
-    return year, NumberSeries.objects.get(pk=series.pk).last
 
 
 def _printed(line: Commission, position: int, period: Period) -> StatementLine:

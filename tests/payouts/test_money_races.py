@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from payouts import accrual, pay_runs, periods, statements
+from payouts import accrual, numbers, pay_runs, periods, statements
 from payouts.calendar import month_of
 from payouts.choices import PeriodState
 from payouts.models import Entry, NumberSeries, PaymentFile, PayRun, Period, Statement
@@ -59,7 +59,7 @@ def test_numbers_drawn_at_once_are_all_different_and_leave_no_gap() -> None:
 
     def draw() -> int:
         with transaction.atomic():
-            return statements.draw_number(entity, 2026)[1]
+            return numbers.draw(entity, series="statement", year=2026)
 
     assert sorted(at_once(6, draw)) == [1, 2, 3, 4, 5, 6]
     assert NumberSeries.objects.get().last == 6

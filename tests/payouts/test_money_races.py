@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from payouts import accrual, numbers, pay_runs, periods, statements
+from payouts import accrual, numbers, pay_runs, periods
 from payouts.calendar import month_of
 from payouts.choices import PeriodState
 from payouts.models import Entry, NumberSeries, PaymentFile, PayRun, Period, Statement

@@ -4,6 +4,8 @@ PY ?= python3
 BIN := .venv/bin
 # The lock files are closed and carry hashes, so nothing needs to be resolved; compiling happens when a module is first used.
 INSTALL = $(PY) -m pip --python $(BIN)/python --disable-pip-version-check install -q --no-compile --no-deps --require-hashes --root-user-action ignore -r
+# Tests of one file stay together; files share nothing (tests/settings.py), so each core takes the next one.
+CORES := -n auto --maxprocesses 4 --dist loadfile
 PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 
 .DEFAULT_GOAL := help
@@ -27,13 +29,13 @@ test: .venv/.test
 ## make test-embedded  the suite on SQLite and the file broker, browser included
 test-embedded: .venv/.test
 	@echo "== 1 of 2: the embedded default"
-	@env -u DATABASE_URL -u REDIS_URL -u CACHE_URL $(BIN)/python -m pytest -q $(ARGS)
+	@env -u DATABASE_URL -u REDIS_URL -u CACHE_URL $(BIN)/python -m pytest -q $(CORES) $(ARGS)
 
 ## make test-services  the suite on throw-away PostgreSQL and Redis servers
 # What asks no database has had its say in the first half: the pure engine and the repository's look at itself.
 test-services: .venv/.test
 	@echo "== 2 of 2: PostgreSQL and Redis"
-	@exec $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q --ignore tests/tiers/engine --ignore tests/architecture $(ARGS)
+	@exec $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q $(CORES) --ignore tests/tiers/engine --ignore tests/architecture $(ARGS)
 
 ## make test-lines     all 406,785 real order lines under a graduated plan, on PostgreSQL: minutes
 test-lines: .venv/.test

@@ -14,6 +14,15 @@ if "PRM_TEST_FOLDER" not in os.environ:
     atexit.register(lambda: shutil.rmtree(_folder, ignore_errors=True) if os.getpid() == _owner else None)
     os.environ["PRM_TEST_FOLDER"] = _folder
 
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if _worker and not os.environ["PRM_TEST_FOLDER"].endswith(f"/{_worker}"):
+    # Tests on several cores share nothing: a folder and two databases of Redis (broker and cache) each. Processes that a test
+    # starts inherit both.
+    os.environ["PRM_TEST_FOLDER"] += f"/{_worker}"
+    if os.environ.get("REDIS_URL", "").endswith("/0"):
+        _mine = 2 * int(_worker.removeprefix("gw"))
+        os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].removesuffix('/0')}/{_mine}"
+
 os.environ.update(PRM_VAR=os.environ["PRM_TEST_FOLDER"], PRM_DOTENV="off", SITE_URL="http://testserver")
 for _name in (
     "EMAIL_URL",

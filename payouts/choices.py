@@ -88,6 +88,21 @@ class StatementState(models.TextChoices):
     CREDIT_NOTE = "credit_note", _("Credit note")
 
 
+class MoveKind(models.TextChoices):
+    """What moved a balance without a commission, as statements list it."""
+
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    BONUS = "bonus", _("Bonus")
+    SPIFF = "spiff", _("SPIFF")
+    DRAW = "draw", _("Advance")
+    MDF = "mdf", _("Marketing costs reimbursed")
+    WRITE_OFF = "write_off", _("Debt written off")
+    VAT = "vat", _("VAT")
+    WITHHOLDING = "withholding", _("Tax withheld")
+    PAYMENT = "payment", _("Payment")
+    RETURNED = "returned", _("Payment that came back")
+
+
 class PayRunState(models.TextChoices):
     DRAFT = "draft", _("Being prepared")
     CHECKED = "checked", _("To approve")

@@ -70,6 +70,11 @@ class PayRun(models.Model):
                 | models.Q(approved_at__isnull=False),
                 name="payouts_payrun_approved_before_export",
             ),
+            models.UniqueConstraint(
+                fields=["legal_entity", "currency"],
+                condition=models.Q(state__in=["draft", "checked"]),
+                name="payouts_payrun_one_being_prepared",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,10 @@ class PaymentQuerySet(Lockable["Payment"]):
     def live(self) -> PaymentQuerySet:
         return self.filter(state__in=[PaymentState.QUEUED, PaymentState.SENT, PaymentState.SETTLED])
 
+    def standing(self) -> PaymentQuerySet:
+        """All but those that were taken out of their run before it left."""
+        return self.exclude(state=PaymentState.CANCELLED)
+
 
 class Payment(models.Model):
     public_id = PublicIdField(prefix="pay")
@@ -94,6 +98,10 @@ class Payment(models.Model):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def withheld(self) -> Money:
+        return Money(self.withheld_minor, self.currency)
 
     @property
     def sent(self) -> Money:

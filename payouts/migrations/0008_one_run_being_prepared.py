@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payouts", "0006_guards_again")]
+    dependencies = [("payouts", "0007_seal")]
 
     operations = [
         migrations.AddConstraint(

@@ -38,6 +38,11 @@ class TaxProfile(models.Model):
     registration_number = models.CharField(_("registration number"), max_length=30, blank=True)
     exemption_reason = models.CharField(_("reason no VAT is charged"), max_length=200, blank=True)
     needs_form = models.BooleanField(_("paid only with a valid tax form"), default=False)
+    is_set_by_hand = models.BooleanField(
+        _("VAT set by hand"),
+        default=False,
+        help_text=_("Staff chose mode and rate; otherwise they follow from countries and status."),
+    )
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     set_at = models.DateTimeField(_("set"))

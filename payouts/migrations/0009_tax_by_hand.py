@@ -23,7 +23,7 @@ _TAX_FACTS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payouts", "0007_seal")]
+    dependencies = [("payouts", "0008_one_run_being_prepared")]
 
     operations = [
         migrations.AddField(

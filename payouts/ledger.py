@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
+from payouts import chain
 from payouts.choices import AccountKind, TransactionKind
 from payouts.models import Account, Entry, Period, Transaction
 from prm.lib.bulk import BulkWriter
@@ -56,6 +57,7 @@ class Posting:
     effective_at: datetime
     moves: Sequence[Move] = ()
     reason: str = ""
+    reverses: Transaction | None = None
 
 
 def post(
@@ -88,8 +90,9 @@ def post(
 
 @transaction.atomic
 def post_many(postings: Sequence[Posting], *, at: datetime, by: User | None = None) -> list[Transaction]:
-    """Write several transactions in one go, all or none.
+    """Write several transactions in one go, all or none, and seal them in the chains of the memberships they move.
 
+    The caller holds those memberships' locks, or no lock at all.
     Raises: django.db.IntegrityError when a key is taken, a month closed or a currency wrong.
     """
     transactions, entries = BulkWriter(Transaction, _TRANSACTION), BulkWriter(Entry, _ENTRY)
@@ -103,6 +106,7 @@ def post_many(postings: Sequence[Posting], *, at: datetime, by: User | None = No
             posted_at=at,
             posted_by=by,
             reason=posting.reason,
+            reverses=posting.reverses,
         )
         for pk, posting in zip(transactions.reserve(len(postings)), postings, strict=True)
     ]
@@ -114,7 +118,54 @@ def post_many(postings: Sequence[Posting], *, at: datetime, by: User | None = No
     )
     for each in made:
         each._state.adding, each._state.db = False, transactions.using
+    _seal(made, postings)
     return made
+
+
+def _seal(made: Sequence[Transaction], postings: Sequence[Posting]) -> None:
+    accounts = {
+        account.pk: account
+        for each in postings
+        for move in each.moves
+        for account in (move.debit, move.credit)
+    }
+    owners = {
+        pk: account.membership_id for pk, account in accounts.items() if account.membership_id is not None
+    }
+    moved = [
+        [(move.debit.pk, move.credit.pk, move.amount.minor, move.amount.currency) for move in each.moves]
+        for each in postings
+    ]
+    chain.seal(list(zip(made, moved, strict=True)), owners)
+
+
+@transaction.atomic
+def reverse(
+    posted: Transaction, *, period: Period, at: datetime, reason: str, by: User | None = None
+) -> Transaction:
+    """Take a transaction back by another one that moves everything the other way and names it; once.
+
+    `period` is an open month: what was posted into a closed one is taken back in a later one.
+    """
+    entries = posted.entries.select_related("debit", "credit").order_by("pk")
+    moves = [
+        Move(debit=entry.credit, credit=entry.debit, amount=Money(entry.amount_minor, entry.currency))
+        for entry in entries
+    ]
+    key = f"reversal:{posted.public_id}"
+    done = Transaction.objects.filter(key=key).first()
+    if done is not None:
+        return done
+    posting = Posting(
+        key=key,
+        kind=TransactionKind.REVERSAL,
+        period=period,
+        effective_at=at,
+        moves=moves,
+        reason=reason[:200],
+        reverses=posted,
+    )
+    return post_many([posting], at=at, by=by)[0]
 
 
 def shift(*, down: Account, up: Account, amount: Money) -> list[Move]:

@@ -54,6 +54,8 @@ def pay(entity: LegalEntity, month: Month, *, opened: datetime, now: datetime, i
     )
     if now < opened + timedelta(days=3, hours=11):
         return run
+    looked_at = opened + timedelta(days=2, hours=11)
+    pay_runs.acknowledge_all(run, note="Looked at, as agreed with the partner.", by=prepares, at=looked_at)
     run = pay_runs.approve(run, by=approves, at=opened + timedelta(days=3, hours=11))
     sent_at = datetime(execute_on.year, execute_on.month, execute_on.day, 9, tzinfo=UTC) - timedelta(days=1)
     if now < sent_at:

@@ -20,7 +20,7 @@ from payouts.admin.forms import FailForm, PrepareForm
 from payouts.admin.run_moves import MOVES, RunMove
 from payouts.admin.run_page import facts_of, left_out_of, rows_of, steps_of
 from payouts.models import Payment, PaymentFile, PayRun
-from payouts.pay_runs.preview import Preview, preview
+from payouts.pay_runs.preview import Sums, preview
 from prm import audit
 from prm.accounts import policy
 from prm.accounts.back_office import (
@@ -123,7 +123,7 @@ class PayRunAdmin(BackOfficeAdmin):
         """Ask for a run, say what it would pay, and prepare it when that is confirmed."""
         require(request, "prepare_pay_runs")
         form = PrepareForm(request.POST or None)
-        found: Preview | None = None
+        found: Sums | None = None
         if request.method == "POST" and form.is_valid():
             words: dict[str, Any] = {**form.cleaned_data, "by": person(request), "at": timezone.now()}
             entity = words.pop("legal_entity")
@@ -142,7 +142,7 @@ class PayRunAdmin(BackOfficeAdmin):
             errors=bool(form.errors),
             found=found,
             consequences=_of_preparing(found) if found else [],
-            left_out=[(reason.label, count) for reason, count in found.left_out.items()] if found else [],
+            left_out=[(reason.label, count) for reason, (count, _sum) in found.left_out.items()] if found else [],
         )
 
     def step(self, request: HttpRequest, pk: int, step: str) -> HttpResponse:
@@ -253,8 +253,8 @@ def _is_mine(move: RunMove, request: HttpRequest, run: PayRun) -> bool:
     return not (move.by_another and run.prepared_by_id == person(request).pk)
 
 
-def _of_preparing(found: Preview) -> list[str]:
-    left_out = sum(found.left_out.values())
+def _of_preparing(found: Sums) -> list[str]:
+    left_out = sum(count for count, _sum in found.left_out.values())
     return [
         _("%(count)s payments, %(amount)s together.")
         % {"count": l10n.number_text(found.payments, locale()), "amount": money_text(found.total)},

@@ -2,7 +2,9 @@
 
 from payouts.pay_runs.approve import AlreadyApproved as AlreadyApproved
 from payouts.pay_runs.approve import ChangedSincePrepared as ChangedSincePrepared
+from payouts.pay_runs.approve import NotLookedAt as NotLookedAt
 from payouts.pay_runs.approve import OwnAccountChange as OwnAccountChange
+from payouts.pay_runs.approve import PausedSince as PausedSince
 from payouts.pay_runs.approve import SamePerson as SamePerson
 from payouts.pay_runs.approve import approve as approve
 from payouts.pay_runs.approve import cancel as cancel
@@ -10,8 +12,20 @@ from payouts.pay_runs.book import NotSent as NotSent
 from payouts.pay_runs.book import fail as fail
 from payouts.pay_runs.book import settle as settle
 from payouts.pay_runs.common import NotInState as NotInState
+from payouts.pay_runs.compute import NothingToPay as NothingToPay
+from payouts.pay_runs.compute import compute as compute
+from payouts.pay_runs.compute import prepare as prepare
 from payouts.pay_runs.export import export as export
-from payouts.pay_runs.prepare import BadDate as BadDate
-from payouts.pay_runs.prepare import NoAccountToPayFrom as NoAccountToPayFrom
-from payouts.pay_runs.prepare import NothingToPay as NothingToPay
-from payouts.pay_runs.prepare import prepare as prepare
+from payouts.pay_runs.looking import NoteMissing as NoteMissing
+from payouts.pay_runs.looking import NotInTheRun as NotInTheRun
+from payouts.pay_runs.looking import OnlyPayment as OnlyPayment
+from payouts.pay_runs.looking import ReasonMissing as ReasonMissing
+from payouts.pay_runs.looking import acknowledge as acknowledge
+from payouts.pay_runs.looking import acknowledge_all as acknowledge_all
+from payouts.pay_runs.looking import acknowledge_kind as acknowledge_kind
+from payouts.pay_runs.looking import leave_out as leave_out
+from payouts.pay_runs.opening import BadDate as BadDate
+from payouts.pay_runs.opening import NoAccountToPayFrom as NoAccountToPayFrom
+from payouts.pay_runs.opening import OneAtATime as OneAtATime
+from payouts.pay_runs.opening import being_prepared as being_prepared
+from payouts.pay_runs.opening import open as open

@@ -3,6 +3,7 @@ prepared: a hash over them is taken at both moments."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from payouts.choices import PaymentState, PayRunState
-from payouts.models import Payment, PayRun
+from payouts.models import Pause, Payment, PayRun
 from payouts.pay_runs import common
 from prm import audit
 from prm.accounts import policy
@@ -36,25 +37,53 @@ class ChangedSincePrepared(Refused):
     message = _("Something in this pay run changed after it was prepared. Cancel it and prepare it again.")
 
 
+class NotLookedAt(Refused):
+    message = _("%(count)s checks of this run are not acknowledged yet. Look at them first.")
+
+
+class PausedSince(Refused):
+    message = _("Payments to %(names)s were paused after the run was prepared. Leave them out first.")
+
+
 @transaction.atomic
 def approve(run: PayRun, *, by: User, at: datetime) -> PayRun:
     """Approve a checked run in the name of a second person.
 
-    Raises: Forbidden, SamePerson, AlreadyApproved, OwnAccountChange, NotInState, ChangedSincePrepared.
+    Raises: Forbidden, SamePerson, AlreadyApproved, OwnAccountChange, NotInState, NotLookedAt, PausedSince,
+    ChangedSincePrepared.
     """
     policy.require(by, "approve_pay_runs")
     run = common.lock(run)
+    if run.state == PayRunState.DRAFT:
+        raise common.NotInState(run)
     if run.prepared_by_id == by.pk:
         raise SamePerson
     if run.approved_at is not None and run.state != PayRunState.CANCELLED:
         raise AlreadyApproved
-    if Payment.objects.filter(pay_run=run, payment_method__added_by=by).exists():
+    payments = common.payments_of(run)
+    if Payment.objects.filter(
+        pk__in=[payment.pk for payment in payments], payment_method__added_by=by
+    ).exists():
         raise OwnAccountChange
-    if common.content_hash(run, common.payments_of(run)) != run.sha256:
-        raise ChangedSincePrepared
+    waiting = run.checks.filter(acknowledged_at=None).count()
+    if waiting and run.state == PayRunState.CHECKED:
+        raise NotLookedAt(params={"count": waiting})
+    require_as_prepared(run, payments)
     common.move(run, expected=[PayRunState.CHECKED], to=PayRunState.APPROVED, approved_at=at, approved_by=by)
     audit.record(by, "pay_run.approved", run, at=at, payments=run.payment_count, total_minor=run.total_minor)
     return run
+
+
+def require_as_prepared(run: PayRun, payments: Sequence[Payment]) -> None:
+    """Raises: ChangedSincePrepared, PausedSince."""
+    if common.content_hash(run, payments) != run.sha256:
+        raise ChangedSincePrepared
+    stopped = (
+        Pause.objects.open().of_payments().filter(membership__in={each.membership_id for each in payments})
+    )
+    names = sorted(set(stopped.values_list("membership__partner__name", flat=True)))
+    if names and run.state in (PayRunState.CHECKED, PayRunState.APPROVED):
+        raise PausedSince(params={"names": ", ".join(names[:5])})
 
 
 @transaction.atomic

@@ -29,6 +29,17 @@ def lock(run: PayRun) -> PayRun:
     return PayRun.objects.lock().select_related("legal_entity").get(pk=run.pk)
 
 
+def lock_draft(run: PayRun) -> PayRun:
+    """Return the row of a run locked, while it is being computed; who needs memberships has locked them before.
+
+    Raises: NotInState.
+    """
+    locked = PayRun.objects.lock().get(pk=run.pk)
+    if locked.state != PayRunState.DRAFT:
+        raise NotInState(locked)
+    return locked
+
+
 def move(run: PayRun, *, expected: Sequence[PayRunState], to: PayRunState, **columns: Any) -> None:
     """Move the run to another state if it is still where the caller thinks it is.
 
@@ -41,11 +52,22 @@ def move(run: PayRun, *, expected: Sequence[PayRunState], to: PayRunState, **col
 
 
 def payments_of(run: PayRun) -> list[Payment]:
-    """Return the payments of a run with all that files and mails read, in the order they were made."""
-    found = Payment.objects.filter(pay_run=run).select_related(
-        "statement", "membership__partner", "membership__program"
-    )
-    return list(found.order_by("pk"))
+    """Return the payments of a run with all that files and mails read, in the order they were made.
+
+    Those that were taken out of it are none of its payments any more.
+    """
+    found = Payment.objects.standing().filter(pay_run=run)
+    rows = found.select_related("statement", "membership__partner", "membership__program", "fx_rate")
+    return list(rows.order_by("pk"))
+
+
+def totals(run: PayRun, payments: Sequence[Payment]) -> dict[str, Any]:
+    """Return the columns of a run that follow from its payments."""
+    return {
+        "total_minor": sum(payment.amount_minor for payment in payments),
+        "payment_count": len(payments),
+        "sha256": content_hash(run, payments),
+    }
 
 
 def reopen_statement(payment: Payment) -> None:
@@ -61,7 +83,7 @@ def reopen_statement(payment: Payment) -> None:
 
 
 def content_hash(run: PayRun, payments: Sequence[Payment]) -> str:
-    """Return the SHA-256 of whom the run pays, how much, from and to which account, and when."""
+    """Return the SHA-256 of whom the run pays, how much before and after tax, at which rate, from and to which account, and when."""
     content = {
         "message_id": run.message_id,
         "execute_on": run.execute_on.isoformat(),
@@ -73,9 +95,15 @@ def content_hash(run: PayRun, payments: Sequence[Payment]) -> str:
                 payment.statement.number,
                 payment.amount_minor,
                 payment.currency,
+                payment.withheld_minor,
+                payment.sent_minor,
+                payment.sent_currency,
+                str(payment.fx_rate.rate) if payment.fx_rate else "",
+                payment.kind,
                 payment.holder,
                 payment.iban,
                 payment.bic,
+                payment.details,
             ]
             for payment in payments
         ],

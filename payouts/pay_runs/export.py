@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from payouts import ledger
-from payouts.calendar import Calendar
-from payouts.choices import AccountKind, CommissionState, PaymentState, PayRunState, TransactionKind
-from payouts.events import PaymentSent
+from payouts.choices import PayRunState
 from payouts.exports import payments_csv, sepa_pain001
-from payouts.models import Commission, Payment, PaymentFile, PayRun
+from payouts.models import Payment, PaymentFile, PayRun
 from payouts.pay_runs import common
-from payouts.pay_runs.approve import ChangedSincePrepared
+from payouts.pay_runs.approve import require_as_prepared
+from payouts.pay_runs.instruct import instruct
 from prm import audit
 from prm.accounts import policy
-from prm.lib.events import announce
 
 if TYPE_CHECKING:
     from prm.accounts.models import User
@@ -34,7 +31,7 @@ _EXPORTED = (PayRunState.EXPORTED, PayRunState.SENT, PayRunState.PARTLY_FAILED, 
 def export(run: PayRun, *, by: User, at: datetime) -> list[PaymentFile]:
     """Return the files of the run; the first time the money leaves the balances and the lines are on their way.
 
-    Raises: Forbidden, NotInState, ChangedSincePrepared.
+    Raises: Forbidden, NotInState, ChangedSincePrepared, PausedSince.
     """
     policy.require(by, "export_pay_runs")
     run = common.lock(run)
@@ -42,10 +39,9 @@ def export(run: PayRun, *, by: User, at: datetime) -> list[PaymentFile]:
         audit.record(by, "pay_run.files_taken_again", run, at=at)
         return files_of(run)
     payments = common.payments_of(run)
-    if common.content_hash(run, payments) != run.sha256:
-        raise ChangedSincePrepared
+    require_as_prepared(run, payments)
     common.move(run, expected=[PayRunState.APPROVED], to=PayRunState.EXPORTED, exported_at=at, exported_by=by)
-    _instruct(payments, by=by, at=at)
+    instruct(payments, by=by, at=at)
     files = _make_files(run, payments, by=by, at=at)
     details = {file.format: file.sha256 for file in files}
     audit.record(by, "pay_run.exported", run, at=at, files=details, total_minor=run.total_minor)
@@ -55,47 +51,6 @@ def export(run: PayRun, *, by: User, at: datetime) -> list[PaymentFile]:
 def files_of(run: PayRun) -> list[PaymentFile]:
     """Return the files of a run in the order they were made."""
     return list(PaymentFile.objects.filter(pay_run=run).order_by("pk"))
-
-
-def _instruct(payments: Sequence[Payment], *, by: User, at: datetime) -> None:
-    kinds = [AccountKind.PAYABLE, AccountKind.IN_PAYMENT]
-    accounts = ledger.accounts_of([payment.membership for payment in payments], kinds)
-    calendar = Calendar()
-    ledger.post_many(
-        [
-            ledger.Posting(
-                key=f"payment_instructed:{payment.public_id}",
-                kind=TransactionKind.PAYMENT_INSTRUCTED,
-                period=calendar.for_posting(payment.membership.program, at),
-                effective_at=at,
-                moves=ledger.shift(
-                    down=accounts[payment.membership_id, AccountKind.PAYABLE],
-                    up=accounts[payment.membership_id, AccountKind.IN_PAYMENT],
-                    amount=payment.amount,
-                ),
-            )
-            for payment in payments
-        ],
-        at=at,
-        by=by,
-    )
-    for payment in payments:
-        _send(payment, at=at)
-
-
-def _send(payment: Payment, *, at: datetime) -> None:
-    """Mark the payment and every line its statement's balance holds as on their way."""
-    Payment.objects.filter(pk=payment.pk, state=PaymentState.QUEUED).update(
-        state=PaymentState.SENT, sent_at=at
-    )
-    # The balance carries everything stated until then, hence the lines of earlier statements too.
-    Commission.objects.filter(
-        membership=payment.membership,
-        currency=payment.currency,
-        state=CommissionState.ON_STATEMENT,
-        statement__pk__lte=payment.statement_id,
-    ).update(state=CommissionState.SENT, payment=payment)
-    announce(PaymentSent(payment.pk))
 
 
 def _make_files(run: PayRun, payments: Sequence[Payment], *, by: User, at: datetime) -> list[PaymentFile]:

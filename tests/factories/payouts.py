@@ -60,9 +60,15 @@ def prepared(
     )
 
 
+def looked_at(run: PayRun, *, at: datetime) -> PayRun:
+    """Acknowledge every check of a run."""
+    pay_runs.acknowledge_all(run, note="Looked at.", by=fiona(), at=at)
+    return run
+
+
 def exported(entity: LegalEntity, *, at: datetime, currency: str = "GBP") -> PayRun:
     """Return a run that was prepared, approved and exported."""
-    run = pay_runs.approve(prepared(entity, at=at, currency=currency), by=felix(), at=at)
+    run = pay_runs.approve(looked_at(prepared(entity, at=at, currency=currency), at=at), by=felix(), at=at)
     pay_runs.export(run, by=fiona(), at=at)
     run.refresh_from_db()
     return run

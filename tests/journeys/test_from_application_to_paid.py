@@ -112,6 +112,9 @@ def test_from_application_to_paid_statement(client: Client) -> None:
     )
     with pytest.raises(pay_runs.SamePerson):
         pay_runs.approve(run, by=fiona(), at=closed_at)
+    with pytest.raises(pay_runs.NotLookedAt):
+        pay_runs.approve(run, by=felix(), at=closed_at)
+    pay_runs.acknowledge_all(run, note="First payment, account proven by phone.", by=fiona(), at=closed_at)
     run = pay_runs.approve(run, by=felix(), at=closed_at)
     files = pay_runs.export(run, by=fiona(), at=closed_at)
     [pain] = [file for file in files if file.format.startswith("pain")]

@@ -17,7 +17,7 @@ from payouts.choices import PeriodState
 from payouts.models import Entry, NumberSeries, PaymentFile, PayRun, Period, Statement
 from prm.lib.errors import Refused
 from prm.lib.periods import Month
-from tests.factories.payouts import close_months, give_account, prepared
+from tests.factories.payouts import close_months, give_account, looked_at, prepared
 from tests.house import House, open_house
 from tests.people import felix, fiona
 
@@ -53,6 +53,11 @@ def ready() -> House:
     return house
 
 
+def ready_run(house: House) -> PayRun:
+    """Return a run that waits for its approval, with every check acknowledged."""
+    return looked_at(prepared(house.program.legal_entity, at=APRIL_3), at=APRIL_3)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_numbers_drawn_at_once_are_all_different_and_leave_no_gap() -> None:
     entity = open_house().program.legal_entity
@@ -79,7 +84,7 @@ def test_a_statement_issued_by_several_hands_is_one() -> None:
 def test_a_run_approved_by_several_clicks_is_approved_once() -> None:
     house, approver = ready(), felix()
     close_months(house.program, MARCH, at=APRIL_3)
-    run = prepared(house.program.legal_entity, at=APRIL_3)
+    run = looked_at(prepared(house.program.legal_entity, at=APRIL_3), at=APRIL_3)
     results = at_once(4, lambda: pay_runs.approve(PayRun.objects.get(pk=run.pk), by=approver, at=APRIL_3))
     assert sum(isinstance(each, PayRun) for each in results) == 1
     assert sum(isinstance(each, pay_runs.AlreadyApproved) for each in results) == 3
@@ -89,7 +94,7 @@ def test_a_run_approved_by_several_clicks_is_approved_once() -> None:
 def test_a_run_exported_by_several_clicks_moves_the_money_once() -> None:
     house, exporter = ready(), fiona()
     close_months(house.program, MARCH, at=APRIL_3)
-    run = pay_runs.approve(prepared(house.program.legal_entity, at=APRIL_3), by=felix(), at=APRIL_3)
+    run = pay_runs.approve(ready_run(house), by=felix(), at=APRIL_3)
     results = at_once(4, lambda: pay_runs.export(PayRun.objects.get(pk=run.pk), by=exporter, at=APRIL_3))
     assert len({tuple(file.pk for file in files) for files in results}) == 1
     assert PaymentFile.objects.count() == 2
@@ -103,7 +108,7 @@ def test_two_people_preparing_at_once_pay_a_statement_once() -> None:
     fiona()
     results = at_once(3, lambda: prepared(house.program.legal_entity, at=APRIL_3))
     assert sum(isinstance(each, PayRun) for each in results) == 1
-    assert sum(isinstance(each, pay_runs.NothingToPay) for each in results) == 2
+    assert sum(isinstance(each, pay_runs.OneAtATime) for each in results) == 2
 
 
 @pytest.mark.django_db

@@ -25,7 +25,7 @@ from prm.audit.models import AuditEvent
 from prm.lib.money import Money
 from prm.lib.periods import Month
 from prm.mail.models import OutgoingMail
-from tests.factories.payouts import close_months, exported, give_account, prepared
+from tests.factories.payouts import close_months, exported, give_account, looked_at, prepared
 from tests.house import House, open_house
 from tests.people import ana, felix, fiona, mats
 from tiers.models import LegalEntity
@@ -155,13 +155,13 @@ def test_an_account_manager_touches_no_money(house: House, entity: LegalEntity) 
 
 
 def test_approving_twice_is_refused(entity: LegalEntity) -> None:
-    run = pay_runs.approve(prepared(entity, at=APRIL_5), by=felix(), at=APRIL_5)
+    run = pay_runs.approve(looked_at(prepared(entity, at=APRIL_5), at=APRIL_5), by=felix(), at=APRIL_5)
     with pytest.raises(pay_runs.AlreadyApproved):
         pay_runs.approve(run, by=felix(), at=APRIL_5)
 
 
 def test_an_approval_holds_for_the_payments_that_were_prepared(entity: LegalEntity) -> None:
-    run = prepared(entity, at=APRIL_5)
+    run = looked_at(prepared(entity, at=APRIL_5), at=APRIL_5)
     payment = run.payments.get()
     payment.iban = "GB29NWBK60161331926819"
     payment.save(update_fields=["iban"])
@@ -170,7 +170,7 @@ def test_an_approval_holds_for_the_payments_that_were_prepared(entity: LegalEnti
 
 
 def test_an_account_changed_between_approval_and_export_stops_the_export(entity: LegalEntity) -> None:
-    run = pay_runs.approve(prepared(entity, at=APRIL_5), by=felix(), at=APRIL_5)
+    run = pay_runs.approve(looked_at(prepared(entity, at=APRIL_5), at=APRIL_5), by=felix(), at=APRIL_5)
     payment = run.payments.get()
     payment.iban = "GB29NWBK60161331926819"
     payment.save(update_fields=["iban"])
@@ -205,7 +205,7 @@ def test_exporting_again_answers_with_the_same_files_and_moves_nothing(entity: L
 
 def test_a_statement_is_paid_once(house: House, entity: LegalEntity) -> None:
     prepared(entity, at=APRIL_5)
-    with pytest.raises(pay_runs.NothingToPay, match="Another pay run"):
+    with pytest.raises(pay_runs.OneAtATime, match="is being prepared already"):
         prepared(entity, at=APRIL_5)
     payment = Payment.objects.get()
     copy = Payment.objects.get(pk=payment.pk)
@@ -321,7 +321,7 @@ def test_a_payment_that_leaves_after_the_next_month_was_closed_is_not_paid_again
     house: House, entity: LegalEntity
 ) -> None:
     house.sale("s2", "700.00", "ANA10", APRIL_3)  # 56.00
-    run = pay_runs.approve(prepared(entity, at=APRIL_5), by=felix(), at=APRIL_5)
+    run = pay_runs.approve(looked_at(prepared(entity, at=APRIL_5), at=APRIL_5), by=felix(), at=APRIL_5)
     house.rate(MAY_4)
     [april] = close_months(house.program, APRIL, at=MAY_4)
     assert april.closing_minor == 136_00  # the 80.00 had not left

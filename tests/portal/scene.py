@@ -101,6 +101,7 @@ def _pay(scene: Scene, *, at: datetime, settled_at: datetime | None) -> None:
     run = pay_runs.prepare(
         entity, currency="GBP", execute_on=date(at.year, at.month, at.day + 1), by=fiona(), at=at
     )
+    pay_runs.acknowledge_all(run, note="Looked at.", by=fiona(), at=at)
     pay_runs.approve(run, by=felix(), at=at)
     run.refresh_from_db()
     pay_runs.export(run, by=fiona(), at=at)

@@ -46,6 +46,8 @@ def release_membership(
 
     `into` is the month being closed: it takes everything, whatever day the hold ended.
     """
+    # Whoever moves a membership's money takes the membership first, then its lines.
+    Membership.objects.lock().get(pk=membership.pk)
     due = list(Commission.objects.filter(membership=membership).due_for_release(at=until).lock())
     due = _moving_money(due)
     if into is None:

@@ -9,6 +9,7 @@ from partners.models import Membership
 from payouts.accrual.fold import Draft
 from payouts.accrual.happenings import Happening
 from payouts.accrual.terms import Terms
+from payouts.reserves import facts_of
 from prm.lib.ids import public_id
 from prm.lib.money import Money
 from prm.lib.periods import hold_until
@@ -33,15 +34,19 @@ class Cause(NamedTuple):
 def correction(terms: Terms, member: Membership, rule_key: str, cause: Cause, *, number: int) -> Draft:
     """Return the line that changes a total from what is booked to what is owed; it waits as its event's own line would."""
     happening, program = cause.happening, member.program
+    seller = terms.members.get(happening.membership_id, member)
+    reserve = terms.longer_hold(member, seller, happening.product, happening.category, happening.occurred_at)
+    days = program.hold_days if reserve is None else reserve.hold_days
     line = restore(_because(terms, member, rule_key, cause))
     return Draft(
         member=member,
         happening=happening,
         line=line,
-        payable_at=hold_until(happening.occurred_at, program.hold_days, program.zone),
+        payable_at=hold_until(happening.occurred_at, days, program.zone),
         name=public_id("com"),
         of_credit=happening.pk,
         suffix=f":c{number}",
+        hold=facts_of(reserve, program),
     )
 
 

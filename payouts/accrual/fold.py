@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from partners.models import Membership
 from payouts.accrual.happenings import Happening, Teller
 from payouts.accrual.sales import REVERSIBLE, Booked, Sale
 from payouts.accrual.terms import Terms
+from payouts.reserves import facts_of
 from prm.lib.ids import public_id
 from prm.lib.periods import hold_until
 from tiers.engine.case import part_of
@@ -39,6 +40,14 @@ class Draft:
     of_credit: int = 0  # the credit whose earnings the line changes: of a reversal, the sale's
     pk: int = 0
     suffix: str = ""  # tells one correction of a credit from the next
+    hold: dict[str, Any] | None = None  # why it waits longer than the program says
+
+
+class Wait(NamedTuple):
+    """Until when a line waits, and why when that is longer than the program says."""
+
+    until: datetime
+    why: dict[str, Any] | None = None
 
 
 class Rated(NamedTuple):
@@ -60,7 +69,7 @@ class Fold:
     taken_back: Collection[SaleKey] = ()
     to_come: set[SaleKey] = field(default_factory=set)
     _deferred: dict[SaleKey, list[Happening]] = field(default_factory=dict)
-    _holds: dict[tuple[int, date], datetime] = field(default_factory=dict)
+    _holds: dict[tuple[int, date, int], datetime] = field(default_factory=dict)
     _zones: dict[int, ZoneInfo] = field(default_factory=dict)
 
     def rate(self, happening: Happening) -> Iterator[Rated]:
@@ -92,10 +101,10 @@ class Fold:
             memory = self._memory(rater, member)
             lines = rater(event, standing, memory)
             lines = (*lines, *self._later(member, event, standing, lines, memory))
-        payable_at = self._held_until(member.program, happening.occurred_at)
-        drafts = [self._draft(member, happening, line, payable_at) for line in lines]
+        wait = self._wait(member, member, happening)
+        drafts = [self._draft(member, happening, line, wait) for line in lines]
         if event is not None and member.recruiter_id is not None and lines:
-            drafts += self._overrides(member, happening, event, lines, payable_at)
+            drafts += self._overrides(member, happening, event, lines)
         if key in self.taken_back:
             self._keep(happening, key, event, rater, drafts)
         return drafts
@@ -106,7 +115,6 @@ class Fold:
         happening: Happening,
         event: Event,
         lines: Collection[Line],
-        payable_at: datetime,
     ) -> Iterator[Draft]:
         seen = for_recruiter(event, lines)
         if seen is None:
@@ -116,8 +124,9 @@ class Fold:
             if rater is None:
                 continue
             standing = self.terms.standing(above, event.occurred_at, depth=depth)
+            wait = self._wait(above, member, happening)
             for line in rater(seen, standing, self._memory(rater, above)):
-                yield self._draft(above, happening, line, payable_at)
+                yield self._draft(above, happening, line, wait)
 
     def _take_back(self, happening: Happening, sale: Sale | None) -> list[Draft]:
         """Rate a refund by the versions that rated its sale, for everybody who earned on it."""
@@ -166,12 +175,15 @@ class Fold:
 
     def _taking_back(self, member: Membership, happening: Happening, sale: Sale, line: Line) -> Draft:
         if not line.reverses:  # a window is trued up
-            held = max(self._held_until(member.program, sale.occurred_at), happening.occurred_at)
-            return self._draft(member, happening, line, held)
+            owner = self.terms.members[happening.membership_id]
+            held = self._wait(member, owner, sale)
+            return self._draft(
+                member, happening, line, held._replace(until=max(held.until, happening.occurred_at))
+            )
         taken = sale.booked(member.pk, line.reverses)
         # While the sale waits, its reversal waits with it; afterwards it counts at once.
         payable_at = max(taken.payable_at, happening.occurred_at)
-        draft = self._draft(member, happening, line, payable_at)
+        draft = self._draft(member, happening, line, Wait(payable_at))
         draft.reverses, draft.of_credit = taken.row, sale.credit_id
         return draft
 
@@ -190,8 +202,9 @@ class Fold:
             if draft.line.what in REVERSIBLE:
                 sale.book(draft.member.pk, draft.name, Booked(draft.line, draft, draft.payable_at))
 
-    def _draft(self, member: Membership, happening: Happening, line: Line, payable_at: datetime) -> Draft:
-        return Draft(member, happening, line, payable_at, public_id("com"), of_credit=happening.pk)
+    def _draft(self, member: Membership, happening: Happening, line: Line, wait: Wait) -> Draft:
+        name = public_id("com")
+        return Draft(member, happening, line, wait.until, name, of_credit=happening.pk, hold=wait.why)
 
     def _later(
         self,
@@ -211,14 +224,22 @@ class Fold:
     def _memory(self, rater: Rater, member: Membership) -> Memory | None:
         return self.memories[member.pk] if rater.is_stateful else None
 
-    def _held_until(self, program: Program, instant: datetime) -> datetime:
-        """Return when the hold is over; all that happened on one local day is ready at the same instant."""
-        if not program.hold_days:
+    def _wait(self, member: Membership, seller: Membership, what: Happening | Sale) -> Wait:
+        """Return how long a member waits for what it earns on a sale, and why when that is longer than the program says."""
+        program, instant = member.program, what.occurred_at
+        reserve = self.terms.longer_hold(member, seller, what.product, what.category, instant)
+        if reserve is None:
+            return Wait(self._held_until(program, instant, program.hold_days))
+        return Wait(self._held_until(program, instant, reserve.hold_days), facts_of(reserve, program))
+
+    def _held_until(self, program: Program, instant: datetime, days: int) -> datetime:
+        """Return when a hold is over; all that happened on one local day is ready at the same instant."""
+        if not days:
             return instant
         zone = self._zones.get(program.pk)
         if zone is None:
             zone = self._zones[program.pk] = program.zone
-        key = (program.pk, instant.astimezone(zone).date())
+        key = (program.pk, instant.astimezone(zone).date(), days)
         if key not in self._holds:
-            self._holds[key] = hold_until(instant, program.hold_days, zone)
+            self._holds[key] = hold_until(instant, days, zone)
         return self._holds[key]

@@ -34,6 +34,8 @@ class Sale:
     occurred_at: datetime
     amount: Money
     quantity: int
+    product: str = ""
+    category: str = ""
     base: Money | None = None
     _refunded: int = 0
     _charged: int = 0
@@ -49,6 +51,8 @@ class Sale:
             occurred_at=credit.occurred_at,
             amount=Money(credit.amount_minor, credit.currency),
             quantity=credit.quantity,
+            product=credit.product,
+            category=credit.category,
         )
 
     def book(self, member_id: int, name: str, booked: Booked) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from partners.models import Membership, Placement
+from payouts.models import Reserve
+from payouts.reserves import Reserves
 from prm.lib.countries import code_of
 from tiers import rulebook
 from tiers.engine.compute import Rater
@@ -26,6 +28,7 @@ class Terms:
     _standings: dict[tuple[int, int, int], Standing] = field(default_factory=dict)
     _plans: dict[int, dict[int | str, PlanFacts]] = field(default_factory=dict)
     _levels: dict[int, int] = field(default_factory=dict)
+    _reserves: Reserves | None = None
 
     @classmethod
     def load(cls, member_ids: Collection[int]) -> Terms:
@@ -94,6 +97,19 @@ class Terms:
             member = above
             if above.joined_at <= at and (above.ended_at is None or at < above.ended_at):
                 yield depth, above
+
+    def longer_hold(
+        self, member: Membership, seller: Membership, product: str, category: str, at: datetime
+    ) -> Reserve | None:
+        """Return why what a member earns waits longer than the program says, nothing when it does not. What a recruiter earns waits
+        at least as long as the sale it is earned on."""
+        if self._reserves is None:
+            self._reserves = Reserves.load({each.program_id for each in self.members.values()})
+        if not self._reserves:
+            return None
+        both = (member.pk, seller.pk)
+        found = self._reserves.longest(member.program_id, both, product, category, at)
+        return found if found is not None and found.hold_days > member.program.hold_days else None
 
     def _deepest(self, program_id: int) -> int:
         if program_id not in self._levels:

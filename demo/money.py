@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from demo.people import FINANCE_APPROVES, FINANCE_PREPARES
 from payouts import pay_runs, periods
+from payouts.exports.bank_days import next_bank_day
 from payouts.models import PayRun
 from prm.lib.periods import Month, months_between
 from prm.mail.outbox import quiet
@@ -44,7 +45,7 @@ def _live_month(
 def pay(entity: LegalEntity, month: Month, *, opened: datetime, now: datetime, is_last: bool) -> PayRun:
     """Prepare, approve, send and settle the run for `month`; the last one stays on its way."""
     prepares, approves = FINANCE_PREPARES.user(), FINANCE_APPROVES.user()
-    execute_on = month.next().first_on.replace(day=14)
+    execute_on = next_bank_day(month.next().first_on.replace(day=14), "GBP")
     run = pay_runs.prepare(
         entity,
         currency="GBP",

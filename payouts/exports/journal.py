@@ -163,11 +163,10 @@ def _row(
 def _day(each: dict[str, Any]) -> date:
     """Return the day to book on: when it happened, moved into the month whose books it is in."""
     month = Month(each["transaction__period__year"], each["transaction__period__month"])
-    happened = (
-        each["transaction__effective_at"].astimezone(ZoneInfo(each["debit__program__time_zone"])).date()
-    )
+    zone = ZoneInfo(each["debit__program__time_zone"])
+    happened: date = each["transaction__effective_at"].astimezone(zone).date()
     last: date = month.next().first_on - timedelta(days=1)
-    return max(month.first_on, min(happened, last))
+    return min(max(happened, month.first_on), last)
 
 
 def _cells(row: Row) -> list[str]:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from payouts.choices import PayRunState
+from payouts.exports.bank_days import is_bank_day, next_bank_day
 from payouts.models import PayRun
 from payouts.pay_runs.common import bank_id
 from prm import audit
@@ -34,6 +35,11 @@ class BadDate(Refused):
     field = "execute_on"
 
 
+class NotABankDay(Refused):
+    message = _("Banks do not pay on %(day)s. The next day they do is %(next)s.")
+    field = "execute_on"
+
+
 class OneAtATime(Refused):
     """Another run of the entity and currency is not approved yet."""
 
@@ -47,11 +53,14 @@ class OneAtATime(Refused):
 def open(legal_entity: LegalEntity, *, currency: str, execute_on: date, by: User, at: datetime) -> PayRun:
     """Return a new draft without payments.
 
-    Raises: Forbidden, BadDate, NoAccountToPayFrom, OneAtATime.
+    Raises: Forbidden, BadDate, NotABankDay, NoAccountToPayFrom, OneAtATime.
     """
     policy.require(by, "prepare_pay_runs")
     if execute_on < at.date():
         raise BadDate
+    if not is_bank_day(execute_on, currency):
+        best = next_bank_day(execute_on, currency)
+        raise NotABankDay(params={"day": execute_on.isoformat(), "next": best.isoformat()})
     if not legal_entity.iban:
         raise NoAccountToPayFrom(params={"entity": legal_entity.name})
     under_way = being_prepared(legal_entity, currency)

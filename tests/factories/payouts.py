@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from partners.models import Membership
 from payouts import pay_runs, payment_methods, periods
+from payouts.exports.bank_days import next_bank_day
 from payouts.models import PaymentMethod, PayRun, Statement
 from prm.accounts.models import User
 from prm.lib.periods import Month
@@ -55,9 +56,8 @@ def give_account(
 def prepared(
     entity: LegalEntity, *, at: datetime, currency: str = "GBP", execute_on: date | None = None
 ) -> PayRun:
-    return pay_runs.prepare(
-        entity, currency=currency, execute_on=execute_on or at.date() + timedelta(days=1), by=fiona(), at=at
-    )
+    day = execute_on or next_bank_day(at.date() + timedelta(days=1), currency)
+    return pay_runs.prepare(entity, currency=currency, execute_on=day, by=fiona(), at=at)
 
 
 def looked_at(run: PayRun, *, at: datetime) -> PayRun:

@@ -3,22 +3,23 @@ Every message has a key, so that a repeated verb tells nobody twice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
-from partners.readers import Reader, contact_of, readers_of
+from partners.readers import Reader, readers_of
+from payouts import bank_reasons
 from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import local_day
 from prm.mail.outbox import queue
 
 if TYPE_CHECKING:
-    from payouts.models import Payment, PaymentMethod, Statement
+    from payouts.models import Payment, Statement
 
 _BRIDGE = ("opening", "earned", "reversed", "adjusted", "paid", "closing")
 
@@ -60,28 +61,10 @@ def tell_payment_failed(payment: Payment) -> None:
     """Say that money came back, why, and that it is owed as before."""
     for reader in readers_of(payment.membership.partner):
         context = _of_payment(payment, reader) | {
-            "reason": payment.failure_reason,
+            "reason": _reason(payment, reader),
             **_button(_("Check your bank details"), "/portal/payment-details/"),
         }
         _tell("payment_failed", reader, key=payment.public_id, about=payment.public_id, context=context)
-
-
-def tell_bank_details_changed(method: PaymentMethod, *, also: Iterable[Reader] = ()) -> None:
-    """Say that another account is paid to from now on, to everybody who might not have done it."""
-    mailboxes = {reader.email.casefold(): reader for reader in (*also, *contact_of(method.partner))}
-    mailboxes |= {reader.email.casefold(): reader for reader in readers_of(method.partner)}
-    for reader in mailboxes.values():
-        context = {
-            "partner": method.partner.name,
-            "ending": method.ending,
-            "currency": method.currency,
-            "by": str(method.added_by),
-            "usable_at": l10n.datetime_text(method.usable_at, method.usable_at.tzinfo, reader.locale)
-            if method.usable_at.tzinfo
-            else "",
-            **_button(_("Check your bank details"), "/portal/payment-details/"),
-        }
-        _tell("bank_details_changed", reader, key=method.public_id, about=method.public_id, context=context)
 
 
 def _of_payment(payment: Payment, reader: Reader) -> dict[str, Any]:
@@ -91,6 +74,12 @@ def _of_payment(payment: Payment, reader: Reader) -> dict[str, Any]:
         "ending": payment.ending,
         "number": payment.statement.number,
     }
+
+
+def _reason(payment: Payment, reader: Reader) -> str:
+    """Return why it failed in the reader's language."""
+    with override(reader.language):
+        return bank_reasons.reason_of(payment)
 
 
 def _button(text: Promise, path: str) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class PaymentResult(models.Model):
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     reference = models.CharField(_("bank reference"), max_length=60, blank=True)
     fee_minor = models.BigIntegerField(_("fee, in minor units"), default=0)
+    fee_currency = models.CharField(_("currency of the fee"), max_length=3, blank=True)
     booked_on = models.DateField(_("booked"), null=True, blank=True)
     told_at = models.DateTimeField(_("told"))
     told_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -61,6 +62,10 @@ class PaymentResult(models.Model):
         constraints = [
             one_of("outcome", ResultOutcome, name="payouts_paymentresult_outcome"),
             not_negative("fee_minor", name="payouts_paymentresult_fee_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(fee_minor=0) | ~models.Q(fee_currency=""),
+                name="payouts_paymentresult_fee_has_a_currency",
+            ),
             models.UniqueConstraint(fields=["payment", "outcome"], name="payouts_paymentresult_once"),
         ]
 

@@ -9,6 +9,7 @@ from datetime import tzinfo
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from payouts import bank_reasons
 from payouts.overview import NextPayment
 from portal.formats import active_locale, date_text
 from portal.views.money_path import earnings_href
@@ -42,7 +43,7 @@ def notices(coming: NextPayment, *, may_open_money: bool) -> list[Notice]:
     if coming.failure is not None:
         text = _("The bank sent your payment of %(amount)s back: %(reason)s") % {
             "amount": _money(coming.failure.amount),
-            "reason": coming.failure.failure_reason or _("no reason given"),
+            "reason": bank_reasons.reason_of(coming.failure) or _("no reason given"),
         }
         found.append(
             Notice("bad", text, title=_("Payment failed."), href=details, action=_("Check bank details"))

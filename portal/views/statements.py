@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from payouts import documents
+from payouts import bank_reasons, documents
 from payouts.choices import CommissionKind, PaymentState, StatementState
 from payouts.explained import bridge
 from payouts.explained.facts import Row as Figure
@@ -211,7 +211,7 @@ def _steps(found: Statement, payment: Payment | None, room: Room) -> Iterator[St
     yield Step(_at(found.issued_at, room), _("Statement issued"), done=True)
     for failed in sorted(found.payments.all(), key=lambda each: each.pk):
         if failed.failed_at is not None:
-            what = _("Payment failed: %(reason)s") % {"reason": failed.failure_reason or _("no reason given")}
+            what = _("Payment failed: %(reason)s") % {"reason": bank_reasons.reason_of(failed) or _("no reason given")}
             yield Step(_at(failed.failed_at, room), what, done=True, problem=True)
     if found.state == StatementState.CARRIED_OVER and payment is None:
         yield Step("", _("The balance moves to the next statement"), done=False)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from prm.accounts import policy
 from prm.lib.constraints import set_together
+from prm.lib.db import Lockable
 from prm.lib.fields import PublicIdField
+
+if TYPE_CHECKING:
+    from prm.accounts.models import User
+
+
+class AccountSignalQuerySet(Lockable["AccountSignal"]):
+    def open(self) -> AccountSignalQuerySet:
+        """Those nobody has looked at while both accounts are still in use."""
+        return self.filter(cleared_at=None, method__replaced_at=None, other__replaced_at=None)
+
+    def visible_to(self, user: User) -> AccountSignalQuerySet:
+        return self if policy.may(user, "see_payment_methods") else self.none()
 
 
 class AccountSignal(models.Model):
@@ -20,6 +36,8 @@ class AccountSignal(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
+
+    objects = AccountSignalQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("shared account")

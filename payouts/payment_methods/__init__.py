@@ -1,0 +1,36 @@
+"""Payment methods: where a partner's money goes. `add` and `remove` are the only ways they change; what is wrong is named by field."""
+
+from payouts.payment_methods.addresses import BANK_KINDS as BANK_KINDS
+from payouts.payment_methods.addresses import AddressTooLong as AddressTooLong
+from payouts.payment_methods.addresses import BadAddress as BadAddress
+from payouts.payment_methods.addresses import BadCountry as BadCountry
+from payouts.payment_methods.addresses import missing_parts as missing_parts
+from payouts.payment_methods.addresses import set_address as set_address
+from payouts.payment_methods.ibans import BadBic as BadBic
+from payouts.payment_methods.ibans import BadIban as BadIban
+from payouts.payment_methods.ibans import UnknownIbanCountry as UnknownIbanCountry
+from payouts.payment_methods.ibans import WrongCheckDigits as WrongCheckDigits
+from payouts.payment_methods.ibans import WrongIbanLength as WrongIbanLength
+from payouts.payment_methods.ibans import checked_bic as checked_bic
+from payouts.payment_methods.ibans import checked_iban as checked_iban
+from payouts.payment_methods.kinds import BadAccountNumber as BadAccountNumber
+from payouts.payment_methods.kinds import BadAccountType as BadAccountType
+from payouts.payment_methods.kinds import BadAddressOfMail as BadAddressOfMail
+from payouts.payment_methods.kinds import BadInstructions as BadInstructions
+from payouts.payment_methods.kinds import BadKind as BadKind
+from payouts.payment_methods.kinds import BadRoutingNumber as BadRoutingNumber
+from payouts.payment_methods.kinds import WrongRoutingDigits as WrongRoutingDigits
+from payouts.payment_methods.kinds import checked_routing_number as checked_routing_number
+from payouts.payment_methods.kinds import masked_mail as masked_mail
+from payouts.payment_methods.verbs import COOLING_HOURS as COOLING_HOURS
+from payouts.payment_methods.verbs import BadCurrency as BadCurrency
+from payouts.payment_methods.verbs import BadHolder as BadHolder
+from payouts.payment_methods.verbs import BadPayoutCurrency as BadPayoutCurrency
+from payouts.payment_methods.verbs import NoLongerUsed as NoLongerUsed
+from payouts.payment_methods.verbs import NotYourMoney as NotYourMoney
+from payouts.payment_methods.verbs import OnlyDollars as OnlyDollars
+from payouts.payment_methods.verbs import PaymentUnderWay as PaymentUnderWay
+from payouts.payment_methods.verbs import add as add
+from payouts.payment_methods.verbs import cooling_hours as cooling_hours
+from payouts.payment_methods.verbs import remove as remove
+from payouts.payment_methods.verbs import require_may_set as require_may_set

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from partners.models import Membership, Placement
+from payouts import outlook
 from payouts.choices import CommissionKind
-from payouts.models import Commission, PaymentMethod, Period, Statement, StatementLine
+from payouts.models import Commission, Period, Statement, StatementLine
 from prm.lib.money import Money
 
 if TYPE_CHECKING:
@@ -36,33 +37,46 @@ TERM_OF: dict[CommissionKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """How one balance became the next; `reversed` is zero or negative, `paid` is negative for money that left."""
+    """How one balance became the next; `reversed` is zero or negative, `withheld` and `paid` are negative for money that left."""
 
     opening: Money
     earned: Money
     reversed: Money
     adjusted: Money
+    vat: Money
+    withheld: Money
     paid: Money
 
     @property
     def closing(self) -> Money:
-        return self.opening + self.earned + self.reversed + self.adjusted + self.paid
+        """Return the balance all terms lead to."""
+        return Money.total(self._terms(), self.opening.currency)
 
     @property
     def is_still(self) -> bool:
         """Nothing moved and nothing is owed."""
-        return not any((self.opening, self.earned, self.reversed, self.adjusted, self.paid))
+        return not any(self._terms())
+
+    def negated(self) -> Bridge:
+        """Return the bridge that takes this one back, as a credit note says it."""
+        return Bridge(*(-term for term in self._terms()))
 
     def columns(self) -> dict[str, int]:
         """Return the amounts under the names of the statement's columns."""
-        return {
-            "opening_minor": self.opening.minor,
-            "earned_minor": self.earned.minor,
-            "reversed_minor": self.reversed.minor,
-            "adjusted_minor": self.adjusted.minor,
-            "paid_minor": self.paid.minor,
-            "closing_minor": self.closing.minor,
-        }
+        found = {f"{field.name}_minor": getattr(self, field.name).minor for field in fields(self)}
+        return {**found, "closing_minor": self.closing.minor}
+
+    @classmethod
+    def of(cls, statement: Statement) -> Bridge:
+        """Return the bridge a statement says."""
+        return cls(
+            *(
+                Money(getattr(statement, f"{field.name}_minor"), statement.currency) for field in fields(cls)
+            )
+        )
+
+    def _terms(self) -> list[Money]:
+        return [getattr(self, field.name) for field in fields(self)]
 
 
 def collect(
@@ -70,30 +84,52 @@ def collect(
     period: Period,
     bridge: Bridge,
     lines: Sequence[Commission],
+    others: Mapping[str, Mapping[str, int]],
     *,
+    net: Money,
+    tax: Mapping[str, Any] | None,
     at: datetime,
     due_on: date | None,
 ) -> dict[str, Any]:
     """Return the facts of a statement as they stand now, in values JSON keeps exactly."""
     program = membership.program
-    method = (
-        PaymentMethod.objects.current().filter(partner=membership.partner, currency=program.currency).first()
-    )
     return {
-        "issuer": _entity(program.legal_entity),
-        "partner": _partner(membership.partner),
-        "membership": membership.public_id,
         "program": {"id": program.public_id, "name": program.name, "time_zone": program.time_zone},
         "tier": _tier_at(membership, period),
         "period": str(period.as_month),
         "currency": program.currency,
-        "issued_at": at.isoformat(),
         "due_on": due_on.isoformat() if due_on else None,
         "bridge": bridge.columns(),
         "minimum_minor": program.minimum_payout_minor,
-        "account_ending": method.ending if method else None,
+        "dispute_days": program.dispute_days,
         "terms": terms(lines),
+        "others": others,
+        "net_minor": net.minor,
         "rates": _rates(lines),
+        **fresh(membership, period, bridge.closing, tax=tax, at=at, due_on=due_on),
+    }
+
+
+def fresh(
+    membership: Membership,
+    period: Period,
+    closing: Money,
+    *,
+    tax: Mapping[str, Any] | None,
+    at: datetime,
+    due_on: date | None,
+) -> dict[str, Any]:
+    """Return the facts that a correction freezes anew: who the parties are, the tax, and how it will be paid."""
+    method = outlook.method_of(membership)
+    return {
+        "issuer": _entity(membership.program.legal_entity),
+        "partner": _partner(membership.partner),
+        "membership": membership.public_id,
+        "issued_at": at.isoformat(),
+        "account_ending": method.ending if method else None,
+        "method": method.kind if method else None,
+        "tax": tax,
+        **outlook.of_payment(membership, period, closing, method, at=at, due_on=due_on),
     }
 
 

@@ -1,4 +1,4 @@
-"""The rows of a statement, the same for CSV and XLSX: the balance carried in, every line, and what else moved. The amounts of
+"""The rows of a statement, the same for CSV and XLSX: the balance carried in and every line, payments and tax included. The amounts of
 all rows add up to the closing balance."""
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from payouts.choices import StatementKind
 from payouts.explained import subject
-from payouts.explained.line import one_line
+from payouts.explained.listed import why
 from payouts.models import Statement, StatementLine
 from prm.lib.money import Money, exponent
 
@@ -30,8 +31,9 @@ HEADER = (
     "from_earlier_month",
     "why",
 )
+_TAKEN_BACK = ("earned", "reversed", "adjusted", "vat", "withheld", "paid")
 # The full-width ones too: some spreadsheet programs take them for the plain ones.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,12 @@ def rows_of(statement: Statement) -> Iterator[Row]:
     for line in found.order_by("position").iterator(chunk_size=2000):
         running += line.amount_minor
         yield _of_line(line, running, places, zone)
-    for kind, minor in (("adjustments", statement.adjusted_minor), ("payments", statement.paid_minor)):
-        if minor:
-            running += minor
-            yield _balance(kind, minor, running, places)
+    if statement.kind == StatementKind.CREDIT_NOTE:  # it takes sums back, not lines
+        for kind in _TAKEN_BACK:
+            minor = getattr(statement, f"{kind}_minor")
+            if minor:
+                running += minor
+                yield _balance(kind, minor, running, places)
 
 
 def decimal_of(minor: int, places: int) -> Decimal:
@@ -79,7 +83,7 @@ def plain(money: Money) -> str:
 
 def formula_safe(text: str) -> str:
     """Return a text no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def _balance(kind: str, minor: int, running: int, places: int) -> Row:
@@ -88,17 +92,18 @@ def _balance(kind: str, minor: int, running: int, places: int) -> Row:
 
 
 def _of_line(line: StatementLine, running: int, places: int, zone: ZoneInfo) -> Row:
+    has_rate = line.commission_id is not None or bool(line.base_minor)
     return Row(
         line=line.position,
         happened_at=line.occurred_at.astimezone(zone),
         order=line.order_id,
         customer=line.customer,
         kind=line.kind,
-        base=decimal_of(line.base_minor, places),
-        rate_percent=Decimal(format(line.rate.normalize(), "f")),
-        flat=decimal_of(line.flat_minor, places),
+        base=decimal_of(line.base_minor, places) if has_rate else None,
+        rate_percent=Decimal(format(line.rate.normalize(), "f")) if has_rate else None,
+        flat=decimal_of(line.flat_minor, places) if has_rate else None,
         amount=decimal_of(line.amount_minor, places),
         running_total=decimal_of(running, places),
         from_earlier_month=line.from_earlier_period,
-        why=one_line(line.commission, zone),
+        why=why(line, zone),
     )

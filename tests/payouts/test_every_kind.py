@@ -56,7 +56,6 @@ def test_the_bridge_tells_bonuses_advances_and_corrections_from_commissions(stat
         ("true_ups", 18_00, 1),
         ("reversals", -18_02, 1),
         ("advances", 276_55, 2),  # 376.55 − 100.00
-        ("adjustments", 0, 0),
         ("paid", 0, 0),
         ("closing", 1480_39, 0),
     ]

@@ -11,17 +11,18 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
-from payouts import month_lines, release, statements
+from payouts import fx, month_lines, release, statements
 from payouts.calendar import for_posting as for_posting
 from payouts.calendar import month_of
-from payouts.choices import PeriodState
-from payouts.models import Commission, Entry, Period, Statement
+from payouts.choices import AdjustmentState, CommissionState, PeriodState
+from payouts.models import Adjustment, Commission, Dispute, Entry, Pause, Period, Statement
 from prm import audit
 from prm.accounts import policy
 from prm.lib.db import persistently
 from prm.lib.errors import Refused
 from prm.lib.periods import Month, months_between
 from referrals.models import Credit
+from tiers.choices import FxMoment
 from tiers.models import Program
 
 if TYPE_CHECKING:
@@ -52,6 +53,20 @@ class EventsNotRated(Refused):
     field = "month"
 
 
+class LinesInReview(Refused):
+    message = _(
+        "%(count)s commissions up to the end of %(month)s are still in review. Decide about them first."
+    )
+    field = "month"
+
+
+class RateMissing(Refused):
+    message = _(
+        "Statements need the exchange rate from %(base)s to %(quote)s for %(day)s. Import the rates or enter it first."
+    )
+    field = "month"
+
+
 def preconditions(program: Program, month: Month, *, at: datetime) -> list[Refused]:
     """Return everything that keeps the month from being closed at `at`, in the order people fix it."""
     found: list[Refused] = []
@@ -68,7 +83,29 @@ def preconditions(program: Program, month: Month, *, at: datetime) -> list[Refus
     unrated = Credit.objects.unrated().filter(membership__program=program, occurred_at__lt=ends_at).count()
     if unrated:
         found.append(EventsNotRated(params={"count": unrated, "month": str(month)}))
+    in_review = Commission.objects.filter(
+        membership__program=program, state=CommissionState.IN_REVIEW, effective_at__lt=ends_at
+    ).count()
+    if in_review:
+        found.append(LinesInReview(params={"count": in_review, "month": str(month)}))
+    if program.fx_moment == FxMoment.STATEMENT:
+        day = {"day": month.last_on.isoformat()}
+        for base, quote in fx.missing_for(program, on=month.last_on):
+            found.append(RateMissing(params={"base": base, "quote": quote, **day}))
     return found
+
+
+def open_matters(program: Program, month: Month) -> dict[str, int]:
+    """Count what is undecided and does not keep the month open: whatever comes of it is booked in a later one."""
+    ends_at = month.ends_at(program.zone)
+    mine = models.Q(membership__program=program)
+    return {
+        "disputes": Dispute.objects.open().filter(mine, opened_at__lt=ends_at).count(),
+        "adjustments": Adjustment.objects.filter(
+            mine, state=AdjustmentState.PROPOSED, proposed_at__lt=ends_at
+        ).count(),
+        "pauses": Pause.objects.open().filter(mine, paused_at__lt=ends_at).count(),
+    }
 
 
 def close(
@@ -82,7 +119,7 @@ def close(
     """Close `month` of `program` and issue its statements; a closed month is returned as it is.
 
     `progress` is told how many memberships are done and how many there are.
-    Raises: Forbidden, MonthNotOver, BeforeFirstMonth, EarlierMonthOpen, EventsNotRated.
+    Raises: Forbidden, MonthNotOver, BeforeFirstMonth, EarlierMonthOpen, EventsNotRated, LinesInReview, RateMissing.
     """
     policy.require(by, "close_periods")
     first = _first_month(program)
@@ -155,7 +192,7 @@ def _finish(period: Period, *, by: User, at: datetime) -> Period:
 
 
 def control_totals(period: Period) -> dict[str, int]:
-    """Return counts and sums of the month, in minor units of the program's currency, to be compared again at any time."""
+    """Return counts and sums of the month, in minor units, to be compared again at any time; entries also by kind and currency."""
     lines = Commission.objects.filter(period=period).aggregate(
         n=models.Count("pk"), total=models.Sum("amount_minor")
     )
@@ -164,6 +201,9 @@ def control_totals(period: Period) -> dict[str, int]:
     )
     entries = Entry.objects.filter(transaction__period=period)
     posted = entries.aggregate(n=models.Count("pk"), total=models.Sum("amount_minor"))
+    by_kind = (
+        entries.order_by().values_list("transaction__kind", "currency").annotate(models.Sum("amount_minor"))
+    )
     return {
         "commission_lines": lines["n"],
         "commission_minor": lines["total"] or 0,
@@ -171,6 +211,7 @@ def control_totals(period: Period) -> dict[str, int]:
         "closing_minor": issued["total"] or 0,
         "entries": posted["n"],
         "entries_minor": posted["total"] or 0,
+        **{f"{kind}_minor_{currency}": total for kind, currency, total in by_kind},
     }
 
 

@@ -4,13 +4,12 @@ does not agree is reported, never repaired."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
-from payouts import ledger, numbers
+from payouts import invariants, ledger, numbers
 from payouts.choices import (
     AccountKind,
     CommissionState,
@@ -18,6 +17,7 @@ from payouts.choices import (
     PayRunState,
     TransactionKind,
 )
+from payouts.finding import Finding as Finding
 from payouts.models import (
     Commission,
     Entry,
@@ -28,16 +28,6 @@ from payouts.models import (
     StatementLine,
     Transaction,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that does not agree: which check, about what, and the two figures."""
-
-    check: str
-    about: str
-    expected: str
-    found: str
 
 
 def check() -> list[Finding]:
@@ -112,8 +102,8 @@ def _in_payment_is_what_is_on_its_way() -> Iterator[Finding]:
     sent = {
         (member, currency): total
         for member, currency, total in out.order_by()
-        .values_list("membership", "currency")
-        .annotate(total=Sum("amount_minor"))
+        .values_list("membership", "sent_currency")
+        .annotate(total=Sum("sent_minor"))
     }
     yield from _compare("in_payment_balance", sent, _balances(AccountKind.IN_PAYMENT))
 
@@ -178,7 +168,7 @@ def _runs_meet_their_payments() -> Iterator[Finding]:
         yield Finding("pay_run_total", name, f"{total} in {payments}", f"{paid} in {count}")
     for run in PayRun.objects.filter(exported_at__isnull=False).order_by("pk"):
         keys = [f"payment_instructed:{name}" for name in run.payments.values_list("public_id", flat=True)]
-        posted = Entry.objects.filter(transaction__key__in=keys).aggregate(
+        posted = Entry.objects.filter(transaction__key__in=keys, debit__kind=AccountKind.PAYABLE).aggregate(
             total=Coalesce(Sum("amount_minor"), 0)
         )
         if posted["total"] != run.total_minor:
@@ -237,4 +227,10 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _statements_meet_their_lines,
     _numbers_have_no_gaps,
     _runs_meet_their_payments,
+    invariants.chains_hold,
+    invariants.nothing_takes_more_than_was_given,
+    invariants.closed_months_stand,
+    invariants.every_movement_is_on_one_statement,
+    invariants.nobody_is_paid_more_than_was_stated,
+    invariants.statements_are_paid_once,
 )

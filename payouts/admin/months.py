@@ -102,6 +102,7 @@ class PeriodAdmin(BackOfficeAdmin):
             is_closed=is_closed,
             facts=_facts(program, month, period),
             checks=_checks(against, month),
+            matters=[] if is_closed else _matters(program, month),
             may_close=not is_closed and not against and policy.may(request.user, "close_periods"),
             is_running=run is not None and run.is_open,
             consequences=[] if is_closed else _consequences(program, month),
@@ -150,9 +151,32 @@ def _checks(against: list[Any], month: Month) -> list[dict[str, Any]]:
         "month_not_over": _("The month is over"),
         "earlier_month_open": _("Every earlier month is closed"),
         "events_not_rated": _("Every event up to its end is rated"),
+        "lines_in_review": _("No commission waits for a review"),
+        "rate_missing": _("Every exchange rate its statements need is there"),
     }
     found = [{"text": refused.get(code, text), "ok": code not in refused} for code, text in met.items()]
     return [*found, *({"text": text, "ok": False} for code, text in refused.items() if code not in met)]
+
+
+def _matters(program: Program, month: Month) -> list[str]:
+    """Say what is undecided and does not keep the month open."""
+    found = periods.open_matters(program, month)
+    texts = {
+        "disputes": ngettext(
+            "%(count)s question of a partner is open",
+            "%(count)s questions of partners are open",
+            found["disputes"],
+        ),
+        "adjustments": ngettext(
+            "%(count)s adjustment waits for a second person",
+            "%(count)s adjustments wait for a second person",
+            found["adjustments"],
+        ),
+        "pauses": ngettext("%(count)s pause is in force", "%(count)s pauses are in force", found["pauses"]),
+    }
+    return [
+        text % {"count": l10n.number_text(found[key], locale())} for key, text in texts.items() if found[key]
+    ]
 
 
 def _facts(program: Program, month: Month, period: Period | None) -> list[Fact]:

@@ -39,7 +39,7 @@ def test_accrue_release_and_close_in_a_row(house: House) -> None:
     assert (rated["state"], rated["rated"], rated["lines"]) == ("finished", 1, 1)
     assert run("accrue_commissions")["rated"] == 0
     assert run("release_commissions")["released"] == 1
-    closed = run("close_month", "2026-01", by=fiona().email)
+    closed = run("close_period", "2026-01", by=fiona().email)
     assert closed["programs"]["affiliates"]["closing_minor"] == 8000
     assert (Commission.objects.get().state, Statement.objects.count()) == ("on_statement", 1)
 
@@ -47,10 +47,10 @@ def test_accrue_release_and_close_in_a_row(house: House) -> None:
 def test_closing_a_month_needs_a_person_and_a_month(house: House) -> None:
     for arguments, words in ((["2026-01"], "--by"), (["January", "--by", fiona().email], "not a month")):
         with pytest.raises(CommandError, match=words) as refusal:
-            call_command("close_month", *arguments, stdout=StringIO(), stderr=StringIO())
+            call_command("close_period", *arguments, stdout=StringIO(), stderr=StringIO())
         assert refusal.value.returncode == 2
     with pytest.raises(CommandError, match="no program") as refusal:
-        call_command("close_month", "2026-01", "--by", fiona().email, "--program", "nope", stderr=StringIO())
+        call_command("close_period", "2026-01", "--by", fiona().email, "--program", "nope", stderr=StringIO())
     assert refusal.value.returncode == 2
     assert not Period.objects.filter(state="closed").exists()
 
@@ -58,6 +58,6 @@ def test_closing_a_month_needs_a_person_and_a_month(house: House) -> None:
 def test_a_month_that_cannot_be_closed_ends_with_one_and_says_why(house: House) -> None:
     this_month = f"{timezone.now() + timedelta(days=40):%Y-%m}"
     with pytest.raises(CommandError, match="not over") as refusal:
-        call_command("close_month", this_month, "--by", fiona().email, stdout=StringIO(), stderr=StringIO())
+        call_command("close_period", this_month, "--by", fiona().email, stdout=StringIO(), stderr=StringIO())
     assert refusal.value.returncode == 1
     assert not Statement.objects.exists()

@@ -18,6 +18,7 @@ from tiers.models import Program
 
 class Command(RunCommand):
     help = "Close a month: check that everything is rated, release what is due, issue the statements."
+    has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -38,11 +39,25 @@ class Command(RunCommand):
 
     def work(self, reporter: Reporter, options: Mapping[str, Any]) -> Mapping[str, Any]:
         month, by = self._month(options), self.person(options)
+        if options.get("dry_run"):
+            found = {program.slug: self._look(program, month) for program in self._programs(options)}
+            return {"month": str(month), "programs": found}
         totals: dict[str, Any] = {}
         for program in self._programs(options):
             period = self._close(program, month, by, reporter)
             totals[program.slug] = period.control_totals
         return {"month": str(month), "programs": totals}
+
+    def _look(self, program: Program, month: Month) -> dict[str, Any]:
+        """Say what speaks against closing the month, what stays undecided, and how many statements it would issue."""
+        against = periods.preconditions(program, month, at=timezone.now())
+        shadow = Period(program=program, year=month.year, month=month.month)
+        return {
+            "can_close": not against,
+            "against": [str(refusal) for refusal in against],
+            "undecided": periods.open_matters(program, month),
+            "statements": periods.members_of(shadow).count(),
+        }
 
     def _close(self, program: Program, month: Month, by: Any, reporter: Reporter) -> Period:
         reporter.phase(program.slug)

@@ -1,0 +1,137 @@
+"""What must hold after any history: chains are whole, nothing takes more than was given, closed months stay as they were counted, every
+movement is on one statement, and nobody is paid more than was stated. Each is asked of the tables by a query of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from django.db.models import Count, F, Q, Sum
+
+from payouts import chain, periods
+from payouts.choices import AccountKind, PaymentState, PeriodState
+from payouts.finding import Finding
+from payouts.models import Commission, Entry, Payment, Period, Statement
+
+_OUT = (PaymentState.SENT, PaymentState.SETTLED)
+
+
+def chains_hold() -> Iterator[Finding]:
+    """Each transaction of a partner is sealed, and each link seals what is there and the link before it."""
+    for each in chain.breaks():
+        yield Finding("chain", f"membership {each.membership_id} link {each.position}", "whole", each.what)
+
+
+def nothing_takes_more_than_was_given() -> Iterator[Finding]:
+    """A line and all that takes it back never come to less than nothing; invariant 3 of the model."""
+    rows = (
+        Commission.objects.filter(reversals__isnull=False)
+        .annotate(taken=Sum("reversals__amount_minor"))
+        .filter(
+            Q(amount_minor__gt=0, taken__lt=-F("amount_minor"))
+            | Q(amount_minor__lt=0, taken__gt=-F("amount_minor"))
+        )
+    )
+    for name, amount, taken in rows.order_by("pk").values_list("public_id", "amount_minor", "taken"):
+        yield Finding("reversals", name, f"at most {amount}", str(-taken))
+
+
+def closed_months_stand() -> Iterator[Finding]:
+    """What was counted when a month was closed is counted again; invariant 14."""
+    closed = Period.objects.filter(state=PeriodState.CLOSED).select_related("program").order_by("pk")
+    for period in closed:
+        now = periods.control_totals(period)
+        for name, then in period.control_totals.items():
+            if name in now and now[name] != then:
+                yield Finding(
+                    "closed_month", f"{period.program.slug} {period} {name}", str(then), str(now[name])
+                )
+
+
+def every_movement_is_on_one_statement() -> Iterator[Finding]:
+    """What moved the payable account in a closed month is the difference of the statement's two balances; invariant 11."""
+    moved = _payable_by_month()
+    issued = Statement.objects.in_force().filter(period__state=PeriodState.CLOSED)
+    rows = issued.order_by("pk").values_list(
+        "membership", "period", "currency", "number", "opening_minor", "closing_minor"
+    )
+    for member, period, currency, number, opening, closing in rows.iterator(chunk_size=2000):
+        found = moved.pop((member, period, currency), 0)
+        if found != closing - opening:
+            yield Finding("statement_movement", number, str(closing - opening), str(found))
+    open_months = set(Period.objects.exclude(state=PeriodState.CLOSED).values_list("pk", flat=True))
+    for (member, period, currency), minor in sorted(moved.items()):
+        if minor and period not in open_months:
+            yield Finding(
+                "statement_missing", f"membership {member} period {period} {currency}", "0", str(minor)
+            )
+
+
+def nobody_is_paid_more_than_was_stated() -> Iterator[Finding]:
+    """All payments up to one never exceed all that statements up to its own gave; invariant 13.
+
+    A refund may later make a balance negative: it is carried, and is no payment made twice.
+    """
+    rows = (
+        Payment.objects.filter(state__in=_OUT)
+        .order_by("membership", "currency", "statement__period__year", "statement__period__month", "pk")
+        .values_list(
+            "membership",
+            "currency",
+            "end_to_end_id",
+            "amount_minor",
+            "statement__period",
+            "statement__closing_minor",
+        )
+    )
+    given = _given_before()
+    for (member, currency), mine in groupby(rows.iterator(chunk_size=2000), key=lambda row: row[:2]):
+        paid = 0
+        for _member, _currency, name, amount, period, closing in mine:
+            paid += amount
+            most = closing + given.get((member, currency, period), 0)
+            if paid > most:
+                yield Finding("paid_twice", name, f"at most {most}", str(paid))
+
+
+def statements_are_paid_once() -> Iterator[Finding]:
+    """A statement, with those that corrected it, has at most one payment that is out or waiting."""
+    living = Payment.objects.live()
+    rows = (
+        living.order_by().values_list("membership", "statement__period", "currency").annotate(n=Count("pk"))
+    )
+    for member, period, currency, count in rows.filter(n__gt=1):
+        yield Finding(
+            "statement_paid_once", f"membership {member} period {period} {currency}", "1", str(count)
+        )
+
+
+def _payable_by_month() -> dict[tuple[int, int, str], int]:
+    moved: dict[tuple[int, int, str], int] = {}
+    for side, sign in (("credit", 1), ("debit", -1)):
+        rows = (
+            Entry.objects.filter(**{f"{side}__kind": AccountKind.PAYABLE})
+            .order_by()
+            .values_list(f"{side}__membership", "transaction__period", "currency")
+            .annotate(total=Sum("amount_minor"))
+        )
+        for member, period, currency, total in rows:
+            key = (member, period, currency)
+            moved[key] = moved.get(key, 0) + sign * total
+    return moved
+
+
+def _given_before() -> dict[tuple[int, str, int], int]:
+    """Return, for each month of each membership, what its payments had taken from the balances stated until then."""
+    found: dict[tuple[int, str, int], int] = {}
+    rows = (
+        Statement.objects.in_force()
+        .order_by("membership", "currency", "period__year", "period__month")
+        .values_list("membership", "currency", "period", "paid_minor", "withheld_minor")
+    )
+    for (member, currency), mine in groupby(rows.iterator(chunk_size=2000), key=lambda row: row[:2]):
+        taken = 0
+        for _member, _currency, period, paid, withheld in mine:
+            taken -= paid + withheld
+            found[member, currency, period] = taken
+    return found

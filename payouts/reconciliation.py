@@ -15,6 +15,7 @@ from payouts.choices import (
     CommissionState,
     PaymentState,
     PayRunState,
+    StatementKind,
     TransactionKind,
 )
 from payouts.finding import Finding as Finding
@@ -110,9 +111,7 @@ def _in_payment_is_what_is_on_its_way() -> Iterator[Finding]:
 
 def _statements_chain() -> Iterator[Finding]:
     last: dict[tuple[int, str], Statement] = {}
-    rows = Statement.objects.select_related("period").order_by(
-        "membership", "period__year", "period__month", "pk"
-    )
+    rows = Statement.objects.in_force().order_by("membership", "period__year", "period__month", "pk")
     for statement in rows.defer("facts").iterator(chunk_size=2000):
         key = (statement.membership_id, statement.currency)
         before = last.get(key)
@@ -120,6 +119,21 @@ def _statements_chain() -> Iterator[Finding]:
         if statement.opening_minor != expected:
             yield Finding("statement_chain", statement.number, str(expected), str(statement.opening_minor))
         last[key] = statement
+    notes = Statement.objects.filter(kind=StatementKind.CREDIT_NOTE)
+    wrong = notes.exclude(
+        opening_minor=-F("corrects__opening_minor"), closing_minor=-F("corrects__closing_minor")
+    )
+    for note in wrong.select_related("corrects").order_by("pk"):
+        original = note.corrects.closing_minor if note.corrects is not None else 0
+        yield Finding("credit_note", note.number, str(-original), str(note.closing_minor))
+
+
+# What the lines of a statement add up to; a credit note takes sums back and lists none.
+_LISTED = models.Case(
+    models.When(kind=StatementKind.CREDIT_NOTE, then=models.Value(0)),
+    default=F("closing_minor") - F("opening_minor"),
+    output_field=models.BigIntegerField(),
+)
 
 
 def _statements_meet_their_lines() -> Iterator[Finding]:
@@ -127,9 +141,7 @@ def _statements_meet_their_lines() -> Iterator[Finding]:
     total = Coalesce(models.Subquery(lines.annotate(total=Sum("amount_minor")).values("total")), 0)
     count = Coalesce(models.Subquery(lines.annotate(count=Count("pk")).values("count")), 0)
     rows = (
-        Statement.objects.annotate(
-            lines_total=total, lines_count=count, stated=F("earned_minor") + F("reversed_minor")
-        )
+        Statement.objects.annotate(lines_total=total, lines_count=count, stated=_LISTED)
         .exclude(lines_total=F("stated"), lines_count=F("line_count"))
         .order_by("pk")
         .values_list("number", "stated", "line_count", "lines_total", "lines_count")
@@ -137,13 +149,15 @@ def _statements_meet_their_lines() -> Iterator[Finding]:
     for number, stated, line_count, lines_total, lines_count in rows:
         expected, found = f"{stated} in {line_count}", f"{lines_total} in {lines_count}"
         yield Finding("statement_lines", number, expected, found)
-    changed = StatementLine.objects.exclude(
-        commission__amount_minor=F("amount_minor"), commission__statement=F("statement")
+    of_commissions = StatementLine.objects.filter(commission__isnull=False)
+    changed = of_commissions.exclude(commission__amount_minor=F("amount_minor"))
+    # A line of a statement that was corrected has moved on to the one in its place.
+    moved = of_commissions.exclude(commission__statement=F("statement")).filter(
+        statement__in=Statement.objects.in_force()
     )
-    for line in changed.select_related("statement", "commission").order_by("pk"):
-        yield Finding(
-            "statement_line", str(line.commission), str(line.commission.amount_minor), str(line.amount_minor)
-        )
+    for line in (changed | moved).select_related("statement", "commission").order_by("pk"):
+        booked = line.commission.amount_minor if line.commission is not None else 0
+        yield Finding("statement_line", str(line.commission), str(booked), str(line.amount_minor))
 
 
 def _numbers_have_no_gaps() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
+from payouts import statements
 from payouts.choices import PayRunState, StatementState
 from payouts.models import Payment, PayRun, Statement
 from prm.lib.errors import Refused
@@ -57,7 +58,7 @@ def payments_of(run: PayRun) -> list[Payment]:
     Those that were taken out of it are none of its payments any more.
     """
     found = Payment.objects.standing().filter(pay_run=run)
-    rows = found.select_related("statement", "membership__partner", "membership__program", "fx_rate")
+    rows = found.select_related("statement__period", "membership__partner", "membership__program", "fx_rate")
     return list(rows.order_by("pk"))
 
 
@@ -75,11 +76,10 @@ def reopen_statement(payment: Payment) -> None:
 
     With a later statement out, the money is part of that balance, or of the next one, and this one was carried over.
     """
-    has_later = Statement.objects.filter(
-        membership=payment.membership_id, currency=payment.currency, pk__gt=payment.statement_id
-    ).exists()
-    state = StatementState.CARRIED_OVER if has_later else StatementState.ISSUED
-    Statement.objects.filter(pk=payment.statement_id).update(state=state)
+    standing = statements.standing(payment.statement)  # another one when it was corrected since
+    latest = Statement.objects.in_force().filter(membership=payment.membership_id, currency=payment.currency)
+    has_later = latest.latest_first().first() != standing
+    statements.move(standing, to=StatementState.CARRIED_OVER if has_later else StatementState.ISSUED)
 
 
 def content_hash(run: PayRun, payments: Sequence[Payment]) -> str:

@@ -13,6 +13,7 @@ from django.db import models
 from payouts import pauses
 from payouts.choices import PaymentState, TransactionKind
 from payouts.models import Entry, Payment, PaymentMethod, Statement, TaxForm, TaxProfile, Withholding
+from payouts.statements.families import family
 
 if TYPE_CHECKING:
     from payouts.models import Pause, PayRun
@@ -59,7 +60,7 @@ def read(statements: Sequence[Statement], run: PayRun, *, at: datetime) -> Facts
     return Facts(
         methods={method.partner_id: method for method in methods},
         in_a_run=set(living.filter(state=PaymentState.QUEUED).values_list("membership", flat=True)),
-        paid=set(living.live().values_list("statement", flat=True)),
+        paid=_paid(statements, set(living.live().values_list("statement", flat=True))),
         paid_since=_paid_since(statements),
         paused=pauses.open_pauses(members),
         without_form=_without_form(partners, on=run.execute_on, at=at),
@@ -70,6 +71,12 @@ def read(statements: Sequence[Statement], run: PayRun, *, at: datetime) -> Facts
             .order_by("starts_on", "pk")
         },
     )
+
+
+def _paid(found: Sequence[Statement], paid: set[int]) -> set[int]:
+    """Return the statements that a payment lives for, under their own number or one they corrected."""
+    families = family(statement.pk for statement in found)
+    return {pk for pk, members in families.items() if members & paid}
 
 
 def _without_form(partners: set[int], *, on: date, at: datetime) -> set[int]:

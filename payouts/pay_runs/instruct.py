@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from payouts import ledger
 from payouts.calendar import Calendar
 from payouts.choices import AccountKind, CommissionState, PaymentState, TransactionKind
@@ -120,10 +122,14 @@ def _send(payment: Payment, *, at: datetime) -> None:
         state=PaymentState.SENT, sent_at=at
     )
     # The balance carries everything stated until then, hence the lines of earlier statements too.
+    month = payment.statement.period
+    until = Q(statement__period__year__lt=month.year) | Q(
+        statement__period__year=month.year, statement__period__month__lte=month.month
+    )
     Commission.objects.filter(
+        until,
         membership=payment.membership,
         currency=payment.currency,
         state=CommissionState.ON_STATEMENT,
-        statement__pk__lte=payment.statement_id,
     ).update(state=CommissionState.SENT, payment=payment)
     announce(PaymentSent(payment.pk))

@@ -158,7 +158,7 @@ def members_of(period: Period) -> models.QuerySet[Membership]:
 def settle_membership(membership: Membership, period: Period, *, at: datetime) -> Statement:
     """Write what the month brings the membership, release what it owes and issue its statement, together or not at all."""
     Membership.objects.lock().get(pk=membership.pk)
-    issued = Statement.objects.filter(membership=membership, period=period).first()
+    issued = Statement.objects.in_force().filter(membership=membership, period=period).first()
     if issued is not None:
         return issued  # a close that goes on: what came due since then belongs to the next month
     month_lines.post(membership, period, at=at)
@@ -196,7 +196,7 @@ def control_totals(period: Period) -> dict[str, int]:
     lines = Commission.objects.filter(period=period).aggregate(
         n=models.Count("pk"), total=models.Sum("amount_minor")
     )
-    issued = Statement.objects.filter(period=period).aggregate(
+    issued = Statement.objects.in_force().filter(period=period).aggregate(
         n=models.Count("pk"), total=models.Sum("closing_minor")
     )
     entries = Entry.objects.filter(transaction__period=period)

@@ -118,8 +118,8 @@ def open_house(
         postcode="LE1 5XY",
         town="Leicester",
         country_code="GB",
-        iban="GB33BUKB20201555555555",
-        bic="BUKBGB22",
+        iban="GB94BARC10201530093459",
+        bic="BARCGB22",
     )
     program = Program.objects.create(
         legal_entity=entity,

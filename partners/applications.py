@@ -23,11 +23,10 @@ from prm.audit.models import AuditEvent
 from prm.lib import ids
 from prm.lib.errors import Refused
 from prm.lib.events import announce
-from prm.lib.periods import local_day
+from prm.lib.periods import local_day, working_day_after
 from tiers.models import Program
 
 TRIES_AN_HOUR = 10
-_MONDAY_TO_FRIDAY = 5
 # Living with us or thrown out: in either case a new application changes nothing.
 _NO_NEED = [state for state in MembershipState.values if state not in ("ended", "terminated")]
 
@@ -111,11 +110,7 @@ class Receipt:
 
 def decide_on(program: Program, at: datetime) -> date:
     """Return the day by which an application sent at `at` is decided: working days, Monday to Friday."""
-    day, left = local_day(at, program.zone), program.decision_days
-    while left > 0:
-        day += timedelta(days=1)
-        left -= day.weekday() < _MONDAY_TO_FRIDAY
-    return day
+    return working_day_after(local_day(at, program.zone), program.decision_days)
 
 
 @transaction.atomic

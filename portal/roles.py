@@ -14,15 +14,16 @@ SEE_PAYMENT_DETAILS = "see_payment_details"
 CHANGE_PAYMENT_DETAILS = "change_payment_details"
 MANAGE_TEAM = "manage_team"
 ANSWER_PROPOSALS = "answer_proposals"
+ASK_QUESTIONS = "ask_questions"
 
 _MONEY = frozenset({SEE_STATEMENTS, SEE_PAYMENT_DETAILS})
 
 ALLOWED: dict[str, frozenset[str]] = {
     TeamRole.OWNER.value: _MONEY
-    | {LOOK, MANAGE_LINKS, CHANGE_PAYMENT_DETAILS, MANAGE_TEAM, ANSWER_PROPOSALS},
-    TeamRole.FINANCE.value: _MONEY | {LOOK, CHANGE_PAYMENT_DETAILS},
-    TeamRole.MARKETING.value: frozenset({LOOK, MANAGE_LINKS}),
-    TeamRole.SALES.value: frozenset({LOOK, MANAGE_LINKS}),
+    | {LOOK, MANAGE_LINKS, CHANGE_PAYMENT_DETAILS, MANAGE_TEAM, ANSWER_PROPOSALS, ASK_QUESTIONS},
+    TeamRole.FINANCE.value: _MONEY | {LOOK, CHANGE_PAYMENT_DETAILS, ASK_QUESTIONS},
+    TeamRole.MARKETING.value: frozenset({LOOK, MANAGE_LINKS, ASK_QUESTIONS}),
+    TeamRole.SALES.value: frozenset({LOOK, MANAGE_LINKS, ASK_QUESTIONS}),
     TeamRole.READ_ONLY.value: _MONEY | {LOOK},
 }
 

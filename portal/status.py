@@ -148,6 +148,25 @@ PAYMENT_METHOD: Words = {
     "removed": _word(_t("Removed"), "cross", NEUTRAL),
 }
 
+# The states of a question as the partner reads them, and as staff do.
+QUESTION: Words = {
+    "opened": _word(_t("Open"), "clock", INFO, _t("We are looking at it")),
+    "answered": _word(_t("Answered"), "tick", INFO, _t("You can write back")),
+    "waiting_partner": _word(_t("Waiting for you"), "alert", WARN, _t("We need something to answer it")),
+    "accepted": _word(_t("You were right"), "tick", OK),
+    "refused": _word(_t("Stays as it is"), "cross", NEUTRAL),
+    "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
+}
+
+DISPUTE: Words = {
+    "opened": _word(_t("To answer"), "clock", WARN),
+    "answered": _word(_t("Answered"), "tick", INFO),
+    "waiting_partner": _word(_t("Waiting for the partner"), "clock", NEUTRAL),
+    "accepted": _word(_t("Accepted"), "tick", OK),
+    "refused": _word(_t("Refused"), "cross", NEUTRAL),
+    "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
+}
+
 VOCABULARIES: dict[str, Words] = {
     "commission": COMMISSION,
     "statement": STATEMENT,
@@ -158,6 +177,8 @@ VOCABULARIES: dict[str, Words] = {
     "period": PERIOD,
     "run": RUN,
     "payment_method": PAYMENT_METHOD,
+    "question": QUESTION,
+    "dispute": DISPUTE,
 }
 
 

@@ -203,7 +203,7 @@ class Refold:
             )
         )
         for credit, member, rule, version, window, customer, amount, volume, reversed_credit in rows:
-            of_credit = _credit_of(by_pk[credit], reversed_credit or credit)
+            of_credit = credit_of(by_pk[credit], reversed_credit or credit)
             slot = self._slot(member, rule, version, window, customer, of_credit)
             total = self._touch(slot, by_pk[credit], version)
             total.posted += amount
@@ -218,7 +218,7 @@ class Refold:
         return total
 
     def _slot_of(self, draft: Draft) -> Slot:
-        line, credit = draft.line, _credit_of(draft.happening, draft.of_credit)
+        line, credit = draft.line, credit_of(draft.happening, draft.of_credit)
         return self._slot(draft.member.pk, line.rule_key, line.version_id, line.window, line.customer, credit)
 
     def _slot(
@@ -292,7 +292,7 @@ class Refold:
         return booked + sum(draft.line.amount.minor for draft in self.drafts if slot == self._slot_of(draft))
 
 
-def _credit_of(happening: Happening, credit_id: int) -> int:
+def credit_of(happening: Happening, credit_id: int) -> int:
     """Return under which credit a line of a happening is counted: with all refunds of a sale, or with what it is about."""
     if happening.original_id is None or happening.superseded_at is not None:
         return credit_id

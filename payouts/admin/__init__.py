@@ -1,6 +1,7 @@
 """The back office's pages about money. Every table is only read; money is moved by pages that say what will happen and make one call."""
 
 from payouts.admin import commissions as commissions
+from payouts.admin import disputes as disputes
 from payouts.admin import dry_runs as dry_runs
 from payouts.admin import ledger as ledger
 from payouts.admin import methods as methods

@@ -116,6 +116,7 @@ _TABS = (
     ("statements", gettext_lazy("Statements"), "document", "portal:statements"),
 )
 _MENU = (
+    ("questions", gettext_lazy("Questions"), "info", "portal:questions"),
     ("payment_details", gettext_lazy("Payment details"), "bank", "portal:payment_details"),
     ("team", gettext_lazy("Team"), "people", "portal:team"),
     ("account", gettext_lazy("Your account"), "person", "portal:account"),

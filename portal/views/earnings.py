@@ -25,6 +25,7 @@ from portal.rooms import Room, enter, own_or_404, show
 from portal.views.filters import Filters
 from portal.views.keyset import slice_of
 from portal.views.pages import Chip, EarningsPage
+from portal.views.questions import asking_about
 from prm.lib import l10n
 from prm.lib.periods import local_day
 
@@ -76,7 +77,8 @@ def commission(request: HttpRequest, room: Room, public_id: str) -> HttpResponse
     template = (
         "portal/earnings/why.html" if request.headers.get("HX-Request") else "portal/earnings/commission.html"
     )
-    return show(request, room, template, nav="earnings", why=why.explain(line, at=room.at))
+    asking = asking_about(line, room)
+    return show(request, room, template, nav="earnings", why=why.explain(line, at=room.at), asking=asking)
 
 
 def earnings_page(room: Room, filters: Filters, *, after: str, before: str) -> EarningsPage:

@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Application
-from payouts.choices import PayRunState
-from payouts.models import PayRun
+from payouts.choices import DisputeState, PayRunState
+from payouts.models import Dispute, PayRun
 from prm.accounts import policy
 from prm.accounts.models import User
 
@@ -45,6 +45,11 @@ def applications_waiting(user: User) -> int:
     return Application.objects.visible_to(user).waiting_for_us().order_by().count()
 
 
+def questions_waiting(user: User) -> int:
+    """Count the questions of partners that wait for an answer."""
+    return Dispute.objects.filter(state=DisputeState.OPENED).count()
+
+
 def runs_to_approve(user: User) -> int:
     """Count the pay runs somebody else prepared and nobody has approved."""
     if not policy.may(user, "approve_pay_runs"):
@@ -61,6 +66,7 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
             _Entry(
                 _("Applications"), "partners_application_changelist", "see_applications", applications_waiting
             ),
+            _Entry(_("Questions"), "payouts_dispute_changelist", "see_disputes", questions_waiting),
             _Entry(_("Conversions"), "referrals_conversion_changelist", "see_conversions"),
             _Entry(_("Import sales"), "referrals_conversion_import", "import_conversions"),
             _Entry(_("Jobs"), "runs_run_changelist", "see_runs"),

@@ -17,8 +17,9 @@ from django.utils.translation import ngettext
 from partners.applications import decide_on
 from partners.models import Application
 from payouts import lateness, months, overview
-from payouts.choices import PayRunState
-from payouts.models import Commission, PayRun, Period, Statement
+from payouts.choices import DisputeState, PayRunState
+from payouts.disputes.clock import last_day
+from payouts.models import Commission, Dispute, PayRun, Period, Statement
 from prm.accounts import policy
 from prm.accounts.back_office import list_url, locale, money_text
 from prm.accounts.models import User
@@ -94,6 +95,8 @@ def today(user: User, *, at: datetime) -> Today:
 def _queues(user: User, *, at: datetime) -> Iterator[Queue]:
     if policy.may(user, "decide_applications"):
         yield from _applications(user, at=at)
+    if policy.may(user, "answer_disputes"):
+        yield from _questions(at=at)
     if policy.may(user, "close_periods"):
         yield from _months(at=at)
     if policy.may(user, "approve_pay_runs"):
@@ -121,6 +124,18 @@ def _applications(user: User, *, at: datetime) -> Iterator[Queue]:
         f"{age} {promise % {'date': l10n.date_text(promised, locale())}}",
         list_url(Application, waiting="yes"),
     )
+
+
+def _questions(*, at: datetime) -> Iterator[Queue]:
+    waiting = Dispute.objects.filter(state=DisputeState.OPENED)
+    count = waiting.count()
+    first = waiting.select_related("membership__program").order_by("answer_by_at").first()
+    if first is None:
+        return
+    day = l10n.date_text(last_day(first.answer_by_at, first.membership.program), locale())
+    promise = _("Overdue since %(date)s.") if at >= first.answer_by_at else _("First answer by %(date)s.")
+    label = ngettext("question to answer", "questions to answer", count)
+    yield Queue(count, label, promise % {"date": day}, list_url(Dispute, waits="us"))
 
 
 def _months(*, at: datetime) -> Iterator[Queue]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -110,6 +111,14 @@ def hold_until(instant: datetime, days: int, zone: tzinfo) -> datetime:
     if days == 0:
         return instant.astimezone(UTC)
     return start_of_day(local_day(instant, zone) + timedelta(days=days), zone)
+
+
+def working_day_after(day: date, days: int) -> date:
+    """Return the day that lies `days` working days after `day`: Monday to Friday count, whatever is a holiday where."""
+    while days > 0:
+        day += timedelta(days=1)
+        days -= day.weekday() < _SATURDAY
+    return day
 
 
 def end_of_day_after(instant: datetime, days: int, zone: tzinfo) -> datetime:

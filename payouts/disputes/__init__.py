@@ -1,0 +1,41 @@
+"""Questions of partners about one line: asked within a window, answered by a promised day, decided once. What comes of them is an
+adjustment in the open month or nothing; the line stays as it was."""
+
+from payouts.disputes.clock import ask_until, can_be_asked, open_about
+from payouts.disputes.common import (
+    MAY_ASK,
+    AlreadyAsked,
+    AlreadyDecided,
+    BadText,
+    BadWish,
+    NotYourQuestion,
+    StillUnderWay,
+    TooLateToAsk,
+)
+from payouts.disputes.deciding import accept, refuse, reopen, withdraw
+from payouts.disputes.suggestion import Suggestion, suggest
+from payouts.disputes.thread import answer, look_again, open, reply
+
+__all__ = [
+    "MAY_ASK",
+    "AlreadyAsked",
+    "AlreadyDecided",
+    "BadText",
+    "BadWish",
+    "NotYourQuestion",
+    "StillUnderWay",
+    "Suggestion",
+    "TooLateToAsk",
+    "accept",
+    "answer",
+    "ask_until",
+    "can_be_asked",
+    "look_again",
+    "open",
+    "open_about",
+    "refuse",
+    "reopen",
+    "reply",
+    "suggest",
+    "withdraw",
+]

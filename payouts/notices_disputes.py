@@ -1,0 +1,115 @@
+"""Tell the two sides of a question what the other one wrote: staff who look after the partner, and of the partner's team whoever asked
+besides those who look after money. Every message of a thread is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from partners.models import Member
+from partners.readers import Reader, readers_of
+from payouts.choices import AdjustmentState, DisputeCause, DisputeState
+from prm.accounts import policy
+from prm.accounts.models import User
+from prm.lib import l10n
+from prm.lib.money import Money
+from prm.lib.periods import local_day
+from prm.mail.outbox import queue
+
+if TYPE_CHECKING:
+    from payouts.models import Adjustment, Dispute, DisputeMessage
+
+
+def tell_staff(dispute: Dispute, message: DisputeMessage) -> None:
+    """Say that the partner asked, or wrote back, and by when an answer is promised."""
+    first = dispute.messages.order_by("pk").values_list("pk", flat=True).first()
+    for person in _staff_for(dispute):
+        reader = Reader(person.email, person.language, person.get_full_name())
+        context = _about(dispute, message, reader) | {
+            "partner": dispute.membership.partner.name,
+            "is_new": message.pk == first,
+            "cause": DisputeCause(dispute.cause).label,
+            **_button(_("Open the question"), reverse("admin:payouts_dispute_change", args=[dispute.pk])),
+        }
+        _tell("question_asked", reader, message, context)
+
+
+def tell_partner_of_answer(dispute: Dispute, message: DisputeMessage) -> None:
+    """Say that the question was answered, or that something is needed to answer it."""
+    for reader in _readers_for(dispute):
+        context = _about(dispute, message, reader) | {
+            "waits": dispute.state == DisputeState.WAITING_PARTNER,
+            **_to_thread(dispute),
+        }
+        _tell("question_answered", reader, message, context)
+
+
+def tell_partner_of_decision(dispute: Dispute, message: DisputeMessage, made: Adjustment | None) -> None:
+    """Say how the question was decided and what was booked, or waits for a second person."""
+    for reader in _readers_for(dispute):
+        context = _about(dispute, message, reader) | {
+            "is_accepted": dispute.state == DisputeState.ACCEPTED,
+            "amount": _money(made.amount, reader) if made is not None else "",
+            "is_booked": made is not None and made.state == AdjustmentState.POSTED,
+            **_to_thread(dispute),
+        }
+        _tell("question_decided", reader, message, context)
+
+
+def _staff_for(dispute: Dispute) -> Iterable[User]:
+    """Return the partner's account manager; without one, everybody in finance."""
+    manager = dispute.membership.partner.account_manager
+    if manager is not None and policy.may(manager, "answer_disputes"):
+        return [manager]
+    return User.objects.filter(groups__name=policy.FINANCE, is_active=True, is_staff=True).order_by("pk")
+
+
+def _readers_for(dispute: Dispute) -> list[Reader]:
+    partner, asked = dispute.membership.partner, dispute.opened_by
+    readers = {reader.email.casefold(): reader for reader in readers_of(partner)}
+    # Whoever has left the team since reads nothing more of it.
+    if asked.is_active and Member.objects.current().filter(partner=partner, user=asked).exists():
+        mine = Reader(asked.email, asked.language, asked.get_full_name())
+        readers.setdefault(mine.email.casefold(), mine)
+    return list(readers.values())
+
+
+def _about(dispute: Dispute, message: DisputeMessage, reader: Reader) -> dict[str, Any]:
+    line, zone = dispute.commission, dispute.membership.program.zone
+    promised = local_day(dispute.answer_by_at - dispute.answer_by_at.resolution, zone)
+    return {
+        "program": dispute.membership.program.name,
+        "order": line.conversion.external_id if line.conversion is not None else "",
+        "line_amount": _money(line.amount, reader),
+        "line_day": l10n.date_text(local_day(line.effective_at, zone), reader.locale),
+        "asked_on": l10n.date_text(local_day(dispute.opened_at, zone), reader.locale),
+        "answer_by": l10n.date_text(promised, reader.locale),
+        "text": message.text,
+    }
+
+
+def _to_thread(dispute: Dispute) -> dict[str, Any]:
+    return _button(_("Open the question"), f"/portal/questions/{dispute.public_id}/")
+
+
+def _button(text: Any, path: str) -> dict[str, Any]:
+    return {"button_text": text, "button_url": f"{settings.SITE_URL.rstrip('/')}{path}"}
+
+
+def _money(amount: Money, reader: Reader) -> str:
+    return l10n.money_text(amount, reader.locale)
+
+
+def _tell(kind: str, reader: Reader, message: DisputeMessage, context: dict[str, Any]) -> None:
+    queue(
+        kind,
+        to=reader.email,
+        language=reader.language,
+        key=f"{kind}:{message.pk}:{reader.email.casefold()}",
+        about=message.dispute.public_id,
+        context={**context, "name": reader.name},
+    )

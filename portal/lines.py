@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from payouts.choices import CommissionKind, CommissionState
 from payouts.explained import story, subject
-from payouts.models import Commission, Payment
+from payouts.models import Commission, Pause, Payment
 from portal.formats import active_locale, day_text
 from portal.status import StatusWord, commission_status
 from prm.lib import l10n
@@ -40,7 +40,8 @@ class CommissionRow:
 
 def readable(lines: QuerySet[Commission]) -> QuerySet[Commission]:
     """Return lines with all that `row` reads."""
-    return lines.select_related(*READ_WITH)
+    mine = Pause.objects.open().filter(commission=OuterRef("pk"))
+    return lines.select_related(*READ_WITH).annotate(review_on=Subquery(mine.values("review_on")[:1]))
 
 
 def rows(
@@ -78,6 +79,7 @@ def status_of(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -
         month=month,
         sent_on=_day(payment.sent_at, zone) if payment else None,
         paid_on=_day(payment.settled_at, zone) if payment else None,
+        review_by=_review_day(line),
         reason=line.pause_reason,
         reference=payment.end_to_end_id if payment else "",
     )
@@ -86,6 +88,16 @@ def status_of(line: Commission, zone: tzinfo, payments: Mapping[int, Payment]) -
         return replace(plain, help="") if is_of_a_month else plain  # no customer can ask for it back
     word = "recovered" if line.kind == CommissionKind.RECOVERY else "reversed"
     return replace(commission_status(word), help=_taken_back_text(line, zone, month))
+
+
+def _review_day(line: Commission) -> date | None:
+    if line.state != CommissionState.PAUSED:
+        return None
+    if hasattr(line, "review_on"):  # it came with the rows of a table
+        found: date | None = line.review_on
+        return found
+    pause = story.open_pause(line)
+    return pause.review_on if pause is not None else None
 
 
 def _statement_month(line: Commission) -> Month | None:

@@ -64,7 +64,7 @@ class Explanation:
 
 def readable(found: QuerySet[Commission]) -> QuerySet[Commission]:
     """Return lines with all that `explain` reads."""
-    return found.select_related(*READ_WITH)
+    return found.select_related(*READ_WITH).prefetch_related(*story.READ_BESIDE)
 
 
 def explain(

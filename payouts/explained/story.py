@@ -12,11 +12,12 @@ from django.utils.translation import ngettext
 
 from payouts.choices import CommissionState, PaymentState
 from payouts.explained import subject, texts
-from payouts.models import Commission, Payment
+from payouts.models import Commission, Pause, PayableDateChange, Payment
 from payouts.overview import payment_date
 from prm.lib.periods import Month, local_day
 
 Moment = tuple[datetime, str, bool]
+READ_BESIDE = ("date_changes", "pauses")
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,7 @@ def steps_of(line: Commission, zone: tzinfo, payment: Payment | None, at: dateti
     for instant, what in sorted(past, key=lambda pair: pair[0]):
         yield Step(texts.moment(instant, zone, at), what, done=True)
     if line.state == CommissionState.PAUSED:
-        yield Step(
-            _("Now"), _("Paused: %(reason)s") % {"reason": line.pause_reason}, done=False, problem=True
-        )
+        yield Step(_("Now"), _paused_text(line), done=False, problem=True)
     for instant, what in planned:
         yield Step(texts.day(instant.astimezone(zone).date()), what, done=False)
 
@@ -69,12 +68,15 @@ def _moments(line: Commission, zone: tzinfo, payment: Payment | None) -> Iterato
     if conversion is not None:
         yield conversion.occurred_at, texts.event(conversion.kind), True
     yield line.computed_at, _computed_text(line, zone), True
+    yield from _kept_back(line, zone)
     if not line.amount_minor:
         return  # there is nothing to wait for
     if line.released_in is not None:
         yield line.payable_at, _("Ready to pay"), True
     elif line.amount_minor < 0:
         yield line.payable_at, _("Taken from what is ready to pay"), False
+    elif line.state == CommissionState.PAUSED:
+        yield line.payable_at, _("Ready to pay, if it is no longer paused by then"), False
     elif conversion is None:
         yield line.payable_at, _("Ready to pay"), False
     else:
@@ -107,10 +109,56 @@ def _on_statement_text(month: Month) -> str:
     return _("On your %(month)s statement") % {"month": texts.month(month)}
 
 
+def first_told(line: Commission) -> datetime:
+    """Return the payable instant a line was born with, whatever became of it."""
+    changes = sorted(line.date_changes.all(), key=lambda change: change.pk)
+    return changes[0].was_payable_at if changes else line.payable_at
+
+
+def open_pause(line: Commission) -> Pause | None:
+    """Return what keeps a line paused; it comes with the line when the line was read for pages."""
+    return next((pause for pause in line.pauses.all() if pause.ended_at is None), None)
+
+
+def _kept_back(line: Commission, zone: tzinfo) -> Iterator[Moment]:
+    """Yield every pause and every move of the payable date, with its reason."""
+    for pause in line.pauses.all():
+        if pause.ended_at is not None:
+            yield pause.paused_at, _("Paused: %(reason)s") % {"reason": pause.reason}, True
+            yield pause.ended_at, _("No longer paused"), True
+    for change in line.date_changes.all():
+        yield change.changed_at, _moved_text(change, zone), True
+
+
+def _moved_text(change: PayableDateChange, zone: tzinfo) -> str:
+    return _("Ready to pay from %(now)s instead of %(was)s: %(reason)s") % {
+        "now": texts.day(local_day(change.payable_at, zone)),
+        "was": texts.day(local_day(change.was_payable_at, zone)),
+        "reason": change.reason,
+    }
+
+
+def _paused_text(line: Commission) -> str:
+    pause = open_pause(line)
+    if pause is None:
+        return _("Paused: %(reason)s") % {"reason": line.pause_reason}
+    return _("Paused: %(reason)s Reviewed by %(date)s.") % {
+        "reason": f"{pause.reason.rstrip('.')}.",
+        "date": texts.day(pause.review_on),
+    }
+
+
 def _computed_text(line: Commission, zone: tzinfo) -> str:
-    days = (local_day(line.payable_at, zone) - local_day(line.effective_at, zone)).days
+    days = (local_day(first_told(line), zone) - local_day(line.effective_at, zone)).days
     if days <= 0 or not line.amount_minor:
         return _("Commission computed")
+    longer = line.because.get("hold")
+    if longer:
+        return _("Commission computed, on hold for %(days)s days instead of %(usual)s: %(reason)s") % {
+            "days": days,
+            "usual": longer["usual_days"],
+            "reason": longer["reason"],
+        }
     text = ngettext(
         "Commission computed, on hold for %(days)s day",
         "Commission computed, on hold for %(days)s days",

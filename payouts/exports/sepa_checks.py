@@ -189,9 +189,13 @@ def _counts(parent: Node, prefix: str) -> Iterator[Problem]:
         yield Problem("wrong_count", detail=f"{said} payments, not {len(amounts)}")
     try:
         together = sum((_decimal(text) for text in amounts), Decimal(0))
-        total = _decimal(_text(parent, f"{prefix}CtrlSum"))
-    except InvalidOperation as error:
-        yield Problem("unreadable", detail=str(error))
+    except InvalidOperation:
+        return  # the payment whose amount cannot be read is named by its own check
+    text = _text(parent, f"{prefix}CtrlSum")
+    try:
+        total = _decimal(text)
+    except InvalidOperation:
+        yield Problem("wrong_sum", detail=text)
         return
     if total != together:
         yield Problem("wrong_sum", detail=f"{total}, not {together}")

@@ -31,7 +31,7 @@ def message(facts: dict[str, Any]) -> bytes:
     for position, line in enumerate(lines_of(facts), start=1):
         _line(trade, facts, position, line)
     _agreement(trade, facts)
-    _xml.add(trade, "ram:ApplicableHeaderTradeDelivery")
+    _delivery(trade, facts)
     _settlement(trade, facts)
     return _xml.bytes_of(root)
 
@@ -113,6 +113,13 @@ def _tax_number(element: Any, party: dict[str, Any], facts: dict[str, Any], *, i
         _xml.add(registered, "ram:ID", number, schemeID=scheme)
 
 
+def _delivery(trade: Any, facts: dict[str, Any]) -> None:
+    """Say when the service was complete: on the last day of the month it was earned in."""
+    delivery = _xml.add(trade, "ram:ApplicableHeaderTradeDelivery")
+    event = _xml.add(delivery, "ram:ActualDeliverySupplyChainEvent")
+    _day(_xml.add(event, "ram:OccurrenceDateTime"), facts["period"][1])
+
+
 def _settlement(trade: Any, facts: dict[str, Any]) -> None:
     settlement = _xml.add(trade, "ram:ApplicableHeaderTradeSettlement")
     _xml.add(settlement, "ram:PaymentReference", facts["number"])
@@ -126,11 +133,11 @@ def _settlement(trade: Any, facts: dict[str, Any]) -> None:
     if facts["due_on"]:
         _day(_xml.add(terms, "ram:DueDateDateTime"), facts["due_on"])
     _totals(settlement, facts)
-    if facts["credits"]:
+    if facts["refers_to"]:
         named = _xml.add(settlement, "ram:InvoiceReferencedDocument")
-        _xml.add(named, "ram:IssuerAssignedID", facts["credits"]["number"])
+        _xml.add(named, "ram:IssuerAssignedID", facts["refers_to"]["number"])
         when = _xml.add(named, "ram:FormattedIssueDateTime")
-        _xml.add(when, "qdt:DateTimeString", _plain(facts["credits"]["issued_on"]), format="102")
+        _xml.add(when, "qdt:DateTimeString", _plain(facts["refers_to"]["issued_on"]), format="102")
 
 
 def _vat(settlement: Any, facts: dict[str, Any]) -> None:

@@ -36,6 +36,8 @@ class _Document:
         self._head()
         self._party("AccountingSupplierParty", self.facts["seller"], is_seller=True)
         self._party("AccountingCustomerParty", self.facts["buyer"], is_seller=False)
+        delivery = self.xml.add(self.root, "cac:Delivery")
+        self.xml.add(delivery, "cbc:ActualDeliveryDate", self.facts["period"][1])
         terms = self.xml.add(self.root, "cac:PaymentTerms")
         self.xml.add(terms, "cbc:Note", self.facts["payment_terms"])
         self._vat()
@@ -59,10 +61,10 @@ class _Document:
         period = add(root, "cac:InvoicePeriod")
         add(period, "cbc:StartDate", facts["period"][0])
         add(period, "cbc:EndDate", facts["period"][1])
-        if facts["credits"]:
+        if facts["refers_to"]:
             named = add(add(root, "cac:BillingReference"), "cac:InvoiceDocumentReference")
-            add(named, "cbc:ID", facts["credits"]["number"])
-            add(named, "cbc:IssueDate", facts["credits"]["issued_on"])
+            add(named, "cbc:ID", facts["refers_to"]["number"])
+            add(named, "cbc:IssueDate", facts["refers_to"]["issued_on"])
         add(add(root, "cac:ContractDocumentReference"), "cbc:ID", facts["mandate"]["series"])
 
     def _party(self, name: str, facts: dict[str, Any], *, is_seller: bool) -> None:
@@ -71,7 +73,9 @@ class _Document:
         if facts["electronic_address"]:
             scheme, value = facts["electronic_address"]
             add(party, "cbc:EndpointID", value, schemeID=scheme)
-        add(add(party, "cac:PartyIdentification"), "cbc:ID", facts["id"])
+        if is_seller and not facts["registration"]:
+            # BR-CO-26 wants a seller to have some number; French platforms take none without a scheme.
+            add(add(party, "cac:PartyIdentification"), "cbc:ID", facts["id"])
         address = add(party, "cac:PostalAddress")
         self.xml.add_if(address, "cbc:StreetName", facts["street"])
         self.xml.add_if(address, "cbc:CityName", facts["town"])

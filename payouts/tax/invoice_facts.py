@@ -66,9 +66,19 @@ def net_of(lines: Iterable[Line]) -> int:
 
 
 def collect(
-    statement: Statement, terms: VatTerms, lines: list[Line], *, number: str, vat_minor: int, at: datetime
+    statement: Statement,
+    terms: VatTerms,
+    lines: list[Line],
+    *,
+    number: str,
+    vat_minor: int,
+    at: datetime,
+    refers_to: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the facts of the invoice or credit note of a statement, in values JSON keeps exactly."""
+    """Return the facts of the invoice or credit note of a statement, in values JSON keeps exactly.
+
+    A credit note takes back commissions of earlier invoices, so it refers to the last one.
+    """
     membership = statement.membership
     net_minor = net_of(lines)
     kind = InvoiceKind.INVOICE if net_minor > 0 else InvoiceKind.CREDIT_NOTE
@@ -121,7 +131,7 @@ def collect(
         "mentions": _mentions(statement.language, seller, buyer),
         "terms": [list(pair) for pair in mentions.french_terms(seller["country"], buyer["country"])],
         "process": "S1" if "FR" in (seller["country"], buyer["country"]) else "",
-        "credits": None,
+        "refers_to": refers_to if kind == InvoiceKind.CREDIT_NOTE else None,
         "reason": "",
     }
 
@@ -140,9 +150,14 @@ def reversing(facts: dict[str, Any], *, number: str, issued_on: date, reason: st
         "issued_on": issued_on.isoformat(),
         "due_on": None,
         "payment_terms": terms,
-        "credits": {"number": facts["number"], "issued_on": facts["issued_on"]},
+        "refers_to": named(facts),
         "reason": reason,
     }
+
+
+def named(facts: dict[str, Any]) -> dict[str, str]:
+    """Return how another document refers to the one with these facts."""
+    return {"number": facts["number"], "issued_on": facts["issued_on"]}
 
 
 def content_hash(facts: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
 from payouts import numbers
-from payouts.choices import StatementKind, VatMode
+from payouts.choices import InvoiceKind, StatementKind, VatMode
 from payouts.einvoice import cii
 from payouts.models import Invoice, SelfBillingMandate, Statement
 from payouts.tax import invoice_facts, mandates
@@ -66,7 +66,15 @@ def issue_for(statement: Statement, *, at: datetime, by: User | None = None) -> 
         return None
     mandates.require_possible(statement.membership.partner, statement.membership.program.legal_entity, at=at)
     year, sequence, number = _next_number(terms.mandate, statement, at=at)
-    facts = invoice_facts.collect(statement, terms, lines, number=number, vat_minor=vat.minor, at=at)
+    facts = invoice_facts.collect(
+        statement,
+        terms,
+        lines,
+        number=number,
+        vat_minor=vat.minor,
+        at=at,
+        refers_to=_last_before(terms.mandate, statement),
+    )
     return _write(terms.mandate, statement, facts, year=year, sequence=sequence, by=by, at=at)
 
 
@@ -99,6 +107,19 @@ def is_unchanged(invoice: Invoice) -> bool:
     if any(getattr(invoice, name) != invoice.facts[name] for name in columns):
         return False
     return invoice_facts.content_hash(invoice.facts) == invoice.sha256
+
+
+def _last_before(mandate: SelfBillingMandate, statement: Statement) -> dict[str, str] | None:
+    """Return how to refer to the membership's last invoice that stands."""
+    found = Invoice.objects.filter(
+        mandate=mandate,
+        statement__membership=statement.membership_id,
+        kind=InvoiceKind.INVOICE,
+        credits=None,
+        credited_by=None,
+    )
+    last = found.order_by("-year", "-sequence").first()
+    return invoice_facts.named(last.facts) if last is not None else None
 
 
 def _next_number(mandate: SelfBillingMandate, statement: Statement, *, at: datetime) -> tuple[int, int, str]:

@@ -111,7 +111,10 @@ def test_every_step_is_on_record(entity: LegalEntity) -> None:
     pay_runs.settle(run, by=fiona(), at=APRIL_5)
     actions = AuditEvent.objects.filter(object_public_id=run.public_id).order_by("pk")
     assert list(actions.values_list("action", "actor__email")) == [
+        ("pay_run.opened", fiona().email),
         ("pay_run.prepared", fiona().email),
+        ("pay_run.check_acknowledged", fiona().email),  # paid for the first time
+        ("pay_run.check_acknowledged", fiona().email),  # no address
         ("pay_run.approved", felix().email),
         ("pay_run.exported", fiona().email),
         ("pay_run.reconciled", fiona().email),
@@ -199,7 +202,12 @@ def test_exporting_again_answers_with_the_same_files_and_moves_nothing(entity: L
     assert [hashlib.sha256(bytes(file.content)).hexdigest() for file in again] == [
         file.sha256 for file in again
     ]
-    assert [file.format for file in again] == ["pain.001.001.09", "payments_csv"]
+    assert [file.format for file in again] == [
+        "pain.001.001.09",
+        "payments_csv",
+        "payments_xlsx",
+        "journal_csv",
+    ]
     assert Entry.objects.count() == entries
 
 
@@ -321,7 +329,8 @@ def test_a_payment_that_leaves_after_the_next_month_was_closed_is_not_paid_again
     house: House, entity: LegalEntity
 ) -> None:
     house.sale("s2", "700.00", "ANA10", APRIL_3)  # 56.00
-    run = pay_runs.approve(looked_at(prepared(entity, at=APRIL_5), at=APRIL_5), by=felix(), at=APRIL_5)
+    run = looked_at(prepared(entity, at=APRIL_5, execute_on=date(2026, 5, 5)), at=APRIL_5)
+    run = pay_runs.approve(run, by=felix(), at=APRIL_5)
     house.rate(MAY_4)
     [april] = close_months(house.program, APRIL, at=MAY_4)
     assert april.closing_minor == 136_00  # the 80.00 had not left

@@ -59,6 +59,16 @@ def render(statement: Statement) -> bytes:
         return press.draw(html, identifier=statement.sha256[:32].encode())
 
 
+def draw(html: str, *, identifier: bytes, variant: str, style: str) -> bytes:
+    """Return another document of ours, with the fonts and the closed doors of the statement's and one more style sheet.
+
+    Raises: PdfNotPossible.
+    """
+    press = _press()
+    with _one_at_a_time:
+        return press.draw(html, identifier=identifier, variant=variant, style=style)
+
+
 def file_name(statement: Statement) -> str:
     return f"{statement.number}.pdf"
 
@@ -78,13 +88,14 @@ class _Press:
             filename=_static("documents/statement.css"), font_config=self._fonts, url_fetcher=self._fetcher
         )
 
-    def draw(self, html: str, *, identifier: bytes) -> bytes:
+    def draw(self, html: str, *, identifier: bytes, variant: str = "pdf/ua-1", style: str = "") -> bytes:
         document = self._weasyprint.HTML(string=html, url_fetcher=self._fetcher)
+        more = [self._weasyprint.CSS(filename=_static(style), url_fetcher=self._fetcher)] if style else []
         try:
             drawn: bytes = document.write_pdf(
-                stylesheets=[self._style],
+                stylesheets=[self._style, *more],
                 font_config=self._fonts,
-                pdf_variant="pdf/ua-1",
+                pdf_variant=variant,
                 pdf_identifier=identifier,
             )
         except self._weasyprint.urls.FatalURLFetchingError as error:

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from payouts import accrual, dry_runs, months, reconcile, release
+from payouts.pay_runs import job as pay_run_job
 from prm.runs import working
 
 BELL_HAS_TIME = timedelta(seconds=20)  # younger credits have just been rung for: leave them to that task
@@ -39,3 +40,8 @@ def close_month(*, run_id: int) -> None:
 @shared_task(name="payouts.dry_run")
 def dry_run(*, run_id: int) -> None:
     working.work(run_id, lambda run, reporter: dry_runs.carry_out(run, reporter, at=timezone.now()))
+
+
+@shared_task(name="payouts.compute_pay_run")
+def compute_pay_run(*, run_id: int) -> None:
+    working.work(run_id, lambda run, reporter: pay_run_job.carry_out(run, reporter, at=timezone.now()))

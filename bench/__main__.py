@@ -4,6 +4,9 @@ more about the machine than about us; the ratio is what to compare.
     python -m bench                                      the real year, imported, rated and closed
     python -m bench engine                               rating alone
     tools/with_services.py python -m bench reconcile --n 10000,100000,1000000
+    tools/with_services.py python -m bench close --n 100,1000,10000 --lines 100
+    tools/with_services.py python -m bench export --n 20000,1000000
+    python -m bench documents --n 200
 
 With DATABASE_URL set it runs there, in a database that must be empty; without, in a throw-away SQLite file.
 """
@@ -16,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 
 
 def main() -> int:
@@ -30,10 +34,9 @@ def main() -> int:
         import django
 
         django.setup()
-        if name == "reconcile" and "--one" in arguments:  # a process that `reconcile` has started
-            from bench import reconcile
-
-            print(reconcile.as_json(int(arguments[arguments.index("--one") + 1])))
+        if "--one" in arguments:  # a process that a benchmark has started
+            module = import_module(f"bench.{name}")
+            print(module.as_json(*arguments[arguments.index("--one") + 1 :]))
             return 0
         if name != "engine" and not _is_ready(name):
             return 2
@@ -53,32 +56,28 @@ def _is_ready(name: str) -> bool:
     if User.objects.exists():
         print("This database is not empty; a benchmark needs one of its own.", file=sys.stderr)
         return False
-    if name == "reconcile" and connection.vendor != "postgresql":
+    if name in NEEDS_POSTGRESQL and connection.vendor != "postgresql":
         print("This benchmark needs PostgreSQL: start it by tools/with_services.py.", file=sys.stderr)
         return False
     return True
 
 
-def _engine(arguments: list[str]) -> dict[str, object]:
-    from bench import engine
+def _module(name: str) -> Callable[[list[str]], dict[str, object]]:
+    def run(arguments: list[str]) -> dict[str, object]:
+        found: dict[str, object] = import_module(f"bench.{name}").run(arguments)
+        return found
 
-    return engine.run(arguments)
-
-
-def _reconcile(arguments: list[str]) -> dict[str, object]:
-    from bench import reconcile
-
-    return reconcile.run(arguments)
+    return run
 
 
 def _year(arguments: list[str]) -> dict[str, object]:
     return year()
 
 
+NEEDS_POSTGRESQL = frozenset({"reconcile", "close", "export"})
 BENCHES: dict[str, Callable[[list[str]], dict[str, object]]] = {
     "year": _year,
-    "engine": _engine,
-    "reconcile": _reconcile,
+    **{name: _module(name) for name in ("engine", "reconcile", "close", "export", "documents")},
 }
 
 

@@ -148,6 +148,6 @@ def _peak_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def as_json(size: int) -> str:
+def as_json(size: str) -> str:
     """Return what one size cost as a line of JSON."""
-    return json.dumps(asdict(one(size)))
+    return json.dumps(asdict(one(int(size))))

@@ -73,8 +73,8 @@ def program(slug: str, rule: dict[str, Any], memberships: int) -> tuple[Any, lis
     return made, [member.pk for member in members]
 
 
-def events(slug: str, members: list[int], count: int) -> None:
-    """Put `count` events in place, credited and not rated: sales over a year, one in forty a part of one given back."""
+def events(slug: str, members: list[int], count: int, *, span: timedelta = YEAR) -> None:
+    """Put `count` events in place, credited and not rated: sales over `span`, one in forty a part of one given back."""
     from prm.lib.bulk import BulkWriter
     from referrals.models import Conversion, Credit
     from referrals.writing import CONVERSION
@@ -83,7 +83,7 @@ def events(slug: str, members: list[int], count: int) -> None:
     per_member = count // len(members)
     for number, member in enumerate(members):
         with transaction.atomic():
-            rows = list(_rows(f"{slug}-{number}", conversions.reserve(per_member), number))
+            rows = list(_rows(f"{slug}-{number}", conversions.reserve(per_member), number, span))
             conversions.write(_conversion(row) for row in rows)
             credits.write((row.pk, member, "sourced", 1, "code", row.at, BEGIN) for row in rows)
     if connection.vendor == "postgresql":
@@ -91,9 +91,9 @@ def events(slug: str, members: list[int], count: int) -> None:
             cursor.execute("ANALYZE referrals_conversion, referrals_credit")
 
 
-def _rows(name: str, keys: list[int], seed: int) -> Iterator[_Row]:
+def _rows(name: str, keys: list[int], seed: int, span: timedelta) -> Iterator[_Row]:
     dice = random.Random(seed)  # the same data each time
-    step = YEAR / len(keys)
+    step = span / len(keys)
     sales: list[_Row] = []
     for number, pk in enumerate(keys):
         at = BEGIN + step * number + timedelta(seconds=1)

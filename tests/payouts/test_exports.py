@@ -5,30 +5,24 @@ from __future__ import annotations
 import csv as csv_reader
 import io
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from xml.etree import ElementTree
 
 import openpyxl
 import pytest
-import sepaxml
-import xmlschema
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from pypdf import PdfReader
 
 from payouts import documents
-from payouts.exports import csv, payments_csv, pdf, sepa_pain001, xlsx
-from payouts.exports.latin import bank_text
+from payouts.exports import csv, pdf, xlsx
 from payouts.exports.rows import formula_safe
-from payouts.models import Payment, PayRun, Statement
-from payouts.pay_runs.common import payments_of
+from payouts.models import Statement
 from prm.lib.periods import Month
-from tests.factories.payouts import IBANS, close_months, give_account, prepared
+from tests.factories.payouts import close_months, give_account
 from tests.house import House, open_house
-from tiers.models import LegalEntity
 
 pytestmark = pytest.mark.django_db
 
@@ -36,11 +30,9 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 MARCH_1 = datetime(2026, 3, 1, tzinfo=UTC)
 MARCH_2 = datetime(2026, 3, 2, 12, tzinfo=UTC)
 APRIL_3 = datetime(2026, 4, 3, 9, tzinfo=UTC)
-APRIL_5 = datetime(2026, 4, 5, 9, tzinfo=UTC)
 MARCH = Month(2026, 3)
 # To write the golden files anew after a change that was meant: WRITE_GOLDEN=1 pytest tests/payouts/test_exports.py
 WRITE = bool(os.environ.get("WRITE_GOLDEN"))
-NS = {"p": sepa_pain001.NAMESPACE}
 
 
 @pytest.fixture
@@ -229,100 +221,3 @@ def test_without_pango_it_is_said_in_words(statement: Statement, monkeypatch: py
     with pytest.raises(pdf.PdfNotPossible, match="Pango"):
         documents.read_pdf(statement)
     assert not pdf.is_possible()
-
-
-@pytest.fixture
-def run(house: House, statement: Statement) -> PayRun:
-    """A run over pounds with three payments, whose ids are fixed so that the files can be golden."""
-    second = house.member("BEN10", at=MARCH_1)
-    partner = second.partner
-    partner.street, partner.building_number, partner.postcode, partner.town = (
-        "Łąkowa",
-        "5/7",
-        "90-562",
-        "Łódź",
-    )
-    partner.country = "Poland"
-    partner.save()
-    give_account(second, at=APRIL_3, iban=IBANS[1], holder="Żółw & Syn <Sp. z o.o.>", bic="NWBKGB2L")
-    house.sale("s9", "2000.00", "BEN10", APRIL_3)
-    house.rate(datetime(2026, 5, 4, tzinfo=UTC))
-    close_months(house.program, Month(2026, 4), at=datetime(2026, 5, 4, tzinfo=UTC))
-    return prepared(house.program.legal_entity, at=datetime(2026, 5, 4, 9, tzinfo=UTC))
-
-
-def fixed(run: PayRun) -> tuple[PayRun, list[Payment]]:
-    """Give a run and its payments ids that do not depend on the clock, in memory only."""
-    payments = payments_of(run)
-    run.message_id, run.approved_at, run.execute_on = (
-        "PRN-GOLDEN",
-        datetime(2026, 5, 4, 10, tzinfo=UTC),
-        date(2026, 5, 14),
-    )
-    for place, payment in enumerate(payments, start=1):
-        payment.public_id, payment.end_to_end_id = f"pay_golden{place}", f"PAY-GOLDEN{place}"
-    return run, payments
-
-
-def validate(document: bytes) -> None:
-    folder = Path(sepaxml.__file__).parent / "schemas"
-    xmlschema.XMLSchema(str(folder / f"{sepa_pain001.FORMAT}.xsd")).validate(document.decode())
-
-
-def test_a_bank_file_is_valid_and_the_golden_file(run: PayRun) -> None:
-    document = sepa_pain001.render(*fixed(run))
-    validate(document)
-    assert is_golden(document, "pain001_gbp.xml")
-
-
-def test_the_payments_csv_is_the_golden_file_and_adds_up(run: PayRun) -> None:
-    document = payments_csv.render(*fixed(run))
-    assert is_golden(document, "payments.csv")
-    read = csv_reader.DictReader(io.StringIO(document.decode()))
-    assert sum(Decimal(row["amount"]) for row in read) == Decimal(run.total_minor) / 100
-
-
-def test_euros_go_out_as_sepa() -> None:
-    entity = LegalEntity.objects.create(
-        name="Halden Gerät GmbH",
-        number_prefix="HE",
-        country_code="DE",
-        town="Köln",
-        iban="DE89370400440532013000",
-    )
-    house = open_house(currency="EUR", entity=entity, slug="eur")
-    membership = house.member("ANA10", at=MARCH_1)
-    give_account(membership, at=APRIL_3, iban=IBANS[4])
-    house.sale("s1", "1000.00", "ANA10", MARCH_2)
-    house.rate(APRIL_3)
-    close_months(house.program, MARCH, at=APRIL_3)
-    run, payments = fixed(prepared(entity, at=APRIL_5, currency="EUR"))
-    document = sepa_pain001.render(run, payments)
-    validate(document)
-    tree = ElementTree.fromstring(document)
-    assert tree.findtext(".//p:PmtTpInf/p:SvcLvl/p:Cd", namespaces=NS) == "SEPA"
-    assert tree.findtext(".//p:ChrgBr", namespaces=NS) == "SLEV"
-    assert tree.findtext(".//p:CtrlSum", namespaces=NS) == "80.00"
-    assert tree.findtext(".//p:Dbtr/p:Nm", namespaces=NS) == "Halden Gerat GmbH"
-    assert tree.findtext(".//p:DbtrAgt//p:Othr/p:Id", namespaces=NS) == "NOTPROVIDED"
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("Żółw & Syn <Sp. z o.o.>", "Zolw + Syn Sp. z o.o."),
-        ("//Ösüm\nGmbH//", "Osum GmbH"),
-        ("a//b", "a/b"),
-        ("Дом", "Dom"),
-        ("x" * 80, "x" * 70),
-    ],
-)
-def test_banks_get_letters_they_know(text: str, written: str) -> None:
-    assert bank_text(text, 70) == written
-
-
-@pytest.mark.parametrize(
-    ("country", "code"), [("United Kingdom", "GB"), ("de", "DE"), ("France", "FR"), ("Nowhere", ""), ("", "")]
-)
-def test_countries_are_found_by_name_or_code(country: str, code: str) -> None:
-    assert sepa_pain001.country_code(country) == code

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
@@ -21,8 +22,6 @@ from prm.mail.outbox import queue
 if TYPE_CHECKING:
     from payouts.models import Payment, Statement
 
-_BRIDGE = ("opening", "earned", "reversed", "adjusted", "paid", "closing")
-
 
 def tell_statement_ready(statement: Statement) -> None:
     """Say that a statement is there, with its bridge and what happens next."""
@@ -33,16 +32,24 @@ def tell_statement_ready(statement: Statement) -> None:
             "number": statement.number,
             "month": l10n.month_text(statement.period.as_month, reader.locale),
             "closing": _money(statement.closing_minor, statement.currency, reader),
-            "bridge": {
-                name: _money(getattr(statement, f"{name}_minor"), statement.currency, reader)
-                for name in _BRIDGE
-            },
+            "bridge": _bridge(statement, reader),
+            "replaces": statement.corrects.number if statement.corrects is not None else "",
+            "correction": statement.correction_reason,
             "due_on": l10n.date_text(statement.due_on, reader.locale) if statement.due_on else "",
             "minimum": _money(statement.facts["minimum_minor"], statement.currency, reader),
             "is_negative": statement.closing_minor < 0,
             **_button(_("Open your statements"), "/portal/statements/"),
         }
         _tell("statement_ready", reader, key=statement.public_id, about=statement.public_id, context=context)
+
+
+def _bridge(statement: Statement, reader: Reader) -> list[tuple[str, str]]:
+    """Return the terms that lead from one balance to the next, in the reader's language."""
+    with translation.override(reader.language):
+        return [
+            (term.label, _money(term.amount.minor, statement.currency, reader))
+            for term in bridge_of(statement)
+        ]
 
 
 def tell_payment_sent(payment: Payment, *, at: datetime) -> None:

@@ -13,6 +13,7 @@ from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum
 from partners.models import Membership
 from payouts.choices import CommissionState, PaymentState, StatementState
 from payouts.models import Commission, Payment, PaymentMethod, Statement
+from payouts.statements.families import chain
 from prm.lib.money import Money
 from prm.lib.periods import Month, local_day, months_between
 
@@ -168,12 +169,13 @@ def next_payment(
     """
     program = membership.program
     latest = (
-        Statement.objects.filter(membership=membership, currency=program.currency)
+        Statement.objects.in_force()
+        .filter(membership=membership, currency=program.currency)
         .select_related("period")
         .latest_first()
         .first()
     )
-    mine = [payment for payment in payments if latest is not None and payment.statement_id == latest.pk]
+    mine = [payment for payment in payments if latest is not None and payment.statement_id in chain(latest)]
     has_left = any(payment.state in (PaymentState.SENT, PaymentState.SETTLED) for payment in mine)
     is_waiting = latest is not None and latest.state == StatementState.ISSUED and not has_left
     waiting = latest if is_waiting else None

@@ -80,6 +80,8 @@ STATEMENT: Words = {
     "partly_failed": _word(_t("Part failed"), "alert", BAD),
     "carried_over": _word(_t("Carried over"), "return", NEUTRAL, _t("It moves to the next statement")),
     "nothing_to_pay": _word(_t("Nothing to pay"), "page", NEUTRAL),
+    "credited": _word(_t("Corrected"), "return", NEUTRAL, _t("Another statement is in its place")),
+    "credit_note": _word(_t("Credit note"), "page", NEUTRAL),
 }
 
 PAYMENT: Words = {

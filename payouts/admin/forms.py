@@ -31,6 +31,22 @@ class PrepareForm(forms.Form):
         currency.choices = [(code, code) for code in known]
 
 
+class NoteForm(forms.Form):
+    """What somebody found who looked at checks."""
+
+    note = forms.CharField(
+        label=_("What you found"), max_length=200, help_text=_("Whoever approves the run reads this.")
+    )
+
+
+class LeaveOutForm(forms.Form):
+    """Why a payment is taken out of its run."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("It stays in the list of what was left out.")
+    )
+
+
 class SettleForm(forms.Form):
     """What the bank calls the payment of the batch."""
 
@@ -44,4 +60,12 @@ class FailForm(forms.Form):
 
     reason = forms.CharField(
         label=_("Reason"), max_length=200, help_text=_("As the bank says it. The partner gets it by e-mail.")
+    )
+
+
+class CorrectionForm(forms.Form):
+    """Why a statement is corrected."""
+
+    reason = forms.CharField(
+        label=_("What was wrong"), max_length=200, help_text=_("The partner reads it on both documents.")
     )

@@ -4,6 +4,7 @@ What was issued never changes; a correction is a credit note and a new number.""
 from payouts.statements.correcting import AlreadyCorrected as AlreadyCorrected
 from payouts.statements.correcting import NoReason as NoReason
 from payouts.statements.correcting import NotAStatement as NotAStatement
+from payouts.statements.correcting import ReasonTooLong as ReasonTooLong
 from payouts.statements.correcting import correct as correct
 from payouts.statements.families import family as family
 from payouts.statements.families import move as move

@@ -34,6 +34,15 @@ def family(statement_ids: Iterable[int]) -> dict[int, set[int]]:
     return found
 
 
+def chain(statement: Statement) -> set[int]:
+    """Return the ids of a statement and of those it corrected, one after the other; asks nothing when it corrected none."""
+    found, each = {statement.pk}, statement
+    while each.corrects is not None:
+        each = each.corrects
+        found.add(each.pk)
+    return found
+
+
 def standing(statement: Statement) -> Statement:
     """Return the statement that is in force for the month of `statement`, which may be itself."""
     return Statement.objects.in_force().get(

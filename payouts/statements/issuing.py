@@ -65,7 +65,9 @@ def issue(membership: Membership, *, period: Period, at: datetime) -> Statement:
     charged = vat.post(membership, period, charge, at=at)
     others = (*moved.others, charged) if charged is not None else moved.others
     bridge = _bridge(membership, period, commissions, moved, others)
-    due_on = payment_date(membership.program, period) if is_payable(membership.program, bridge.closing) else None
+    due_on = (
+        payment_date(membership.program, period) if is_payable(membership.program, bridge.closing) else None
+    )
     facts = statement_facts.collect(
         membership,
         period,

@@ -1,5 +1,5 @@
-"""Let anybody who holds a printed statement check it: the number, the total, and that nothing was changed. It says no names, and a
-wrong code learns nothing, not even that the number exists."""
+"""Let anybody who holds a printed statement check it: the number, the total, that nothing was changed, and whether another one took its
+place. It says no names, and a wrong code learns nothing, not even that the number exists."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from payouts import statement_facts
+from payouts.choices import StatementKind
 from payouts.models import Statement
 from prm.lib.money import Money
 from prm.lib.periods import Month, local_day
@@ -26,21 +27,31 @@ class CheckedDocument:
     month: Month
     issued_on: date
     closing: Money
+    is_credit_note: bool
+    takes_back: str
+    replaced_by: str
+    credited_by: str
 
 
 @require_safe
 @never_cache
 def check(request: HttpRequest, number: str, code: str) -> HttpResponse:
     """Confirm a statement by its number and check code, or say that it cannot be confirmed."""
-    found = Statement.objects.select_related("period__program").filter(number=number).first()
+    found = Statement.objects.select_related("period__program", "corrects").filter(number=number).first()
     # The comparison takes as long without a statement as with one.
     is_known = constant_time_compare(found.check_code if found else "-" * 12, code.strip().upper())
     if found is None or not is_known or not statement_facts.is_unchanged(found):
         return render(request, "public/document.html", {"document": None}, status=404)
+    is_credit_note = found.kind == StatementKind.CREDIT_NOTE
+    since = {other.kind: other.number for other in found.corrections.all()}
     document = CheckedDocument(
         number=found.number,
         month=found.period.as_month,
         issued_on=local_day(found.issued_at, found.period.program.zone),
         closing=found.closing,
+        is_credit_note=is_credit_note,
+        takes_back=found.corrects.number if is_credit_note and found.corrects is not None else "",
+        replaced_by=since.get(StatementKind.STATEMENT.value, ""),
+        credited_by=since.get(StatementKind.CREDIT_NOTE.value, ""),
     )
     return render(request, "public/document.html", {"document": document})

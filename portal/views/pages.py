@@ -159,9 +159,11 @@ class StatementRow:
     href: str
     earned: Money
     taken_back: Money
+    tax: Money
     paid: Money
     closing: Money
     status: StatusWord
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -197,11 +199,20 @@ class StatementLineRow:
 
 @dataclass(frozen=True)
 class BalanceRow:
-    """A row of a statement that is no commission: what it opened with, or what was paid."""
+    """A row of a statement that is no line: what it opened with."""
 
     label: str
     amount: Money
     running: Money
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another document that belongs to a statement; without `href` it is only named."""
+
+    label: str
+    href: str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -218,12 +229,12 @@ class StatementPage:
     closing: Money
     opened: BalanceRow | None
     lines: tuple[StatementLineRow, ...]
-    closed: tuple[BalanceRow, ...]
     line_count: int
     pages: Pages | None
     downloads: tuple[Download, ...]
     check_url: str
     notices: tuple[Notice, ...] = field(default=())
+    related: tuple[Related, ...] = field(default=())
 
 
 @dataclass(frozen=True)

@@ -211,5 +211,5 @@ def _closed(room: Room) -> frozenset[str]:
     if not room.may(roles.SEE_STATEMENTS):
         closed.add("statements")
     if not room.may(roles.SEE_PAYMENT_DETAILS):
-        closed.add("payment_details")
+        closed |= {"payment_details", "tax"}
     return frozenset(closed)

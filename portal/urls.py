@@ -12,6 +12,7 @@ from portal.views import (
     questions,
     rates,
     statements,
+    tax,
     team,
 )
 
@@ -38,6 +39,14 @@ urlpatterns = [
     path("statements/<str:public_id>/<slug:kind>", statements.statement_file, name="statement_file"),
     path("payment-details/", payment_details.payment_details, name="payment_details"),
     path("payment-details/change/", payment_details.change_payment_details, name="payment_details_change"),
+    path("payment-details/remove/", payment_details.remove_payment_details, name="payment_details_remove"),
+    path("tax/", tax.tax, name="tax"),
+    path("tax/details/", tax.change_tax, name="tax_profile"),
+    path("tax/forms/new/", tax.give_form, name="tax_form"),
+    path("tax/self-billing/", tax.self_billing, name="tax_self_billing"),
+    path("tax/self-billing/text/", tax.agreed_text, name="tax_mandate_text"),
+    path("tax/self-billing/end/", tax.end_self_billing, name="tax_self_billing_end"),
+    path("tax/invoices/<str:public_id>/<slug:kind>", tax.invoice_file, name="invoice_file"),
     path("rates/", rates.rates, name="rates"),
     path("proposals/<str:public_id>/", proposals.proposal, name="proposal"),
     path("proposals/<str:public_id>/accept/", proposals.accept, name="proposal_accept"),

@@ -118,6 +118,7 @@ _TABS = (
 _MENU = (
     ("questions", gettext_lazy("Questions"), "info", "portal:questions"),
     ("payment_details", gettext_lazy("Payment details"), "bank", "portal:payment_details"),
+    ("tax", gettext_lazy("Tax and invoices"), "document", "portal:tax"),
     ("team", gettext_lazy("Team"), "people", "portal:team"),
     ("account", gettext_lazy("Your account"), "person", "portal:account"),
     ("account", gettext_lazy("Your account"), "info", "portal:account"),

@@ -16,6 +16,7 @@ from prm.runs.progress import Reporter
 
 class Command(RunCommand):
     help = "Draw and store the PDF of statements; those that have one are left as they are."
+    has_dry_run = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -34,6 +35,8 @@ class Command(RunCommand):
 
     def work(self, reporter: Reporter, options: Mapping[str, Any]) -> Mapping[str, Any]:
         ids = self._waiting(options)
+        if options.get("dry_run"):
+            return {"waiting": len(ids), "drawn": 0}
         reporter.phase("documents", total=len(ids))
         for pk in ids:
             documents.ensure_pdf(Statement.objects.get(pk=pk))

@@ -46,6 +46,7 @@ from prm.lib.periods import start_of_day
 _OPEN = (DisputeState.OPENED, DisputeState.ANSWERED, DisputeState.WAITING_PARTNER)
 _LINKED = ("membership__partner__id__exact", "commission__id__exact")
 _SPAN = timedelta(days=90)
+_CLOCK = ("turn", "answer_by_at", "-pk")
 
 
 class WaitingFilter(admin.SimpleListFilter):
@@ -87,7 +88,6 @@ class DisputeAdmin(BackOfficeAdmin):
     list_filter = (WaitingFilter, "state", "cause", "membership__program")
     search_fields = ("public_id", "membership__partner__name", "commission__conversion__external_id")
     search_help_text = gettext_lazy("Partner, order or id")
-    ordering = ("turn", "answer_by_at", "-pk")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
         """Read what the person may see, in the order of the clock."""
@@ -101,11 +101,11 @@ class DisputeAdmin(BackOfficeAdmin):
         found = Dispute.objects.visible_to(person(request)).annotate(turn=turn, line_minor=amount)
         return found.select_related(
             "membership__program", "membership__partner", "opened_by", "commission__conversion", "decided_by"
-        ).order_by(*self.ordering)
+        ).order_by(*_CLOCK)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Order by the clock; the rows carry whose turn it is."""
-        return self.ordering
+        return _CLOCK
 
     def get_urls(self) -> list[URLPattern]:
         """Add answering, deciding, files and the report."""

@@ -5,10 +5,11 @@ waiting. Amounts are worked out beside each line; the program pays 10 % and hold
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from partners.models import Member, Membership
 from payouts import pay_runs, release
+from payouts.exports.bank_days import next_bank_day
 from payouts.models import Statement
 from portal.rooms import Room
 from prm.accounts.models import User
@@ -98,9 +99,8 @@ def click(scene: Scene, at: datetime, number: int) -> None:
 
 def _pay(scene: Scene, *, at: datetime, settled_at: datetime | None) -> None:
     entity = scene.house.program.legal_entity
-    run = pay_runs.prepare(
-        entity, currency="GBP", execute_on=date(at.year, at.month, at.day + 1), by=fiona(), at=at
-    )
+    day = next_bank_day(at.date() + timedelta(days=1), "GBP")
+    run = pay_runs.prepare(entity, currency="GBP", execute_on=day, by=fiona(), at=at)
     pay_runs.acknowledge_all(run, note="Looked at.", by=fiona(), at=at)
     pay_runs.approve(run, by=felix(), at=at)
     run.refresh_from_db()

@@ -1,5 +1,5 @@
-"""Pay runs: prepared by one person, approved by another, exported for the bank, and booked as the bank answers. Every step is a page that
-says in numbers what will happen, and one call."""
+"""Pay runs: prepared by one person, approved by another, exported for the bank, and booked as the bank answers. A run's page is the step
+it stands at; every step says in numbers what will happen, and makes one call."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from payouts import pay_runs
 from payouts.admin.forms import FailForm, PrepareForm
-from payouts.admin.run_moves import MOVES, RunMove
-from payouts.admin.run_page import facts_of, left_out_of, rows_of, steps_of
+from payouts.admin.run_looking import leaving_out, looking
+from payouts.admin.run_moves import MOVES
+from payouts.admin.run_page import warnings_of
+from payouts.admin.run_stages import stage_of, stage_url
+from payouts.admin.run_wizard import show
 from payouts.models import Payment, PaymentFile, PayRun
-from payouts.pay_runs.preview import Sums, preview
-from prm import audit
+from payouts.pay_runs import files, job
 from prm.accounts import policy
 from prm.accounts.back_office import (
     BackOfficeAdmin,
     attempt,
-    locale,
     money_column,
     money_text,
     person,
@@ -34,8 +35,6 @@ from prm.accounts.back_office import (
     row_url,
     state_column,
 )
-from prm.lib import l10n
-from prm.lib.money import Money
 
 
 @admin.register(PayRun)
@@ -65,7 +64,14 @@ class PayRunAdmin(BackOfficeAdmin):
         both = require_http_methods(["GET", "POST"])
         return [
             path("prepare/", wrap(both(self.prepare)), name="payouts_payrun_prepare"),
-            path("<int:pk>/file/<int:file_pk>/", wrap(require_safe(self.file)), name="payouts_payrun_file"),
+            path("<int:pk>/file/<int:file_pk>/", wrap(both(self.file)), name="payouts_payrun_file"),
+            path("<int:pk>/wizard/<str:stage>/", wrap(both(self.stage)), name="payouts_payrun_stage"),
+            path("<int:pk>/look/<str:kind>/", wrap(both(self.looking)), name="payouts_payrun_looking"),
+            path(
+                "<int:pk>/leave-out/<int:payment_pk>/",
+                wrap(both(self.leave_out)),
+                name="payouts_payrun_leave_out",
+            ),
             path("<int:pk>/fail/<int:payment_pk>/", wrap(both(self.fail)), name="payouts_payrun_fail"),
             path("<int:pk>/step/<str:step>/", wrap(both(self.step)), name="payouts_payrun_step"),
             *super().get_urls(),
@@ -90,59 +96,55 @@ class PayRunAdmin(BackOfficeAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show a run with its payments, what is left out, its files, and the steps that are possible now."""
+        """Show the step a run stands at."""
         require(request, self.sees)
         run = get_object_or_404(self.get_queryset(request), pk=object_id)
-        files = run.files.defer("content").order_by("pk")
-        may_fail = policy.may(request.user, "settle_pay_runs")
-        return self.page(
-            request,
-            "admin/payouts/payrun/run.html",
-            title=_("Pay run %(run)s") % {"run": run.message_id},
-            run_page=run,
-            total=Money(run.total_minor, run.currency),
-            facts=list(facts_of(run)),
-            steps=steps_of(run),
-            payments=rows_of(run, may_fail=may_fail),
-            left_out=left_out_of(run),
-            files=[
-                {
-                    "file": file,
-                    "total": Money(file.total_minor, run.currency),
-                    "url": reverse("admin:payouts_payrun_file", args=[run.pk, file.pk]),
-                }
-                for file in files
-            ]
-            if policy.may(request.user, "export_pay_runs")
-            else [],
-            moves=self._moves(request, run),
-            waits_for_other=run.state == "checked" and run.prepared_by_id == person(request).pk,
-        )
+        return show(self, request, run, stage_of(run, at=timezone.now()))
+
+    def stage(self, request: HttpRequest, pk: int, stage: str) -> HttpResponse:
+        """Show one step of a run, or put its computation in the queue."""
+        require(request, self.sees)
+        run = get_object_or_404(self.get_queryset(request), pk=pk)
+        if request.method == "POST":
+            require(request, "prepare_pay_runs")
+            begun = attempt(request, lambda: job.start(run, by=person(request), at=timezone.now()))
+            if begun is not None:
+                messages.success(request, _("A worker computes the run. You can leave this page."))
+            return HttpResponseRedirect(row_url(run))
+        return show(self, request, run, stage)
+
+    def looking(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """Show the checks of one kind, or acknowledge them."""
+        require(request, self.sees)
+        return looking(self, request, get_object_or_404(self.get_queryset(request), pk=pk), kind)
+
+    def leave_out(self, request: HttpRequest, pk: int, payment_pk: int) -> HttpResponse:
+        """Say what taking a payment out of the run does, or do it."""
+        require(request, "prepare_pay_runs")
+        found = Payment.objects.standing().select_related("pay_run", "membership__partner", "statement")
+        payment = get_object_or_404(found, pk=payment_pk, pay_run=pk)
+        return leaving_out(self, request, payment.pay_run, payment)
 
     def prepare(self, request: HttpRequest) -> HttpResponse:
-        """Ask for a run, say what it would pay, and prepare it when that is confirmed."""
+        """Ask whom to pay and when, and open a run; one that is being prepared already is where it goes on."""
         require(request, "prepare_pay_runs")
         form = PrepareForm(request.POST or None)
-        found: Sums | None = None
+        under_way = None
         if request.method == "POST" and form.is_valid():
             words: dict[str, Any] = {**form.cleaned_data, "by": person(request), "at": timezone.now()}
             entity = words.pop("legal_entity")
-            if "confirm" in request.POST:
-                run = attempt(request, lambda: pay_runs.prepare(entity, **words), form=form)
-                if run is not None:
-                    messages.success(request, _("The run is prepared. Now somebody else has to approve it."))
-                    return HttpResponseRedirect(row_url(run))
-            else:
-                found = attempt(request, lambda: preview(entity, **words), form=form)
+            run = attempt(request, lambda: pay_runs.open(entity, **words), form=form)
+            if run is not None:
+                return HttpResponseRedirect(row_url(run))
+            under_way = pay_runs.being_prepared(entity, form.cleaned_data["currency"])
         return self.page(
             request,
             "admin/payouts/payrun/prepare.html",
             title=_("Prepare a pay run"),
             form=form,
             errors=bool(form.errors),
-            found=found,
-            consequences=_of_preparing(found) if found else [],
-            left_out=[(reason.label, count) for reason, (count, _sum) in found.left_out.items()] if found else [],
+            under_way=under_way,
+            under_way_url=row_url(under_way) if under_way is not None else "",
         )
 
     def step(self, request: HttpRequest, pk: int, step: str) -> HttpResponse:
@@ -194,19 +196,23 @@ class PayRunAdmin(BackOfficeAdmin):
         )
 
     def file(self, request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
-        """Send a file for the bank, the same bytes every time, and write down who took it."""
+        """Send a file, the same bytes every time; from the second time on a page warns first."""
         require(request, "export_pay_runs")
         file = get_object_or_404(PaymentFile.objects.select_related("pay_run"), pk=file_pk, pay_run=pk)
-        audit.record(
-            person(request),
-            "pay_run.file_taken",
-            file.pay_run,
-            at=timezone.now(),
-            file=file.name,
-            format=file.format,
-        )
-        kind = "application/xml" if file.name.endswith(".xml") else "text/csv; charset=utf-8"
-        response = HttpResponse(bytes(file.content), content_type=kind)
+        earlier = files.taken_before(file)
+        if earlier and request.method == "GET":
+            return self._confirm(
+                request,
+                file.pay_run,
+                title=_("%(file)s was taken before") % {"file": file.name},
+                verb=_("Take it again"),
+                form=None,
+                consequences=warnings_of(file, earlier),
+            )
+        content = attempt(request, lambda: files.take(file, by=person(request), at=timezone.now()))
+        if content is None:
+            return HttpResponseRedirect(stage_url(file.pay_run, "export"))
+        response = HttpResponse(content, content_type=files.content_type(file))
         response["Content-Disposition"] = f'attachment; filename="{file.name}"'
         response["Cache-Control"] = "no-store"
         return response
@@ -232,33 +238,3 @@ class PayRunAdmin(BackOfficeAdmin):
             consequences=consequences,
             verb=verb,
         )
-
-    def _moves(self, request: HttpRequest, run: PayRun) -> list[dict[str, Any]]:
-        """Return the steps possible in the run's state that the person may take."""
-        return [
-            {
-                "label": move.title,
-                "url": reverse("admin:payouts_payrun_step", args=[run.pk, step]),
-                "is_main": move.is_main,
-            }
-            for step, move in MOVES.items()
-            if run.state in move.states
-            and policy.may(request.user, move.capability)
-            and _is_mine(move, request, run)
-        ]
-
-
-def _is_mine(move: RunMove, request: HttpRequest, run: PayRun) -> bool:
-    """Hide from the preparer what only somebody else may do; the verb refuses it in any case."""
-    return not (move.by_another and run.prepared_by_id == person(request).pk)
-
-
-def _of_preparing(found: Sums) -> list[str]:
-    left_out = sum(count for count, _sum in found.left_out.values())
-    return [
-        _("%(count)s payments, %(amount)s together.")
-        % {"count": l10n.number_text(found.payments, locale()), "amount": money_text(found.total)},
-        _("%(count)s partners with a balance are left out, each with its reason.")
-        % {"count": l10n.number_text(left_out, locale())},
-        _("No money moves yet: another person has to approve the run."),
-    ]

@@ -61,7 +61,7 @@ def _exporting(run: PayRun) -> list[str]:
     return [
         _("%(amount)s leaves the partners' balances and counts as on its way.") % _numbers(run),
         _(
-            "Two files are made: ISO 20022 (pain.001.001.09) and CSV. Each carries its number of rows, its sum and its hash."
+            "Files for banks and providers are made, and tables and a journal for the books. Each has a number, its rows, its sum and its hash."
         ),
         _("From now on the run cannot be cancelled; payments can be marked as failed."),
     ]

@@ -3,6 +3,7 @@ whom the run pays takes its approval back."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -43,17 +44,19 @@ def acknowledge(check: PayRunCheck, *, note: str, by: User, at: datetime) -> Pay
 
     Raises: Forbidden, NoteMissing, NotInState.
     """
-    _acknowledge(check.pay_run, check.kind, note=note, by=by, at=at, only=check.pk)
+    _acknowledge(check.pay_run, check.kind, note=note, by=by, at=at, only=[check.pk])
     check.refresh_from_db()
     return check
 
 
-def acknowledge_kind(run: PayRun, kind: str, *, note: str, by: User, at: datetime) -> int:
-    """Record the same about every check of a kind nobody looked at yet; return how many those were.
+def acknowledge_kind(
+    run: PayRun, kind: str, *, note: str, by: User, at: datetime, only: Collection[int] | None = None
+) -> int:
+    """Record the same about the checks of a kind nobody looked at yet, all or `only` these; return how many those were.
 
     Raises: Forbidden, NoteMissing, NotInState.
     """
-    return _acknowledge(run, kind, note=note, by=by, at=at)
+    return _acknowledge(run, kind, note=note, by=by, at=at, only=only)
 
 
 def acknowledge_all(run: PayRun, *, note: str, by: User, at: datetime) -> int:
@@ -67,7 +70,7 @@ def acknowledge_all(run: PayRun, *, note: str, by: User, at: datetime) -> int:
 
 @transaction.atomic
 def _acknowledge(
-    run: PayRun, kind: str, *, note: str, by: User, at: datetime, only: int | None = None
+    run: PayRun, kind: str, *, note: str, by: User, at: datetime, only: Collection[int] | None = None
 ) -> int:
     policy.require(by, "prepare_pay_runs")
     if not note.strip():
@@ -77,7 +80,7 @@ def _acknowledge(
         raise common.NotInState(run)
     waiting = run.checks.filter(kind=kind, acknowledged_at=None)
     if only is not None:
-        waiting = waiting.filter(pk=only)
+        waiting = waiting.filter(pk__in=only)
     looked_at = waiting.update(acknowledged_at=at, acknowledged_by=by, note=note.strip()[:200])
     if looked_at:
         audit.record(by, "pay_run.check_acknowledged", run, at=at, kind=kind, checks=looked_at, note=note)

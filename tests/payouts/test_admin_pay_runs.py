@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -10,8 +11,10 @@ from django.utils import timezone
 
 from payouts import ledger, pay_runs
 from payouts.choices import AccountKind
-from payouts.models import Payment, PaymentFile, PayRun, Transaction
+from payouts.exports.bank_days import next_bank_day
+from payouts.models import Payment, PaymentFile, PaymentFileTaken, PayRun, Transaction
 from payouts.pay_runs.preview import preview
+from prm.accounts.models import User
 from prm.audit.models import AuditEvent
 from prm.lib.periods import Month
 from tests.desk import at_desk, links, words
@@ -39,37 +42,33 @@ def house() -> House:
     return made
 
 
-def asked(house: House) -> dict[str, object]:
-    day = timezone.now().date() + timedelta(days=3)
-    return {
-        "legal_entity": house.program.legal_entity_id,
-        "currency": "GBP",
-        "execute_on": day.isoformat(),
-    }
+def soon() -> date:
+    """Return a day on which banks pay."""
+    return next_bank_day(timezone.now().date() + timedelta(days=3), "GBP")
+
+
+def made(house: House, *, by: User) -> PayRun:
+    at = timezone.now()
+    run = pay_runs.prepare(house.program.legal_entity, currency="GBP", execute_on=soon(), by=by, at=at)
+    pay_runs.acknowledge_all(run, note="Called them.", by=by, at=at)
+    return run
 
 
 @pytest.fixture
 def run(house: House) -> PayRun:
-    at_desk(fiona()).post(reverse(PREPARE), {**asked(house), "confirm": "yes"})
-    return PayRun.objects.get()
+    return made(house, by=fiona())
 
 
 def step(run: PayRun, name: str) -> str:
     return reverse("admin:payouts_payrun_step", args=[run.pk, name])
 
 
+def stage(run: PayRun, name: str) -> str:
+    return reverse("admin:payouts_payrun_stage", args=[run.pk, name])
+
+
 def page(run: PayRun) -> str:
     return reverse("admin:payouts_payrun_change", args=[run.pk])
-
-
-def test_what_a_run_would_pay_is_said_before_anything_is_prepared(house: House) -> None:
-    text = words(at_desk(fiona()).post(reverse(PREPARE), asked(house)))
-    assert "1 payments, £80.00 together." in text
-    assert "2 partners with a balance are left out" in text
-    assert "No bank account" in text
-    assert "Below the minimum payout" in text
-    assert not PayRun.objects.exists()
-    assert not AuditEvent.objects.filter(action="pay_run.prepared").exists()
 
 
 def test_a_preview_gives_the_figures_of_the_run_itself(house: House) -> None:
@@ -77,17 +76,18 @@ def test_a_preview_gives_the_figures_of_the_run_itself(house: House) -> None:
     seen = preview(entity, currency="GBP", execute_on=at.date(), by=fiona(), at=at)
     made = pay_runs.prepare(entity, currency="GBP", execute_on=at.date(), by=fiona(), at=at)
     assert (seen.payments, seen.total.minor) == (made.payment_count, made.total_minor) == (1, 8000)
-    assert sum(seen.left_out.values()) == made.exceptions.count() == 2
+    assert sum(count for count, _sum in seen.left_out.values()) == made.exceptions.count() == 2
 
 
 def test_a_date_in_the_past_is_refused_beside_its_field(house: House) -> None:
-    response = at_desk(fiona()).post(reverse(PREPARE), {**asked(house), "execute_on": "2020-01-01"})
+    asked = {"legal_entity": house.program.legal_entity_id, "currency": "GBP", "execute_on": "2020-01-01"}
+    response = at_desk(fiona()).post(reverse(PREPARE), asked)
     assert "The payment date has passed." in words(response)
     assert not PayRun.objects.exists()
 
 
 def test_a_run_shows_whom_it_pays_whom_it_leaves_out_and_no_account_number(run: PayRun) -> None:
-    response = at_desk(felix()).get(page(run))
+    response = at_desk(felix()).get(stage(run, "check"))
     text = words(response)
     assert "£80.00" in text
     assert "Partner K2" in text
@@ -96,13 +96,13 @@ def test_a_run_shows_whom_it_pays_whom_it_leaves_out_and_no_account_number(run: 
     assert "Prepared by Fiona Brandt" in text
     assert "ending 5555" in text
     assert "GB33BUKB20201555555555" not in response.content.decode()
-    assert step(run, "approve") in links(response)
+    assert stage(run, "approve") in links(response)
 
 
 def test_the_preparer_is_not_offered_the_approval_and_cannot_take_it(run: PayRun) -> None:
     client = at_desk(fiona())
     response = client.get(page(run))
-    assert step(run, "approve") not in links(response)
+    assert step(run, "approve") not in response.content.decode()
     assert "Somebody else has to approve it." in words(response)
     refused = client.post(step(run, "approve"), follow=True)
     assert "You prepared this pay run" in words(refused)
@@ -111,11 +111,10 @@ def test_the_preparer_is_not_offered_the_approval_and_cannot_take_it(run: PayRun
 
 
 def test_an_administrator_who_prepared_cannot_approve_either(house: House) -> None:
-    at_desk(ada()).post(reverse(PREPARE), {**asked(house), "confirm": "yes"})
-    made = PayRun.objects.get()
-    at_desk(ada()).post(step(made, "approve"))
-    made.refresh_from_db()
-    assert made.state == "checked"
+    run = made(house, by=ada())
+    at_desk(ada()).post(step(run, "approve"))
+    run.refresh_from_db()
+    assert run.state == "checked"
 
 
 def test_from_approval_to_paid_every_step_says_its_numbers(run: PayRun) -> None:
@@ -127,7 +126,7 @@ def test_from_approval_to_paid_every_step_says_its_numbers(run: PayRun) -> None:
     approves.post(step(run, "approve"))
     assert "£80.00 leaves the partners' balances" in words(client.get(step(run, "export")))
     client.post(step(run, "export"))
-    text = words(client.get(page(run)))
+    text = words(client.get(stage(run, "export")))
     for file in PaymentFile.objects.all():
         assert file.name in text
         assert file.sha256 in text
@@ -154,21 +153,38 @@ def test_a_step_taken_twice_is_refused_in_words_and_done_once(run: PayRun) -> No
     client.post(step(run, "export"))
     client.post(step(run, "export"))
     assert Transaction.objects.filter(kind="payment_instructed").count() == 1
-    assert PaymentFile.objects.count() == 2
+    assert PaymentFile.objects.count() == 4
 
 
-def test_the_file_is_the_same_every_time_and_taking_it_is_on_record(run: PayRun) -> None:
+def test_the_file_is_the_same_every_time_and_a_page_warns_before_the_second(run: PayRun) -> None:
+    at_desk(felix()).post(step(run, "approve"))
+    at_desk(fiona()).post(step(run, "export"))
+    file = PaymentFile.objects.get(format="pain.001.001.09")
+    url = reverse("admin:payouts_payrun_file", args=[run.pk, file.pk])
+    first = at_desk(fiona()).get(url)
+    assert first.content == bytes(file.content)
+    assert hashlib.sha256(first.content).hexdigest() == file.sha256
+    assert "no-store" in first["Cache-Control"]
+    warning = at_desk(felix()).get(url)
+    assert "Fiona Brandt took it on" in words(warning)
+    assert "it pays 1 payments twice" in words(warning)
+    assert PaymentFileTaken.objects.count() == 1
+    second = at_desk(felix()).post(url)
+    assert second.content == first.content
+    assert list(PaymentFileTaken.objects.order_by("pk").values_list("taken_by", flat=True)) == [
+        fiona().pk,
+        felix().pk,
+    ]
+    assert AuditEvent.objects.filter(action="pay_run.file_taken").count() == 2
+
+
+def test_the_table_of_payments_has_the_amounts_of_the_run(run: PayRun) -> None:
     at_desk(felix()).post(step(run, "approve"))
     at_desk(fiona()).post(step(run, "export"))
     file = PaymentFile.objects.get(format="payments_csv")
-    url = reverse("admin:payouts_payrun_file", args=[run.pk, file.pk])
-    client = at_desk(fiona())
-    first, second = client.get(url), client.get(url)
-    assert first.content == second.content == bytes(file.content)
-    rows = list(csv.DictReader(io.StringIO(first.content.decode())))
+    content = at_desk(fiona()).get(reverse("admin:payouts_payrun_file", args=[run.pk, file.pk])).content
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
     assert [row["amount"] for row in rows] == ["80.00"]
-    assert "no-store" in first["Cache-Control"]
-    assert AuditEvent.objects.filter(action="pay_run.file_taken", actor=fiona()).count() == 2
 
 
 def test_a_failed_payment_is_owed_again(run: PayRun) -> None:
@@ -177,7 +193,7 @@ def test_a_failed_payment_is_owed_again(run: PayRun) -> None:
     payment = Payment.objects.get()
     url = reverse("admin:payouts_payrun_fail", args=[run.pk, payment.pk])
     client = at_desk(fiona())
-    assert url in links(client.get(page(run)))
+    assert url in links(client.get(stage(run, "paid")))
     assert "£80.00 goes back to what we owe Partner K1." in words(client.get(url))
     client.post(url, {"reason": "Account closed"})
     payment.refresh_from_db()

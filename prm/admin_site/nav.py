@@ -96,11 +96,30 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
         (
             _Entry(_("Commissions"), "payouts_commission_changelist", "see_commissions"),
             _Entry(_("Months"), "payouts_period_changelist", "see_ledger"),
+            _Entry(_("Accrual pack"), "payouts_accrual_pack", "see_ledger"),
             _Entry(_("Statements"), "payouts_statement_changelist", "see_statements"),
+            _Entry(_("Invoices"), "payouts_invoice_changelist", "see_statements"),
             _Entry(_("Pay runs"), "payouts_payrun_changelist", "see_ledger", runs_to_approve),
             _Entry(_("Payments"), "payouts_payment_changelist", "see_ledger"),
-            _Entry(_("Bank accounts"), "payouts_paymentmethod_changelist", "see_payment_methods"),
+            _Entry(
+                _("Payment methods"),
+                "payouts_paymentmethod_changelist",
+                "see_payment_methods",
+                covers=("payouts_accountsignal_changelist",),
+            ),
+            _Entry(
+                _("Taxes"),
+                "payouts_taxprofile_changelist",
+                "manage_tax",
+                covers=(
+                    "payouts_taxform_changelist",
+                    "payouts_withholding_changelist",
+                    "payouts_selfbillingmandate_changelist",
+                ),
+            ),
+            _Entry(_("Exchange rates"), "payouts_fxrate_changelist", "manage_fx"),
             _Entry(_("Ledger"), "payouts_account_changelist", "see_ledger"),
+            _Entry(_("Accounting"), "payouts_accountcode_changelist", "see_ledger"),
         ),
     ),
     (

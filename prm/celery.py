@@ -18,6 +18,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="tasks_documents")
 app.autodiscover_tasks(related_name="tasks_reconcile")
+app.autodiscover_tasks(related_name="tasks_results")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
     "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},

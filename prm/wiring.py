@@ -6,6 +6,7 @@ from partners.events import MembershipApproved
 from payouts import dry_runs
 from payouts.months import RUN_KIND as MONTH_CLOSE
 from payouts.pay_runs.job import RUN_KIND as PAY_RUN
+from payouts.results.jobs import RUN_KIND as BANK_RESULTS
 from prm.lib.bell import ring_now
 from prm.lib.events import subscribe
 from prm.runs import notices, registry
@@ -42,6 +43,7 @@ subscribe(PlanVersionPublished, tell_members_of_version)  # sweep: partners.swee
 registry.register(SALES_IMPORT, "referrals.import_file")
 registry.register(MONTH_CLOSE, "payouts.close_month")
 registry.register(dry_runs.RUN_KIND, "payouts.dry_run")
+registry.register(BANK_RESULTS, "payouts.import_results")
 registry.register(PAY_RUN, "payouts.compute_pay_run")
 
 findings.learn_from(surroundings)

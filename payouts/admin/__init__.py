@@ -14,6 +14,7 @@ from payouts.admin import months as months
 from payouts.admin import panels as panels
 from payouts.admin import pay_runs as pay_runs
 from payouts.admin import payments as payments
+from payouts.admin import results as results
 from payouts.admin import simulator as simulator
 from payouts.admin import statements as statements
 from payouts.admin import tax as tax

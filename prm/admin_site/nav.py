@@ -101,6 +101,7 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
             _Entry(_("Invoices"), "payouts_invoice_changelist", "see_statements"),
             _Entry(_("Pay runs"), "payouts_payrun_changelist", "see_ledger", runs_to_approve),
             _Entry(_("Payments"), "payouts_payment_changelist", "see_ledger"),
+            _Entry(_("Bank results"), "payouts_resultfile_changelist", "see_ledger"),
             _Entry(
                 _("Payment methods"),
                 "payouts_paymentmethod_changelist",

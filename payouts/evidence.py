@@ -101,7 +101,7 @@ def attachment(stored: FieldFile, name: str) -> FileResponse:
     if not stored or not stored.name:
         raise Http404
     try:
-        with stored.open("rb") as file:
+        with stored.storage.open(stored.name, "rb") as file:
             content = file.read()
     except FileNotFoundError as error:
         raise Http404 from error

@@ -17,7 +17,16 @@ from payouts import months, periods
 from payouts.choices import PeriodState
 from payouts.models import Period, Statement
 from prm.accounts import policy
-from prm.accounts.back_office import BackOfficeAdmin, Fact, attempt, list_url, locale, person, require
+from prm.accounts.back_office import (
+    BackOfficeAdmin,
+    Fact,
+    attempt,
+    list_url,
+    locale,
+    pages_of,
+    person,
+    require,
+)
 from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import Month
@@ -38,7 +47,11 @@ class PeriodAdmin(BackOfficeAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the page that closes a month."""
         view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.close))
-        return [path("<slug:slug>/<str:text>/close/", view, name="payouts_period_close"), *super().get_urls()]
+        return [
+            path("<slug:slug>/<str:text>/close/", view, name="payouts_period_close"),
+            *pages_of("period", self),
+            *super().get_urls(),
+        ]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -185,6 +185,14 @@ def needed_pairs(program: Program | None = None) -> list[tuple[str, str]]:
     return sorted(set(methods.values_list("currency", "payout_currency")))
 
 
+def offered(currency: str, *, on: date) -> list[str]:
+    """Return the currencies a balance in `currency` can be paid in with the rates of the week before `on`; itself comes first."""
+    week = FxRate.objects.filter(rate_on__lte=on, rate_on__gte=on - OLDEST).exclude(source__startswith=CROSS)
+    known = {code for pair in week.values_list("base", "quote").distinct() for code in pair}
+    rates = Rates(known | {currency}, on=on)
+    return [currency, *sorted(code for code in known - {currency} if _has(rates, currency, code))]
+
+
 def missing_for(program: Program, *, on: date) -> list[tuple[str, str]]:
     """Return the pairs that `program` needs and that have no rate for the day."""
     pairs = needed_pairs(program)

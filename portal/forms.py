@@ -89,34 +89,6 @@ class LinkForm(forms.Form):
     )
 
 
-class PaymentMethodForm(forms.Form):
-    """A bank account to be paid to."""
-
-    holder = forms.CharField(
-        label=_("Account holder"),
-        max_length=70,
-        help_text=_("As the bank writes it."),
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
-    iban = forms.CharField(
-        label=_("IBAN"),
-        max_length=50,
-        help_text=_("Spaces do not matter."),
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
-        ),
-    )
-    bic = forms.CharField(
-        label=_("BIC"),
-        required=False,
-        max_length=11,
-        help_text=_("8 or 11 letters and digits. Leave it empty if your bank does not ask for it."),
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
-        ),
-    )
-
-
 def _role_choices() -> list[tuple[str, Any]]:
     return [(role.value, f"{role.label}: {EXPLAINED[role.value]}") for role in TeamRole]
 

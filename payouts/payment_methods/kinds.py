@@ -79,7 +79,7 @@ def checked(kind: str, given: Mapping[str, str], *, partner_pk: int) -> Account:
     check = _CHECKS.get(kind)
     if check is None:
         raise BadKind
-    return check({name: str(value) for name, value in given.items() if value is not None}, partner_pk)
+    return check(given, partner_pk)
 
 
 def _iban(given: Mapping[str, str], _partner_pk: int) -> Account:

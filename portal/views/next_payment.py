@@ -9,7 +9,8 @@ from datetime import tzinfo
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from payouts import bank_reasons
+from payouts import bank_reasons, payment_methods
+from payouts.models import PaymentMethod
 from payouts.overview import NextPayment
 from portal.formats import active_locale, date_text
 from portal.views.money_path import earnings_href
@@ -46,20 +47,20 @@ def notices(coming: NextPayment, *, may_open_money: bool) -> list[Notice]:
             "reason": bank_reasons.reason_of(coming.failure) or _("no reason given"),
         }
         found.append(
-            Notice("bad", text, title=_("Payment failed."), href=details, action=_("Check bank details"))
+            Notice("bad", text, title=_("Payment failed."), href=details, action=_("Check payment details"))
         )
     elif coming.is_late and coming.is_above_minimum and coming.is_method_usable:
         text = _("It was due on %(date)s.") % {"date": date_text(coming.due_on)}
         found.append(Notice("bad", text, title=_("This payment is late.")))
     if coming.method is None and coming.is_above_minimum:
-        text = _("%(amount)s is ready. Add bank details by %(closes)s to be paid on %(due)s.") % {
+        text = _("%(amount)s is ready. Add payment details by %(closes)s to be paid on %(due)s.") % {
             "amount": _money(coming.amount),
             "closes": date_text(min(coming.closes_on, coming.due_on)),
             "due": date_text(coming.due_on),
         }
         found.append(
             Notice(
-                "warn", text, title=_("We cannot pay you yet."), href=details, action=_("Add bank details")
+                "warn", text, title=_("We cannot pay you yet."), href=details, action=_("Add payment details")
             )
         )
     return found
@@ -75,11 +76,29 @@ def _sentence(coming: NextPayment) -> str:
             "minimum": _money(coming.minimum),
         }
     if coming.method is None:
-        return _("Planned for %(date)s, once we know your bank account.") % {"date": due}
-    params = {"date": due, "last4": coming.method.ending}
+        return _("Planned for %(date)s, once we know where to pay.") % {"date": due}
+    return _planned(coming, coming.method, due)
+
+
+def _planned(coming: NextPayment, method: PaymentMethod, due: str) -> str:
+    """Say when and how, and in which currency when it is another one than the balance's."""
+    is_transfer = method.kind in payment_methods.BANK_KINDS
     if coming.statement is not None:
-        return _("Planned for %(date)s, by bank transfer to IBAN ending %(last4)s.") % params
-    return _("About this much on %(date)s, by bank transfer to IBAN ending %(last4)s.") % params
+        text = (
+            _("Planned for %(date)s, by bank transfer to %(account)s.")
+            if is_transfer
+            else _("Planned for %(date)s, to %(account)s.")
+        )
+    else:
+        text = (
+            _("About this much on %(date)s, by bank transfer to %(account)s.")
+            if is_transfer
+            else _("About this much on %(date)s, to %(account)s.")
+        )
+    said = text % {"date": due, "account": str(method)}
+    if method.payout_currency == method.currency:
+        return said
+    return f"{said} {_('It is converted to %(currency)s.') % {'currency': method.payout_currency}}"
 
 
 def _checks(coming: NextPayment, zone: tzinfo, *, may_open_money: bool) -> list[Check]:
@@ -99,12 +118,12 @@ def _checks(coming: NextPayment, zone: tzinfo, *, may_open_money: bool) -> list[
 def _method_check(coming: NextPayment, zone: tzinfo, *, may_open_money: bool) -> Check:
     href = reverse("portal:payment_details") if may_open_money else ""
     if coming.method is None:
-        return Check(_("No bank details yet."), False, href=href, action=_("Add bank details"))
+        return Check(_("No payment details yet."), False, href=href, action=_("Add payment details"))
     if not coming.is_method_usable:
         day = l10n.date_text(local_day(coming.method.usable_at, zone), active_locale(), "long")
-        return Check(_("Bank details changed; payments go there from %(date)s.") % {"date": day}, False)
+        return Check(_("Payment details changed; payments go there from %(date)s.") % {"date": day}, False)
     day = l10n.date_text(local_day(coming.method.usable_at, zone), active_locale(), "long")
-    return Check(_("Bank details in use since %(date)s") % {"date": day}, True)
+    return Check(_("Payment details in use since %(date)s") % {"date": day}, True)
 
 
 def _month_name(month: Month) -> str:

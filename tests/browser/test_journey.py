@@ -153,10 +153,12 @@ def ana_sees_a_first_home(page: Page) -> None:
 def ana_adds_her_account(page: Page) -> None:
     """She signed in just now, so nobody asks who she is once more."""
     page.get_by_role("main").get_by_role("link", name="Payment details").click()
-    page.get_by_role("link", name="Add bank details").click()
+    page.get_by_role("link", name="Add payment details").click()
     page.get_by_label("Account holder").fill("Ana Prado")
-    page.get_by_label("IBAN").fill("GB33 BUKB 2020 1555 5555 55")
+    page.get_by_label("IBAN", exact=True).fill("GB33 BUKB 2020 1555 5555 55")
     page.get_by_label("BIC").fill("BUKBGB22")
+    page.get_by_label("Street").fill("Calle del Prado")
+    page.get_by_label("Town").fill("Madrid")
     page.get_by_role("button", name="Save the account").click()
     expect(page.get_by_role("main")).to_contain_text("IBAN ending 5555")
     assert "GB33" not in page.content()

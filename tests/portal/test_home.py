@@ -70,7 +70,7 @@ def test_the_next_payment_names_amount_day_account_and_conditions(busy: Scene) -
     assert card.sentence == "Planned for 14 June 2026, by bank transfer to IBAN ending 5555."
     assert [(check.text, check.ok) for check in card.checks] == [
         ("Above the £50.00 minimum", True),
-        ("Bank details in use since 10 February 2026", True),
+        ("Payment details in use since 10 February 2026", True),
     ]
     assert card.statement_text == "See the May statement"
 
@@ -94,7 +94,7 @@ def test_without_bank_details_the_page_says_what_to_do_by_when(busy: Scene) -> N
     PaymentMethod.objects.update(replaced_at=NOW, replaced_by=busy.ana)
     notices = page_of(busy, at=on(6, 10)).notices
     assert [notice.title + " " + notice.text for notice in notices] == [
-        "We cannot pay you yet. £280.00 is ready. Add bank details by 14 Jun 2026 to be paid on 14 Jun 2026."
+        "We cannot pay you yet. £280.00 is ready. Add payment details by 14 Jun 2026 to be paid on 14 Jun 2026."
     ]
 
 

@@ -34,7 +34,7 @@ def partner_panels(partner: Partner, by: User, at: datetime) -> list[Panel]:
     if policy.may(by, "see_statements"):
         panels.append(_statements(partner))
     if policy.may(by, "see_payment_methods"):
-        panels.append(_methods(partner, at))
+        panels.append(_methods(partner, by, at))
     return panels
 
 
@@ -78,10 +78,19 @@ def _statements(partner: Partner) -> Panel:
     return Panel(_("Statements"), "admin/partners/partner/statements.html", {"statements": found, "url": url})
 
 
-def _methods(partner: Partner, at: datetime) -> Panel:
-    methods = PaymentMethod.objects.current().filter(partner=partner).defer("iban").order_by("currency")
-    context = {"methods": [(method, method.is_usable(at=at)) for method in methods]}
-    return Panel(_("Bank accounts"), "admin/partners/partner/methods.html", context)
+def _methods(partner: Partner, by: User, at: datetime) -> Panel:
+    methods = (
+        PaymentMethod.objects.current().filter(partner=partner).defer("iban", "details").order_by("currency")
+    )
+    entered = {method.currency for method in methods}
+    programs = partner.memberships.order_by("program__currency").values_list("program__currency", flat=True)
+    context = {
+        "methods": [(method, method.is_usable(at=at)) for method in methods],
+        "missing": [code for code in programs.distinct() if code not in entered],
+        "partner_pk": partner.pk,
+        "may_enter": policy.may(by, "confirm_payment_methods"),
+    }
+    return Panel(_("Payment methods"), "admin/partners/partner/methods.html", context)
 
 
 add_panels("partner", partner_panels)

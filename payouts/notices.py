@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from partners.readers import Reader, readers_of
 from payouts import bank_reasons
+from payouts.explained.bridge import bridge_of
 from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import local_day
@@ -45,7 +45,7 @@ def tell_statement_ready(statement: Statement) -> None:
 
 def _bridge(statement: Statement, reader: Reader) -> list[tuple[str, str]]:
     """Return the terms that lead from one balance to the next, in the reader's language."""
-    with translation.override(reader.language):
+    with override(reader.language):
         return [
             (term.label, _money(term.amount.minor, statement.currency, reader))
             for term in bridge_of(statement)

@@ -19,6 +19,7 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="tasks_documents")
 app.autodiscover_tasks(related_name="tasks_reconcile")
 app.autodiscover_tasks(related_name="tasks_results")
+app.autodiscover_tasks(related_name="tasks_tax")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
     "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},
@@ -35,6 +36,11 @@ app.conf.beat_schedule = {
         "task": "payouts.reconcile_corrected",
         "schedule": crontab(minute="*/15"),
         "options": {"expires": 600},
+    },
+    "tax forms that end soon": {
+        "task": "payouts.remind_of_tax_forms",
+        "schedule": crontab(hour="6", minute="41"),
+        "options": {"expires": 3600},
     },
     "self-check of commissions": {
         "task": "payouts.self_check",

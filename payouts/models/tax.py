@@ -66,7 +66,7 @@ class TaxProfile(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.partner_id}: {self.vat_mode}"
+        return f"{self.get_status_display()}, {self.country_code}"
 
 
 class TaxForm(models.Model):
@@ -98,7 +98,7 @@ class TaxForm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.partner_id}"
+        return str(self.get_kind_display())
 
 
 class WithholdingQuerySet(models.QuerySet["Withholding"]):

@@ -163,9 +163,14 @@ def is_covered(partner: Partner, *, on: date) -> bool:
 
 def uncovered(partner_ids: Iterable[int], *, on: date) -> set[int]:
     """Return those of the partners that need a form and have none that holds on a day."""
-    needing = TaxProfile.objects.filter(partner__in=list(partner_ids), ends_at=None, needs_form=True)
-    missing = set(needing.values_list("partner_id", flat=True))
+    missing = needing(partner_ids)
     return missing - set(holding(on=on).filter(partner__in=missing).values_list("partner_id", flat=True))
+
+
+def needing(partner_ids: Iterable[int]) -> set[int]:
+    """Return those of the partners that are paid only with a valid form."""
+    found = TaxProfile.objects.filter(partner__in=list(partner_ids), ends_at=None, needs_form=True)
+    return set(found.values_list("partner_id", flat=True))
 
 
 def holding(*, on: date) -> models.QuerySet[TaxForm]:

@@ -101,9 +101,11 @@ def give_form(request: HttpRequest, room: Room) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @enter(roles.CHANGE_PAYMENT_DETAILS)
-def self_billing(request: HttpRequest, room: Room) -> HttpResponse:
+def self_billing(request: HttpRequest, room: Room) -> HttpResponseBase:
     """Show the agreement, and take the consent to exactly that text."""
     entity = room.program.legal_entity
+    if request.method != "POST" and mandates.in_force(room.partner, entity, at=room.at) is not None:
+        return redirect("portal:tax_mandate_text")
     form = AgreementForm(request.POST or None, initial={"version": agreement.VERSION})
     refused = ""
     try:

@@ -195,7 +195,7 @@ class ResultFileAdmin(BackOfficeAdmin):
             given = signing.loads(token, salt=_SALT, max_age=24 * 60 * 60)
         except signing.BadSignature:
             given = {}
-        by, at = person(request), timezone.now()
+        by = person(request)
         content = attempt(request, lambda: jobs.kept(str(given.get("word", ""))))
         if content is None or given["by"] != by.pk:
             return HttpResponseRedirect(reverse("admin:payouts_resultfile_upload"))

@@ -180,6 +180,11 @@ def needs_second_person(membership: Membership, kind: str, amount: Money, *, by:
     )
 
 
+def other_account(kind: AdjustmentKind) -> AccountKind:
+    """Return the program's account an adjustment of this kind is booked against."""
+    return _ACCOUNTS.get(kind, AccountKind.EXPENSE)
+
+
 def _post(found: Adjustment, membership: Membership, *, by: User, at: datetime) -> Adjustment:
     """Book an adjustment whose membership is locked, and mark it; the database lets an undecided one be marked only once."""
     written = _book(found, membership, by=by, at=at)
@@ -203,7 +208,7 @@ def _book(found: Adjustment, membership: Membership, *, by: User, at: datetime) 
     program = membership.program
     kind = AdjustmentKind(found.kind)
     is_write_off = kind == AdjustmentKind.WRITE_OFF
-    other = ledger.program_account(program, _ACCOUNTS.get(kind, AccountKind.EXPENSE))
+    other = ledger.program_account(program, other_account(kind))
     payable = ledger.partner_account(membership, AccountKind.PAYABLE)
     transaction_kind = TransactionKind.WRITE_OFF if is_write_off else TransactionKind.ADJUSTMENT
     return ledger.post(

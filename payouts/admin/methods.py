@@ -73,14 +73,12 @@ class PaymentMethodAdmin(BackOfficeAdmin):
     list_display = (
         "account",
         "partner",
-        "currency",
-        "payout_currency",
-        "holder",
+        "currencies",
+        when_column("usable_at", gettext_lazy("paid to from")),
+        "signal",
         when_column("added_at", gettext_lazy("added")),
         "added_by",
-        when_column("usable_at", gettext_lazy("paid to from")),
         when_column("replaced_at", gettext_lazy("used until")),
-        "signal",
     )
     list_filter = (CurrentFilter, "kind", "currency")
     list_select_related = ("partner", "added_by")
@@ -151,6 +149,13 @@ class PaymentMethodAdmin(BackOfficeAdmin):
         """Return the account as far as anybody is shown it."""
         return str(method)
 
+    @admin.display(description=gettext_lazy("currency"), ordering="currency")
+    def currencies(self, method: PaymentMethod) -> str:
+        """Return the currency of the balance, and the one the account receives when it is another."""
+        if method.payout_currency == method.currency:
+            return method.currency
+        return f"{method.currency} → {method.payout_currency}"
+
     @admin.display(description=gettext_lazy("partner"))
     def whose(self, method: PaymentMethod) -> str:
         """Return the partner as a link."""
@@ -186,7 +191,7 @@ class PaymentMethodAdmin(BackOfficeAdmin):
                 messages.success(request, _("%(account)s is kept.") % {"account": method})
                 return HttpResponseRedirect(row_url(method))
         hours = payment_methods.cooling_hours()
-        missing = fx.offered(currency, on=timezone.localdate())
+        with_rates = fx.offered(currency, on=timezone.localdate())[1:]
         return self.page(
             request,
             "admin/payouts/paymentmethod/enter.html",
@@ -194,7 +199,7 @@ class PaymentMethodAdmin(BackOfficeAdmin):
             form=form,
             errors=bool(form.errors),
             moment=_("at the rate the program names"),
-            with_rates=l10n.list_text(missing, locale()),
+            with_rates=l10n.list_text(with_rates, locale()),
             consequences=[
                 _("It takes the place of the account before, for balances in %(currency)s.")
                 % {"currency": currency},

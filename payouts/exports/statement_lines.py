@@ -23,9 +23,12 @@ LINES_AT_MOST = 300
 NOTES_AT_MOST = 60
 # Columns of a line in the fixed-width face: date, order, customer, base, rate, amount, running total.
 _WIDTHS = (14, 18, 12, 13, 15, 15, 16)
-# The same for a line that is about no order: date, what it is, base, rate, amount, running total.
+# The same for a line that is about no order: date, what it is, base, rate, amount, running total; and for one without a base.
 _WIDE = (14, 30, 13, 15, 15, 16)
-_TO_THE_RIGHT = 4
+_WIDEST = (14, 58, 15, 16)
+_OF_TEXTS = {len(widths) - 2: widths for widths in (_WIDTHS, _WIDE, _WIDEST)}
+# How many columns on the right are figures, by how many there are.
+_FIGURES = {len(_WIDTHS): 4, len(_WIDE): 4, len(_WIDEST): 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,11 @@ def printed(writer: Writer, lines: Sequence[StatementLine]) -> tuple[PrintedLine
     running = writer.statement.opening_minor
     found = []
     if running and lines:
-        opening = ("", _("Opening balance"), "", "", "", writer.amount(running))
-        found.append(_set(writer, _columns(opening, _WIDE), running))
+        opening = ("", _("Opening balance"), "", writer.amount(running))
+        found.append(_set(writer, _columns(opening, _WIDEST), running))
     for texts, minor in rows:
         running += minor
-        widths = _WIDTHS if len(texts) == len(_WIDTHS) - 2 else _WIDE
+        widths = _OF_TEXTS[len(texts)]
         cells = (*texts, writer.amount(minor), writer.amount(running))
         found.append(_set(writer, _columns(cells, widths), running))
     if found:  # nothing is carried beyond the last line
@@ -148,7 +151,7 @@ def _single(writer: Writer, lines: Sequence[StatementLine]) -> Iterator[tuple[tu
         base = writer.amount(line.base_minor) if line.base_minor else ""
         if line.commission_id is None:
             what = ", ".join(text for text in (_short(line), line.order_id) if text)
-            yield (day, what, base, writer.rate(line.rate, 0)), minor
+            yield ((day, what, base, writer.rate(line.rate, 0)) if base else (day, what)), minor
             continue
         rate = f"{marks.get(line.pk, '')} {writer.rate(line.rate, line.flat_minor)}".strip()
         beside = (_short(line) or line.customer) if line.order_id else ""
@@ -201,6 +204,6 @@ def _columns(texts: Sequence[str], widths: Sequence[int]) -> str:
     cells = []
     for position, (text, width) in enumerate(zip(texts, widths, strict=True)):
         fitting = text if len(text) < width else text[: width - 2] + "…"
-        is_figure = position >= len(widths) - _TO_THE_RIGHT
+        is_figure = position >= len(widths) - _FIGURES[len(widths)]
         cells.append(fitting.rjust(width) if is_figure else fitting.ljust(width))
     return "".join(cells).rstrip()

@@ -89,7 +89,7 @@ def page_of(statement: Statement) -> StatementPage:
         title=_("Credit note") if page.is_credit_note else _("Commission statement"),
         program=facts["program"]["name"],
         facts=page.key_facts(month),
-        parties=(_party(_("From"), facts["issuer"]), _party(_("For"), facts["partner"])),
+        parties=(page.party(_("From"), facts["issuer"]), page.party(_("For"), facts["partner"])),
         mentions=tuple(page.mentions()),
         total_label=page.total_label(),
         total=page.money(statement.closing_minor),
@@ -260,7 +260,8 @@ class _Page(Writer):
             yield tax["note"]
         until = ask_until(self.statement)
         if until is not None:
-            yield _("You can ask about a line until %(day)s.") % {"day": self.day(until)}
+            day = l10n.date_text(until, self.language, "long")
+            yield _("You can ask about a line until %(day)s.") % {"day": day}
 
     def rates(self) -> tuple[tuple[str, str, str, str], ...]:
         return tuple(
@@ -280,8 +281,9 @@ class _Page(Writer):
         what = rate if is_plain else str(CommissionKind(row["kind"]).label)
         return f"{row['name']}, {what}" if what not in ("", row["name"]) else str(row["name"])
 
-
-def _party(role: str, facts: dict[str, str]) -> Party:
-    vat = _("VAT number %(number)s") % {"number": facts["vat_number"]} if facts["vat_number"] else ""
-    texts = (facts["name"], facts["street"], facts["place"], facts["country"], vat, facts["email"])
-    return Party(role=role, lines=tuple(text for text in texts if text))
+    def party(self, role: str, facts: dict[str, str]) -> Party:
+        """Return who is named on the document, the country in words."""
+        vat = _("VAT number %(number)s") % {"number": facts["vat_number"]} if facts["vat_number"] else ""
+        country = l10n.locale_of(self.language).territories.get(facts["country"], facts["country"])
+        texts = (facts["name"], facts["street"], facts["place"], country, vat, facts["email"])
+        return Party(role=role, lines=tuple(text for text in texts if text))

@@ -14,7 +14,7 @@ from django.urls import reverse
 from payouts.choices import StatementState
 from payouts.models import Statement
 from payouts.tasks_documents import render_statement
-from portal.views import statement_lines, statement_page
+from portal.views import statement_lines, statement_page, statements
 from portal.views.pages import StatementPage
 from prm.lib.money import Money
 from prm.lib.periods import Month
@@ -146,7 +146,7 @@ def test_a_document_nobody_asked_for_yet_is_made_and_then_sent(
     busy: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[int] = []
-    monkeypatch.setattr(statement_lines, "ring", lambda name, statement_id: rung.append(statement_id))
+    monkeypatch.setattr(statements, "ring", lambda name, statement_id: rung.append(statement_id))
     found = busy.statement(Month(2026, 5))
     Statement.objects.filter(pk=found.pk).update(pdf="")
     url = reverse("portal:statement_file", args=[found.public_id, "pdf"])

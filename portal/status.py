@@ -169,6 +169,14 @@ DISPUTE: Words = {
     "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
 }
 
+# What staff read of an adjustment; the partner sees only what is booked.
+ADJUSTMENT: Words = {
+    "proposed": _word(_t("To approve"), "clock", WARN),
+    "posted": _word(_t("Booked"), "tick", OK),
+    "refused": _word(_t("Refused"), "cross", NEUTRAL),
+    "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
+}
+
 VOCABULARIES: dict[str, Words] = {
     "commission": COMMISSION,
     "statement": STATEMENT,
@@ -181,6 +189,7 @@ VOCABULARIES: dict[str, Words] = {
     "payment_method": PAYMENT_METHOD,
     "question": QUESTION,
     "dispute": DISPUTE,
+    "adjustment": ADJUSTMENT,
 }
 
 

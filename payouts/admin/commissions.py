@@ -7,17 +7,20 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payouts import overview
+from payouts.admin import line_pages, promises
 from payouts.admin.totals import WithTotals
 from payouts.choices import CommissionKind
 from payouts.explained import subject
 from payouts.explained.line import explain, readable
 from payouts.models import Commission
+from prm.accounts import policy
 from prm.accounts.back_office import badge, link_to, money_column, person, state_column, when_column
 
 LINKED = ("membership__partner__id__exact", "statement__id__exact")
@@ -53,6 +56,7 @@ class CommissionAdmin(WithTotals):
 
     sees = "see_commissions"
     change_form_template = "admin/payouts/commission/change_form.html"
+    actions = (line_pages.choose_dates,)  # type: ignore[assignment]  # other tables have none
     list_display = (
         "about",
         "partner",
@@ -80,6 +84,14 @@ class CommissionAdmin(WithTotals):
         "computed_at",
     )
     readonly_fields = fields
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages that move payable dates and count the promises kept."""
+        return [*line_pages.addresses(self), *promises.addresses(self), *super().get_urls()]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer what is done to several lines to those who may."""
+        return super().get_actions(request) if policy.may(request.user, "adjust_balances") else {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Commission]:
         """Read what the person may see."""
@@ -141,6 +153,7 @@ class CommissionAdmin(WithTotals):
                     "subtitle": None,
                     "line": line,
                     "found": explain(stored, at=timezone.now(), for_staff=True),
+                    "moves": line_pages.moves_of(stored, request),
                     "badge": badge(line.state if line.amount_minor else "nothing_due", "commission"),
                 }
             )

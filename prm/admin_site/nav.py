@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Application
-from payouts.choices import DisputeState, PayRunState
-from payouts.models import Dispute, PayRun
+from payouts import pauses
+from payouts.choices import AdjustmentState, DisputeState, PayRunState
+from payouts.models import Adjustment, Dispute, PayRun
 from prm.accounts import policy
 from prm.accounts.models import User
 
@@ -57,6 +59,20 @@ def runs_to_approve(user: User) -> int:
     return PayRun.objects.filter(state=PayRunState.CHECKED).exclude(prepared_by=user).count()
 
 
+def pauses_overdue(user: User) -> int:
+    """Count the pauses somebody should have looked at by now."""
+    if not policy.may(user, "pause_payments"):
+        return 0
+    return pauses.overdue(at=timezone.now()).count()
+
+
+def adjustments_to_approve(user: User) -> int:
+    """Count the adjustments somebody else proposed and nobody has decided on."""
+    if not policy.may(user, "approve_adjustments"):
+        return 0
+    return Adjustment.objects.filter(state=AdjustmentState.PROPOSED).exclude(proposed_by=user).count()
+
+
 _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
     (
         _("Work"),
@@ -67,6 +83,7 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
                 _("Applications"), "partners_application_changelist", "see_applications", applications_waiting
             ),
             _Entry(_("Questions"), "payouts_dispute_changelist", "see_disputes", questions_waiting),
+            _Entry(_("Pauses"), "payouts_pause_changelist", "see_commissions", pauses_overdue),
             _Entry(_("Conversions"), "referrals_conversion_changelist", "see_conversions"),
             _Entry(_("Import sales"), "referrals_conversion_import", "import_conversions"),
             _Entry(_("Jobs"), "runs_run_changelist", "see_runs"),
@@ -95,6 +112,9 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
         "see_ledger",
         (
             _Entry(_("Commissions"), "payouts_commission_changelist", "see_commissions"),
+            _Entry(_("Adjustments"), "payouts_adjustment_changelist", "see_ledger", adjustments_to_approve),
+            _Entry(_("Longer holds"), "payouts_reserve_changelist", "see_ledger"),
+            _Entry(_("Promises kept"), "payouts_promises", "see_ledger"),
             _Entry(_("Months"), "payouts_period_changelist", "see_ledger"),
             _Entry(_("Accrual pack"), "payouts_accrual_pack", "see_ledger"),
             _Entry(_("Statements"), "payouts_statement_changelist", "see_statements"),

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 def ask_until(line: Commission) -> datetime | None:
-    """Return the exclusive end of the window to question `line`; None while it is on no statement and nothing runs."""
+    """Return the exclusive end of the window to question `line`; None while it is on no statement and nothing runs.
+
+    The days that a statement promises hold, whatever the program says since.
+    """
     if line.statement is None:
         return None
     program = line.membership.program
-    return end_of_day_after(line.statement.issued_at, program.dispute_days, program.zone)
+    days = line.statement.facts.get("dispute_days", program.dispute_days)
+    return end_of_day_after(line.statement.issued_at, days, program.zone)
 
 
 def can_be_asked(line: Commission, *, at: datetime) -> bool:

@@ -49,7 +49,10 @@ class CauseRow:
     @property
     def median_days(self) -> Decimal | None:
         """Days to the first answer, to one decimal; None while nothing was answered."""
-        return days_of(median(self.waits)) if self.waits else None
+        if not self.waits:
+            return None
+        seconds = median(wait // timedelta(seconds=1) for wait in self.waits)
+        return days_of(timedelta(seconds=round(seconds)))
 
 
 def causes(*, since: datetime, until: datetime) -> list[CauseRow]:

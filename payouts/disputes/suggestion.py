@@ -99,16 +99,17 @@ def suggest(line: Commission, *, at: datetime) -> Suggestion:
     """
     if line.credit_id is None:
         return Suggestion(NOT_RECOMPUTED)
+    credit_id = line.credit_id
     try:
-        return persistently(lambda: _recount(line, at=at))
+        return persistently(lambda: _recount(line, credit_id, at=at))
     except Exception:
         logger.exception("Line %s cannot be rated again.", line.public_id)
         return Suggestion(FAILED)
 
 
-def _recount(line: Commission, *, at: datetime) -> Suggestion:
+def _recount(line: Commission, credit_id: int, *, at: datetime) -> Suggestion:
     with as_of_one_moment():
-        credit = Credit.objects.select_related("membership__program").get(pk=line.credit_id)
+        credit = Credit.objects.select_related("membership__program").get(pk=credit_id)
         terms = Terms.load([credit.membership_id])
         work = _Recount(Batch(terms, Books(), at), terms.members[credit.membership_id], _start(line, credit))
         [happening] = read(Credit.objects.filter(pk=credit.pk))

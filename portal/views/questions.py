@@ -23,6 +23,7 @@ from payouts import disputes, evidence
 from payouts.choices import AdjustmentState, DisputeCause, DisputeState
 from payouts.disputes import clock
 from payouts.explained import subject
+from payouts.explained.line import READ_WITH
 from payouts.models import Commission, Dispute, DisputeMessage
 from portal import roles, why
 from portal.formats import date_text
@@ -109,8 +110,8 @@ class Said:
 @enter()
 def questions(request: HttpRequest, room: Room) -> HttpResponse:
     """List the questions about the current membership, the newest first."""
-    found = Dispute.objects.visible_to(room.user).filter(membership=room.membership)
-    found = _readable(found).order_by("-opened_at", "-pk").distinct()
+    mine = Dispute.objects.visible_to(room.user).filter(membership=room.membership)
+    found = _readable(mine).order_by("-opened_at", "-pk").distinct()
     rows = [_row(each, room) for each in found]
     return show(request, room, "portal/questions/questions.html", nav="questions", rows=rows)
 
@@ -241,7 +242,7 @@ def _readable(found: QuerySet[Dispute]) -> QuerySet[Dispute]:
         "membership__program",
         "membership__partner",
         "opened_by",
-        *(f"commission__{name}" for name in why.explained.READ_WITH),
+        *(f"commission__{name}" for name in READ_WITH),
     )
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from payouts import documents
 from payouts.choices import StatementKind
 from payouts.exports import csv, pdf, xlsx
+from payouts.exports.statement_page import ask_until
 from payouts.models import Statement
 from portal import roles
 from portal.formats import active_locale
@@ -25,7 +26,7 @@ from portal.views.statement_page import READ_WITH, payment_of, statement_page, s
 from prm.lib import l10n
 from prm.lib.bell import ring
 from prm.lib.money import Money
-from prm.lib.periods import Month
+from prm.lib.periods import Month, local_day
 
 _FILES = {"csv": csv, "xlsx": xlsx}
 
@@ -48,7 +49,11 @@ def statement(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
     """Show one statement."""
     found, room = own_or_404(request, room, _readable(room), public_id, capability=roles.SEE_STATEMENTS)
     page = statement_page(found, room, after=request.GET.get("after", ""))
-    return show(request, room, "portal/statements/statement.html", nav="statements", page=page)
+    until = ask_until(found)
+    may_ask = until is not None and local_day(room.at, room.zone) <= until and room.may(roles.ASK_QUESTIONS)
+    return show(
+        request, room, "portal/statements/statement.html", nav="statements", page=page, may_ask=may_ask
+    )
 
 
 @require_safe

@@ -4,14 +4,14 @@ movement is on one statement, and nobody is paid more than was stated. Each is a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, islice
 
 from django.db.models import Count, F, Q, Sum
 
 from payouts import chain, periods
 from payouts.choices import AccountKind, PaymentState, PeriodState
 from payouts.finding import Finding
-from payouts.models import Commission, Entry, Payment, Period, Statement
+from payouts.models import ChainLink, Commission, Entry, Payment, Period, Statement
 
 _OUT = (PaymentState.SENT, PaymentState.SETTLED)
 
@@ -20,6 +20,21 @@ def chains_hold() -> Iterator[Finding]:
     """Each transaction of a partner is sealed, and each link seals what is there and the link before it."""
     for each in chain.breaks():
         yield Finding("chain", f"membership {each.membership_id} link {each.position}", "whole", each.what)
+
+
+def statements_hold_the_chain() -> Iterator[Finding]:
+    """The link each statement noted when it was issued is still there and still the same: no end of a chain was cut off."""
+    noted = Statement.objects.filter(facts__sealed__position__gt=0).order_by("membership", "pk")
+    rows = noted.values_list("number", "membership", "facts__sealed").iterator(chunk_size=2000)
+    while some := list(islice(rows, 500)):
+        links = ChainLink.objects.filter(
+            membership__in={row[1] for row in some}, position__in={row[2]["position"] for row in some}
+        )
+        known = {(each.membership_id, each.position): each.sha256 for each in links}
+        for number, member, sealed in some:
+            found = known.get((member, sealed["position"]), "no link")
+            if found != sealed["sha256"]:
+                yield Finding("statement_seal", number, sealed["sha256"][:12], found[:12])
 
 
 def nothing_takes_more_than_was_given() -> Iterator[Finding]:

@@ -242,6 +242,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _numbers_have_no_gaps,
     _runs_meet_their_payments,
     invariants.chains_hold,
+    invariants.statements_hold_the_chain,
     invariants.nothing_takes_more_than_was_given,
     invariants.closed_months_stand,
     invariants.every_movement_is_on_one_statement,

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from partners.models import Membership, Placement
-from payouts import outlook
+from payouts import chain, outlook
 from payouts.choices import CommissionKind
 from payouts.models import Commission, Period, Statement, StatementLine
 from prm.lib.money import Money
@@ -70,9 +70,7 @@ class Bridge:
     def of(cls, statement: Statement) -> Bridge:
         """Return the bridge a statement says."""
         return cls(
-            *(
-                Money(getattr(statement, f"{field.name}_minor"), statement.currency) for field in fields(cls)
-            )
+            *(Money(getattr(statement, f"{field.name}_minor"), statement.currency) for field in fields(cls))
         )
 
     def _terms(self) -> list[Money]:
@@ -106,6 +104,7 @@ def collect(
         "others": others,
         "net_minor": net.minor,
         "rates": _rates(lines),
+        "sealed": _sealed(membership),
         **fresh(membership, period, bridge.closing, tax=tax, at=at, due_on=due_on),
     }
 
@@ -131,6 +130,12 @@ def fresh(
         "tax": tax,
         **outlook.of_payment(membership, period, closing, method, at=at, due_on=due_on),
     }
+
+
+def _sealed(membership: Membership) -> dict[str, Any]:
+    """Return the last link of the membership's chain: what was posted before the statement cannot go without its telling."""
+    last = chain.tails([membership.pk])[membership.pk]
+    return {"position": last.position, "sha256": last.sha256}
 
 
 def _entity(entity: LegalEntity) -> dict[str, str]:

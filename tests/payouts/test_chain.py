@@ -10,20 +10,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from payouts import chain, ledger, release
+from payouts import chain, invariants, ledger, release
 from payouts.calendar import month_of
 from payouts.choices import AccountKind, TransactionKind
-from payouts.models import ChainLink, Entry, Transaction
+from payouts.models import ChainLink, Entry, Statement, Transaction
 from prm.lib.db import suspended_triggers
 from prm.lib.money import Money
 from prm.lib.periods import Month
 from tests.factories.money_rows import ChainLinkFactory
 from tests.factories.payout_rows import again
+from tests.factories.payouts import close_months
 from tests.house import House, open_house
 
 pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
+APRIL = datetime(2026, 4, 3, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -126,6 +128,22 @@ def test_an_entry_slipped_in_without_a_link_is_found(house: House) -> None:
         currency="GBP",
     )
     assert {(each.position, each.what) for each in chain.breaks()} == {(0, "slipped is in no chain")}
+
+
+def test_a_chain_cut_off_behind_a_statement_is_found_by_the_statement(house: House) -> None:
+    close_months(house.program, *(Month(2026, each) for each in (1, 2, 3)), at=APRIL)
+    statement = Statement.objects.get(membership=house.members["MARTA"], period__month=3)
+    noted = links(house)[-1]
+    assert statement.facts["sealed"] == {"position": 3, "sha256": noted.sha256}
+    assert list(invariants.statements_hold_the_chain()) == []
+    with suspended_triggers():
+        Entry.objects.filter(transaction=noted.transaction).delete()
+        noted.delete()
+    assert list(chain.breaks()) == []  # by itself a shorter chain is a whole one
+    # All three were issued after the last posting, and each of them noticed.
+    mine = Statement.objects.filter(membership=house.members["MARTA"]).order_by("pk")
+    found = [(each.about, each.found) for each in invariants.statements_hold_the_chain()]
+    assert found == [(number, "no link") for number in mine.values_list("number", flat=True)]
 
 
 def test_a_reversal_names_what_it_takes_back_and_is_made_once(house: House) -> None:

@@ -10,13 +10,11 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
 
 from payouts import fx, fx_files, fx_import
 from payouts.models import FxRate
 from prm.accounts.policy import Forbidden
 from prm.audit.models import AuditEvent
-from tests.factories.money_rows import FxRateFactory
 from tests.people import fiona, mats
 
 pytestmark = pytest.mark.django_db
@@ -211,13 +209,3 @@ def test_the_command_imports_tries_and_tells_by_its_exit_code(tmp_path: Path) ->
     with pytest.raises(CommandError) as missing:
         run(str(tmp_path / "nowhere.csv"))
     assert missing.value.returncode == 2
-
-
-def test_a_stored_rate_is_neither_changed_nor_deleted() -> None:
-    row = FxRateFactory.create()
-    for change in (lambda: FxRate.objects.update(rate=2), row.delete):
-        with (
-            pytest.raises(IntegrityError, match="A rate that was used must be found again"),
-            transaction.atomic(),
-        ):
-            change()

@@ -59,7 +59,7 @@ class CurrentFilter(admin.SimpleListFilter):
         if self.value() == "waiting":
             return queryset.filter(replaced_at=None, usable_at__gt=timezone.now())
         if self.value() == "shared":
-            return queryset.filter(is_shared=True)
+            return queryset.filter(_is_shared())
         return queryset.filter(replaced_at__isnull=False) if self.value() == "no" else queryset
 
 
@@ -119,8 +119,7 @@ class PaymentMethodAdmin(BackOfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentMethod]:
         """Read what the person may see, without the number."""
         found = PaymentMethod.objects.visible_to(person(request)).defer("iban", "details")
-        mine = AccountSignal.objects.open().filter(Q(method=OuterRef("pk")) | Q(other=OuterRef("pk")))
-        return found.select_related("partner", "added_by", "replaced_by").annotate(is_shared=Exists(mine))
+        return found.select_related("partner", "added_by", "replaced_by").annotate(is_shared=_is_shared())
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -234,6 +233,11 @@ class PaymentMethodAdmin(BackOfficeAdmin):
             ],
             verb=_("Remove the account"),
         )
+
+
+def _is_shared() -> Exists:
+    """Return the condition that an account has a signal nobody has cleared."""
+    return Exists(AccountSignal.objects.open().filter(Q(method=OuterRef("pk")) | Q(other=OuterRef("pk"))))
 
 
 def _other(signal: AccountSignal, method: PaymentMethod) -> Partner:

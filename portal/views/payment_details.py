@@ -4,6 +4,8 @@ is told to the old and the new address.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
@@ -144,7 +146,7 @@ def _sign_in_anew(request: HttpRequest, view: str) -> HttpResponse:
     return redirect_to_login(reverse(view))
 
 
-def _card(method: PaymentMethod, room: Room, begun: set[object]) -> MethodCard:
+def _card(method: PaymentMethod, room: Room, begun: set[datetime]) -> MethodCard:
     added = l10n.date_text(local_day(method.added_at, room.zone), active_locale(), "long")
     facts = [Fact(_("Account holder"), method.holder)]
     if method.kind == "bank_iban":
@@ -189,7 +191,7 @@ def _address(room: Room) -> list[Fact]:
     return [Fact(_("Your address"), text or _("not given"), note)]
 
 
-def _status(method: PaymentMethod, room: Room, begun: set[object]) -> StatusWord:
+def _status(method: PaymentMethod, room: Room, begun: set[datetime]) -> StatusWord:
     if method.replaced_at is not None:
         return word("payment_method", "replaced" if method.replaced_at in begun else "removed")
     return word("payment_method", "active" if method.is_usable(at=room.at) else "pending")

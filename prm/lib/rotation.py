@@ -53,7 +53,7 @@ def rotate(
 
     A value no key of ours opens stays as it is and is counted.
     """
-    found, after = Rotated(field.model._meta.db_table, field.column), 0
+    found, after = Rotated(field.model._meta.db_table, field.name), 0
     while rows := _some(field, after=after):
         after = rows[-1][0]
         with transaction.atomic():

@@ -161,7 +161,7 @@ class SelfBillingMandateAdmin(TaxDesk):
         when_column("ended_at", gettext_lazy("ended")),
     )
     list_filter = ("legal_entity",)
-    list_select_related = ("partner", "legal_entity", "agreed_by")
+    list_select_related = ("partner", "legal_entity", "agreed_by")  # type: ignore[assignment]
     ordering = ("-agreed_at", "-pk")
     change_form_template = "admin/payouts/selfbillingmandate/change_form.html"
     fields = (

@@ -30,8 +30,8 @@ class TaxDesk(BackOfficeAdmin):
 
     sees = "manage_tax"
     change_list_template = "admin/payouts/taxprofile/change_list.html"
-    list_select_related: tuple[str, ...] = ("partner",)
-    search_fields: tuple[str, ...] = ("partner__name", "public_id")
+    list_select_related = ("partner",)
+    search_fields = ("partner__name", "public_id")
     search_help_text = gettext_lazy("Partner or id")
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:

@@ -53,8 +53,9 @@ class ProfileForm(forms.Form):
         field = self.fields["country_code"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101
         names = l10n.locale_of(locale()).territories
-        codes = [code for code in names if countries.is_code(code)]
-        field.choices = sorted(((code, names[code]) for code in codes), key=lambda pair: str(pair[1]))
+        named = [(str(code), str(name)) for code, name in names.items() if countries.is_code(str(code))]
+        named.sort(key=lambda pair: pair[1])
+        field.choices = named
 
     def facts(self) -> TaxFacts:
         """Return what was entered."""

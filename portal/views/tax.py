@@ -30,6 +30,7 @@ from portal.views.tax_rows import form_rows, invoice_rows
 from portal.visitors import client_address
 from prm import audit
 from prm.lib import l10n
+from prm.lib.countries import code_of
 from prm.lib.errors import Refused
 from prm.lib.periods import local_day
 
@@ -235,7 +236,8 @@ def _notices(profile: TaxProfile | None, room: Room) -> Iterator[Notice]:
             "warn", _("We can pay you only with a valid tax form. What you earn meanwhile stays yours.")
         )
     for form in forms.expiring(on=day).filter(partner=room.partner):
-        values = {"form": form.get_kind_display(), "day": date_text(form.expires_on)}
+        day_text = date_text(form.expires_on) if form.expires_on else ""
+        values = {"form": form.get_kind_display(), "day": day_text}
         yield Notice("warn", _("%(form)s is valid until %(day)s. Please send a new one.") % values)
 
 
@@ -243,7 +245,7 @@ def _as_entered(profile: TaxProfile | None, room: Room) -> dict[str, str]:
     """Return what the form begins with: the profile in force, or what is known of the partner."""
     known = {name: str(getattr(room.partner, name)) for name in ADDRESS}
     if profile is None:
-        country = countries.code_of(room.partner.country) if room.partner.country else ""
+        country = code_of(room.partner.country) if room.partner.country else ""
         return known | {"country_code": country, "vat_number": room.partner.vat_number}
     names = ("country_code", "status", "vat_number", "registration_number")
     return known | {name: getattr(profile, name) for name in names}

@@ -69,6 +69,14 @@ def test_details_are_entered_and_what_follows_is_said() -> None:
     assert (them.partner.town, them.partner.country) == ("Warszawa", "Poland")
 
 
+def test_who_has_no_details_yet_begins_with_what_is_known() -> None:
+    them = billed(agreed=False)
+    them.partner.tax_profiles.update(ends_at=APRIL_3)
+    html = signed_in().get(page("tax_profile")).content.decode()
+    assert '<option value="GB" selected>' in html
+    assert "No tax details yet" in signed_in().get(page("tax")).content.decode()
+
+
 def test_a_mistyped_number_is_said_at_its_field_and_nothing_is_kept() -> None:
     billed(agreed=False)
     answer = signed_in().post(page("tax_profile"), DETAILS | {"vat_number": "PL5260250996", "town": "Kraków"})

@@ -6,6 +6,7 @@ import io
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import facturx
 import pytest
@@ -27,7 +28,7 @@ def _own_media(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
 
 
-def written(language: str = "en", facts: dict[str, str] = FRENCH, vat_minor: int = 205_00) -> Invoice:
+def written(language: str = "en", facts: dict[str, Any] = FRENCH, vat_minor: int = 205_00) -> Invoice:
     statement = billed(facts, language=language).statement(("every-order", 1025_00), vat_minor=vat_minor)
     invoice = invoices.issue_for(statement, at=APRIL_3)
     assert invoice is not None
@@ -47,7 +48,7 @@ def test_the_document_is_pdf_a_3_with_its_message_inside() -> None:
     name, message = facturx.get_facturx_xml_from_pdf(content, check_xsd=True)
     assert name == "factur-x.xml"
     assert message == invoice.cii_xml.encode()
-    catalogue = PdfReader(io.BytesIO(content)).trailer["/Root"]
+    catalogue: Any = PdfReader(io.BytesIO(content)).trailer["/Root"]
     assert "/AF" in catalogue
     assert "/OutputIntents" in catalogue
     described = catalogue["/Metadata"].get_data().decode()

@@ -21,8 +21,8 @@ from tests.people import ana
 BEFORE = datetime(2026, 2, 1, 9, tzinfo=UTC)
 APRIL_3 = datetime(2026, 4, 3, 9, tzinfo=UTC)
 MAY_4 = datetime(2026, 5, 4, 9, tzinfo=UTC)
-FRENCH = {"country_code": "FR", "status": "business", "vat_number": "FR40303265045"}
-POLISH = {"country_code": "PL", "status": "business", "vat_number": "PL5260250995"}
+FRENCH: dict[str, Any] = {"country_code": "FR", "status": "business", "vat_number": "FR40303265045"}
+POLISH: dict[str, Any] = {"country_code": "PL", "status": "business", "vat_number": "PL5260250995"}
 
 
 @dataclass
@@ -108,7 +108,7 @@ class Billed:
 
 
 def billed(
-    facts: dict[str, str] | None = None,
+    facts: dict[str, Any] | None = None,
     *,
     language: str = "en",
     agreed: bool = True,

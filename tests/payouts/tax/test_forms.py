@@ -76,7 +76,7 @@ def test_the_file_is_kept_as_it_came_under_a_name_of_ours(partner: Partner) -> N
     form = give(partner)
     assert form.document.read() == PDF
     assert form.document_name == "W-8 signed.pdf"
-    assert "signed" not in form.document.name
+    assert "signed" not in str(form.document.name)
 
 
 def test_a_revoked_form_counts_no_longer(partner: Partner) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_days_never_overlap(partner: Partner) -> None:
         ({"basis": "  "}, withholding.BasisMissing),
     ],
 )
-def test_what_is_no_rate_is_refused(partner: Partner, values: dict[str, str], refusal: type[Refused]) -> None:
+def test_what_is_no_rate_is_refused(partner: Partner, values: dict[str, Any], refusal: type[Refused]) -> None:
     with pytest.raises(refusal):
         held(partner, **values)
     assert not Withholding.objects.exists()

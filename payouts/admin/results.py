@@ -75,15 +75,15 @@ class ResultFileAdmin(BackOfficeAdmin):
     change_list_template = "admin/payouts/resultfile/change_list.html"
     list_display = (
         "name",
-        "legal_entity",
-        "format",
         when_column("imported_at", gettext_lazy("imported")),
-        "imported_by",
+        "format",
         "num_rows",
         "num_settled",
         "num_returned",
         "num_known",
         "num_foreign",
+        "legal_entity",
+        "imported_by",
     )
     list_filter = ("format", "legal_entity", "imported_at")
     list_select_related = ("legal_entity", "imported_by")

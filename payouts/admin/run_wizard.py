@@ -123,6 +123,9 @@ def _paid(request: HttpRequest, run: PayRun, at: datetime) -> dict[str, Any]:
         "came_back_sum": Money(minor, run.currency),
         "payments": _payments(request, run, may_fail=policy.may(request.user, "settle_pay_runs")),
         "reconcile_url": run_stages.stage_url(run, "reconcile"),
+        "results_url": reverse("admin:payouts_resultfile_upload")
+        if policy.may(request.user, "settle_pay_runs")
+        else "",
     }
 
 

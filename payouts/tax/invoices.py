@@ -41,7 +41,8 @@ class ReasonMissing(Refused):
 def issue_for(statement: Statement, *, at: datetime, by: User | None = None) -> Invoice | None:
     """Write the invoice of a statement, or the credit note when more was taken than earned; the one there is comes back.
 
-    None where no mandate is in force or nothing taxable happened. The caller holds the membership and has written every line.
+    None where no mandate is in force or nothing taxable happened. The caller holds the membership and has written every line. The terms
+    are those the statement froze, as they stood at the end of its month.
 
     Raises: DisagreesWithStatement, ProfileMissing, NotForPrivatePersons, AddressMissing, EntityIncomplete.
     """
@@ -64,7 +65,9 @@ def issue_for(statement: Statement, *, at: datetime, by: User | None = None) -> 
         raise DisagreesWithStatement(f"{statement.number} booked {booked}, not {vat.minor}.")
     if not net:
         return None
-    mandates.require_possible(statement.membership.partner, statement.membership.program.legal_entity, at=at)
+    mandates.require_possible(
+        statement.membership.partner, statement.membership.program.legal_entity, at=as_of
+    )
     year, sequence, number = _next_number(terms.mandate, statement, at=at)
     facts = invoice_facts.collect(
         statement,
@@ -107,6 +110,17 @@ def is_unchanged(invoice: Invoice) -> bool:
     if any(getattr(invoice, name) != invoice.facts[name] for name in columns):
         return False
     return invoice_facts.content_hash(invoice.facts) == invoice.sha256
+
+
+def _frozen(statement: Statement, *, at: datetime) -> tuple[datetime, int]:
+    """Return as of when the statement took its terms, and the VAT it charged by them.
+
+    A corrected statement books the difference in the open month, so its own column of VAT is still the old one.
+    """
+    tax = statement.facts.get("tax")
+    if not tax:
+        return at, statement.vat_minor
+    return datetime.fromisoformat(tax["as_of"]), tax["vat_minor"]
 
 
 def _last_before(mandate: SelfBillingMandate, statement: Statement) -> dict[str, str] | None:

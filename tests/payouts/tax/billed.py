@@ -44,14 +44,13 @@ class Billed:
         adjusted: int = 0,
         adjusted_untaxed: int = 0,
         due_on: date | None = date(2026, 4, 14),
-        sequence: int | None = None,
+        tax: dict[str, Any] | None = None,
     ) -> Statement:
         """Write a statement with one commission line per (rule, amount), and adjustments when asked."""
         gained = sum(minor for _rule, minor in amounts if minor > 0)
         taken = sum(minor for _rule, minor in amounts if minor < 0)
         program = self.membership.program
         period = rows.PeriodFactory.create(program=program, month=month)
-        values: dict[str, Any] = {"sequence": sequence} if sequence else {}
         statement = rows.StatementFactory.create(
             membership=self.membership,
             period=period,
@@ -65,9 +64,9 @@ class Billed:
             line_count=len(amounts) + 2,
             due_on=due_on,
             facts={
-                "rates": [{"rule": rule, "name": rule.replace("-", " ").capitalize()} for rule, _ in amounts]
+                "rates": [{"rule": rule, "name": rule.replace("-", " ").capitalize()} for rule, _ in amounts],
+                "tax": tax,
             },
-            **values,
         )
         for position, (rule, minor) in enumerate(amounts, start=1):
             line = rows.CommissionFactory.create(

@@ -90,6 +90,19 @@ def test_vat_that_the_statement_did_not_book_is_a_fault_and_writes_nothing() -> 
     assert not NumberSeries.objects.filter(series__startswith="invoice:").exists()
 
 
+def test_the_terms_are_those_the_statement_froze_at_the_end_of_its_month() -> None:
+    them = billed()
+    polish = TaxFacts(**POLISH)
+    profiles.set_profile(them.partner, polish, by=ana(), at=APRIL_3)
+    frozen = {"as_of": "2026-03-31T21:59:59.999999+00:00", "vat_minor": 100_00}
+    # A corrected statement books the difference elsewhere, so its own column says something else.
+    statement = them.statement(("every-order", 500_00), vat_minor=0, tax=frozen)
+    invoice = invoices.issue_for(statement, at=MAY_4)
+    assert invoice is not None
+    assert (invoice.vat_mode, invoice.vat_minor) == ("domestic", 100_00)
+    assert invoice.facts["seller"]["vat_number"] == "FR40303265045"
+
+
 def test_each_mandate_counts_for_itself_and_each_year_anew() -> None:
     them = billed(POLISH)
     numbers = []

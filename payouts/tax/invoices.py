@@ -53,13 +53,15 @@ def issue_for(statement: Statement, *, at: datetime, by: User | None = None) -> 
         return written
     # The terms the statement froze: those of the month's end, or of its correction.
     tax = statement.facts.get("tax")
-    terms = terms_for(statement.membership, at=datetime.fromisoformat(tax["as_of"]) if tax else at)
+    as_of = datetime.fromisoformat(tax["as_of"]) if tax else at
+    terms = terms_for(statement.membership, at=as_of)
     if terms is None:
         return None
     with translation.override(statement.language):
         lines = invoice_facts.taxable_lines(statement)
     net = Money(invoice_facts.net_of(lines), statement.currency)
     vat = terms.vat_on(net)
+    # A corrected statement books the difference in the open month; its own column still says what was booked first.
     booked = tax["vat_minor"] if tax else statement.vat_minor
     if vat.minor != booked:
         raise DisagreesWithStatement(f"{statement.number} booked {booked}, not {vat.minor}.")
@@ -110,17 +112,6 @@ def is_unchanged(invoice: Invoice) -> bool:
     if any(getattr(invoice, name) != invoice.facts[name] for name in columns):
         return False
     return invoice_facts.content_hash(invoice.facts) == invoice.sha256
-
-
-def _frozen(statement: Statement, *, at: datetime) -> tuple[datetime, int]:
-    """Return as of when the statement took its terms, and the VAT it charged by them.
-
-    A corrected statement books the difference in the open month, so its own column of VAT is still the old one.
-    """
-    tax = statement.facts.get("tax")
-    if not tax:
-        return at, statement.vat_minor
-    return datetime.fromisoformat(tax["as_of"]), tax["vat_minor"]
 
 
 def _last_before(mandate: SelfBillingMandate, statement: Statement) -> dict[str, str] | None:

@@ -122,11 +122,13 @@ def test_the_same_run_gives_the_same_bytes() -> None:
     assert rendered(to_us()) == rendered(to_us())
 
 
-@pytest.mark.parametrize("count", [1, 6, 7, 16])
-def test_a_file_is_filled_up_to_blocks_of_ten(count: int) -> None:
+@pytest.mark.parametrize(("count", "lines"), [(1, 10), (6, 10), (7, 20), (16, 20)])
+def test_a_file_is_filled_up_to_blocks_of_ten(count: int, lines: int) -> None:
     details = us_details("011401533", "4471", "checking")
     some = [payment(1, 100 + n, "USD", kind="us_account", details=details) for n in range(count)]
-    faultless(rendered(some))
+    content = rendered(some)
+    faultless(content)
+    assert content.count(b"\r\n") == lines  # four records of control, one for each payment
 
 
 def of(details: str, minor: int = 5_00, currency: str = "USD") -> Payment:

@@ -151,6 +151,9 @@ def test_the_words_of_the_law_are_in_the_message() -> None:
     assert "<ram:Content>Samofakturowanie</ram:Content>" in text
     assert "<ram:ExemptionReason>Odwrotne obciążenie</ram:ExemptionReason>" in text
     assert "<ram:ExemptionReasonCode>VATEX-EU-AE</ram:ExemptionReasonCode>" in text
+
+
+def test_between_french_businesses_the_terms_of_payment_and_the_siren_are_in_the_message() -> None:
     french = domestic().cii_xml
     for code in ("PMT", "PMD", "AAB"):
         assert f"<ram:SubjectCode>{code}</ram:SubjectCode>" in french

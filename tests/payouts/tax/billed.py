@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 from partners.models import Member, Membership, Partner
@@ -15,8 +14,10 @@ from payouts.tax.profiles import TaxFacts
 from tests.factories import payout_rows as rows
 from tests.factories.money_rows import AdjustmentFactory
 from tests.factories.partners import MembershipFactory, PartnerFactory
-from tests.factories.tiers import LegalEntityFactory, ProgramFactory
+from tests.factories.referrals import CreditFactory
+from tests.factories.tiers import LegalEntityFactory, PlanVersionFactory, ProgramFactory
 from tests.people import ana
+from tiers.models import PlanVersion
 
 BEFORE = datetime(2026, 2, 1, 9, tzinfo=UTC)
 APRIL_3 = datetime(2026, 4, 3, 9, tzinfo=UTC)
@@ -31,6 +32,7 @@ class Billed:
 
     membership: Membership
     mandate: SelfBillingMandate | None
+    plan_version: PlanVersion
 
     @property
     def partner(self) -> Partner:
@@ -68,9 +70,13 @@ class Billed:
                 "tax": tax,
             },
         )
+        credit = CreditFactory.create(membership=self.membership)
+        posted = rows.TransactionFactory.create(period=period, kind="accrual")
         for position, (rule, minor) in enumerate(amounts, start=1):
             line = rows.CommissionFactory.create(
-                credit__membership=self.membership,
+                credit=credit,
+                accrued_in=posted,
+                plan_version=self.plan_version,
                 rule_key=rule,
                 kind="earned" if minor > 0 else "reversal",
                 amount_minor=minor,
@@ -157,7 +163,4 @@ def billed(
             at=BEFORE,
             address="192.0.2.7",
         )
-    return Billed(membership, mandate)
-
-
-ZERO = Decimal("0.00")
+    return Billed(membership, mandate, PlanVersionFactory.create())

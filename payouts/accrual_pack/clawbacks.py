@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from payouts.accrual_pack.reading import up_to
@@ -84,6 +85,7 @@ class ClawBacks:
     currency: str
     shares: tuple[AgeShare, ...]
     cohorts: tuple[Cohort, ...]
+    unnamed_minor: int  # taken back by refunds that name no sale: of what age is not known
     sample_lines: int
     sample_first: Month
     sample_last: Month
@@ -95,6 +97,10 @@ class ClawBacks:
     @property
     def expected(self) -> Money:
         return Money(self.expected_minor, self.currency)
+
+    @property
+    def unnamed(self) -> Money:
+        return Money(self.unnamed_minor, self.currency)
 
     @property
     def sample_earned(self) -> Money:
@@ -121,6 +127,7 @@ def expected(program: Program, month: Month, currency: str) -> ClawBacks | None:
         currency=currency,
         shares=shares,
         cohorts=tuple(_cohorts(earned, shares, month, currency)),
+        unnamed_minor=_unnamed(program, month, currency),
         sample_lines=lines,
         sample_first=min(earned),
         sample_last=max(earned),
@@ -160,6 +167,12 @@ def _taken(program: Program, month: Month, currency: str) -> dict[tuple[Month, i
         age = _months_from(cohort, Month(year, number))
         found[cohort, age] = found.get((cohort, age), 0) - minor
     return found
+
+
+def _unnamed(program: Program, month: Month, currency: str) -> int:
+    """Return what refunds took back without naming a sale."""
+    mine = _lines(program, month, currency).filter(kind=CommissionKind.REFUND, reverses=None)
+    return -int(mine.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
 
 
 def _lines(program: Program, month: Month, currency: str) -> CommissionQuerySet:

@@ -170,6 +170,7 @@ def _expected_json(found: ClawBacks) -> dict[str, Any]:
             "to": str(found.sample_last),
             "earned": str(found.sample_earned.decimal()),
             "taken_back": str(found.sample_taken.decimal()),
+            "taken_back_naming_no_sale": str(found.unnamed.decimal()),
         },
         "shares": [
             {

@@ -108,7 +108,7 @@ def _balances(writer: _Writer, pack: Pack) -> None:
 
 
 def _claw_backs(writer: _Writer, pack: Pack) -> None:
-    writer.begin(_("Expected claw-backs"), (24, 12, 12, 18, 18, 24, 18))
+    writer.begin(_("Expected claw-backs"), (24, 12, 12, 18, 18, 24, 18, 24))
     writer.line(str(METHOD))
     for each in pack.programs:
         for currency in each.without_history:
@@ -128,6 +128,7 @@ def _of_currency(writer: _Writer, program: str, found: ClawBacks) -> None:
         _("Taken back"),
         _("Months"),
         _("Expected"),
+        _("Taken back, no sale named"),
     )
     months = f"{found.sample_first} – {found.sample_last}"
     writer.line(
@@ -138,6 +139,7 @@ def _of_currency(writer: _Writer, program: str, found: ClawBacks) -> None:
         found.sample_taken,
         months,
         found.expected,
+        found.unnamed,
     )
     writer.head("", _("Age, months"), "", _("Earned"), _("Taken back"), _("Share"))
     for share in found.shares:

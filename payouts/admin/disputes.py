@@ -80,12 +80,11 @@ class DisputeAdmin(BackOfficeAdmin):
     list_display = (
         "about",
         "partner",
-        "cause",
         money_column("line_minor", gettext_lazy("commission"), currency="commission__currency"),
         "clock",
         state_column("dispute", gettext_lazy("state")),
     )
-    list_filter = (WaitingFilter, "state", "cause", "membership__program")
+    list_filter = (WaitingFilter, "cause", "membership__program")
     search_fields = ("public_id", "membership__partner__name", "commission__conversion__external_id")
     search_help_text = gettext_lazy("Partner, order or id")
 
@@ -128,10 +127,11 @@ class DisputeAdmin(BackOfficeAdmin):
 
     @admin.display(description=gettext_lazy("about"))
     def about(self, dispute: Dispute) -> str:
-        """Return the line that is asked about."""
+        """Return the line that is asked about, and what is wrong with it."""
         line = dispute.commission
         order = subject.order_text(line)
-        return order or subject.period_text(line, dispute.membership.program.zone)
+        text = order or subject.period_text(line, dispute.membership.program.zone)
+        return format_html('{}<span class="sub">{}</span>', text, dispute.get_cause_display())
 
     @admin.display(description=gettext_lazy("partner"), ordering="membership__partner__name")
     def partner(self, dispute: Dispute) -> str:
@@ -282,7 +282,9 @@ def _moves(dispute: Dispute) -> list[dict[str, Any]]:
 
 def _pause_url(line: Commission) -> str:
     """Return where the line can be paused, while its hold runs."""
-    return "" if line.state != CommissionState.ON_HOLD else row_url(line)
+    if line.state != CommissionState.ON_HOLD:
+        return ""
+    return reverse("admin:payouts_pause_line", args=[line.pk])
 
 
 def _file_of(rows: list[report.CauseRow], name: str) -> StreamingHttpResponse:

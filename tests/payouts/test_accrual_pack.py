@@ -186,6 +186,13 @@ def test_expected_claw_backs_are_exact_shares_of_what_was_earned(house: House) -
     assert (found.sample_earned.minor, found.sample_taken.minor) == (400_00, 10_00)
 
 
+def test_refunds_that_name_no_sale_are_told_and_lead_to_nothing(house: House) -> None:
+    house.refund("unnamed", "50.00", "BEN", on(3, 27))
+    house.rate(on(3, 27))
+    [found] = pack(house).programs[0].expected
+    assert (found.unnamed_minor, found.sample_taken.minor, found.expected_minor) == (5_00, 10_00, 3_33)
+
+
 def test_without_history_nothing_is_expected_and_it_says_so(house: House) -> None:
     [each] = pack(house, Month(2026, 1)).programs
     assert (each.expected, each.without_history) == ((), ("GBP",))

@@ -233,6 +233,7 @@ class StatementPage:
     pages: Pages | None
     downloads: tuple[Download, ...]
     check_url: str
+    has_lines: bool
     notices: tuple[Notice, ...] = field(default=())
     related: tuple[Related, ...] = field(default=())
 

@@ -45,7 +45,7 @@ def statement_page(found: Statement, room: Room, *, after: str) -> StatementPage
     lines = statement_lines.shown(found, room, skip=skip)
     amount = payment.amount if payment else found.closing
     return StatementPage(
-        title=_("%(month)s statement") % {"month": l10n.month_text(found.period.as_month, active_locale())},
+        title=_title(found),
         number=found.number,
         amount_label=_amount_label(found, payment),
         amount=amount,
@@ -61,9 +61,16 @@ def statement_page(found: Statement, room: Room, *, after: str) -> StatementPage
         pages=statement_lines.pages(found, skip, len(lines)),
         downloads=_downloads(found),
         check_url=f"/v/{found.number}/{found.check_code}/",
+        has_lines=found.kind != StatementKind.CREDIT_NOTE,
         notices=tuple(_notices(found)),
         related=tuple(_related(found)),
     )
+
+
+def _title(found: Statement) -> str:
+    month = {"month": l10n.month_text(found.period.as_month, active_locale())}
+    is_credit_note = found.kind == StatementKind.CREDIT_NOTE
+    return (_("%(month)s, credit note") if is_credit_note else _("%(month)s statement")) % month
 
 
 def status_of(found: Statement, payment: Payment | None, room: Room) -> StatusWord:
@@ -116,6 +123,9 @@ def _facts(found: Statement, payment: Payment | None, room: Room) -> Iterator[Fa
     last = l10n.date_text(month.last_on, active_locale(), "long")
     yield Fact(_("Period"), _("%(first)s to %(last)s") % {"first": month.first_on.day, "last": last})
     yield Fact(_("Issued"), l10n.date_text(local_day(found.issued_at, room.zone), active_locale(), "long"))
+    if found.kind == StatementKind.CREDIT_NOTE:  # nothing is paid by it
+        yield Fact(_("Currency"), found.currency)
+        return
     ending = payment.ending if payment else found.facts.get("account_ending")
     if ending:
         yield Fact(_("Pay to"), _("IBAN ending %(last4)s") % {"last4": ending})

@@ -187,7 +187,7 @@ def test_a_long_statement_is_added_up_by_day_and_names_the_file_with_every_line(
     text = "\n".join(page.extract_text() for page in reader.pages)
     assert "303 orders" in text
     assert f"{statement.number}.csv" in text
-    assert len(reader.pages) == 1
+    assert len(reader.pages) <= 2
 
 
 @pytest.mark.needs_pango

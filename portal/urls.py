@@ -29,7 +29,6 @@ urlpatterns = [
     path("earnings/", earnings.earnings, name="earnings"),
     path("earnings/commissions.csv", earnings.earnings_csv, name="earnings_csv"),
     path("earnings/adjustments/", adjustments.adjustments, name="adjustments"),
-    path("earnings/adjustments/<str:public_id>/file/", adjustments.evidence_file, name="adjustment_file"),
     path("earnings/<str:public_id>/", earnings.commission, name="commission"),
     path("earnings/<str:public_id>/ask/", questions.ask, name="question_ask"),
     path("questions/", questions.questions, name="questions"),

@@ -24,7 +24,6 @@ from prm import audit
 from prm.accounts import policy
 from prm.accounts.back_office import (
     attempt,
-    list_url,
     money_column,
     money_text,
     person,
@@ -132,14 +131,17 @@ class AdjustmentAdmin(WithTotals):
         line = _line_of(request, membership)
         is_looked_at = request.method == "POST"
         form = AdjustmentForm(
-            request.POST or None,
+            request.POST if request.method == "POST" else None,
             request.FILES or None,
             currency=membership.program.currency,
             with_file=is_looked_at,
         )
         consequences: list[str] = []
         if is_looked_at and form.is_valid():
-            given, at = form.cleaned_data, timezone.now()
+            given, at = (
+                dict(form.cleaned_data),
+                timezone.now(),
+            )  # a refusal takes its field out of the form's own
             if "confirm" in request.POST:
                 made = attempt(
                     request,
@@ -153,7 +155,9 @@ class AdjustmentAdmin(WithTotals):
                     told = _("It is booked and the partner was told.")
                     messages.success(request, told if is_done else _("Somebody else has to approve it now."))
                     return HttpResponseRedirect(row_url(made))
-            consequences = proposing(membership, given["kind"], given["amount"], by=person(request), at=at)
+            if not {"kind", "amount"} & form.errors.keys():
+                who = person(request)
+                consequences = proposing(membership, given["kind"], given["amount"], by=who, at=at)
         return self.page(
             request,
             "admin/payouts/adjustment/propose.html",
@@ -201,7 +205,9 @@ class AdjustmentAdmin(WithTotals):
         require(request, "approve_adjustments")
         found = self._found(request, pk)
         is_approval = step == "approve"
-        form = (DecisionForm if is_approval else RefusalForm)(request.POST or None)
+        form = (DecisionForm if is_approval else RefusalForm)(
+            request.POST if request.method == "POST" else None
+        )
         verb = adjustments.approve if is_approval else adjustments.refuse
         if request.method == "POST" and form.is_valid():
             note, at = form.cleaned_data["note"], timezone.now()
@@ -246,11 +252,6 @@ def propose_url(membership: Membership, line: Commission | None = None) -> str:
     """Return the address of the page that proposes an adjustment of a membership's balance, about one of its lines when named."""
     url = reverse("admin:payouts_adjustment_propose", args=[membership.pk])
     return f"{url}?line={line.pk}" if line is not None else url
-
-
-def waiting_list_url() -> str:
-    """Return the address of what waits for a second person."""
-    return list_url(Adjustment, state__exact=AdjustmentState.PROPOSED.value)
 
 
 def _line_of(request: HttpRequest, membership: Membership) -> Commission | None:

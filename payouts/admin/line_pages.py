@@ -74,7 +74,7 @@ def move_dates(desk: Desk, request: HttpRequest) -> HttpResponse:
     """Ask for day and reason, say whose lines it is about, and move them."""
     require(request, "adjust_balances")
     lines = _chosen(request)
-    form = DateForm(request.POST or None)
+    form = DateForm(request.POST if request.method == "POST" else None)
     back = row_url(lines[0]) if len(lines) == 1 else list_url(Commission)
     if request.method == "POST" and form.is_valid():
         changes = attempt(

@@ -39,7 +39,7 @@ class PausePages(BackOfficeAdmin):
         require(request, "pause_payments")
         found = Commission.objects.select_related("membership__partner", "membership__program", "conversion")
         line = get_object_or_404(found, pk=pk)
-        form = PauseForm(request.POST or None)
+        form = PauseForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             pause = attempt(
                 request,
@@ -68,7 +68,7 @@ class PausePages(BackOfficeAdmin):
         """Ask for reason and day, say what happens, and pause a membership's payments."""
         require(request, "pause_payments")
         membership = get_object_or_404(Membership.objects.select_related("partner", "program"), pk=pk)
-        form = PauseForm(request.POST or None)
+        form = PauseForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             pause = attempt(
                 request,
@@ -104,7 +104,7 @@ class PausePages(BackOfficeAdmin):
         """Ask what came of it, say what happens, and end a pause."""
         require(request, "pause_payments")
         pause = get_object_or_404(readable(request), pk=pk)
-        form = EndForm(request.POST or None)
+        form = EndForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             outcome = form.cleaned_data["outcome"]
             ended = attempt(

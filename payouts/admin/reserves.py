@@ -123,7 +123,9 @@ class ReserveAdmin(BackOfficeAdmin):
         require(request, "adjust_balances")
         found = Membership.objects.select_related("partner", "program")
         membership = get_object_or_404(found, pk=pk) if pk is not None else None
-        form = ReserveForm(request.POST or None, for_partner=membership is not None)
+        form = ReserveForm(
+            request.POST if request.method == "POST" else None, for_partner=membership is not None
+        )
         if request.method == "POST" and form.is_valid():
             given = dict(form.cleaned_data)
             program = membership.program if membership is not None else given.pop("program")

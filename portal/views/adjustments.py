@@ -1,17 +1,15 @@
 """Bonuses and corrections: what people added to a balance or took from it, with the reason and their words. Only what is booked is shown,
-and the sum is that of the rows."""
+the sum is that of the rows, and files stay with staff."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from payouts import evidence
 from payouts.choices import AdjustmentState
 from payouts.models import Adjustment
 from payouts.models.adjustment import AdjustmentQuerySet
@@ -35,8 +33,6 @@ class AdjustmentRow:
     about: str
     month: str
     amount: Money
-    public_id: str
-    file_name: str
 
 
 @require_safe
@@ -57,14 +53,6 @@ def adjustments(request: HttpRequest, room: Room) -> HttpResponse:
         rows=rows,
         total=Money.total((row.amount for row in rows), room.program.currency),
     )
-
-
-@require_safe
-@enter()
-def evidence_file(request: HttpRequest, room: Room, public_id: str) -> FileResponse:
-    """Hand out the file an adjustment rests on."""
-    found = get_object_or_404(booked(room), public_id=public_id)
-    return evidence.attachment(found.evidence, found.evidence_name)
 
 
 def booked(room: Room) -> AdjustmentQuerySet:
@@ -88,6 +76,4 @@ def _row(found: Adjustment, room: Room) -> AdjustmentRow:
         about=_("About order %(order)s") % {"order": order} if order else "",
         month=l10n.month_text(posted.period.as_month, active_locale()),
         amount=found.amount,
-        public_id=found.public_id,
-        file_name=found.evidence_name,
     )

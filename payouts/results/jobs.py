@@ -89,6 +89,8 @@ def carry_out(run: Run, reporter: Reporter, *, at: datetime) -> Mapping[str, Any
     done = ResultFile.objects.filter(legal_entity=wanted["entity"], sha256=wanted["sha256"]).first()
     if done is not None:  # a worker before this one was stopped after it had booked everything
         return facts_of(done)
+    if run.created_by_id is None:
+        raise LookupError("Results are booked in somebody's name, and this run has none.")
     by = User.objects.get(pk=run.created_by_id)
     file = booking.import_file(
         LegalEntity.objects.get(pk=wanted["entity"]),

@@ -16,6 +16,7 @@ from payouts.models import PaymentResult, PayRun, ResultFile
 from payouts.results import jobs
 from prm.runs import lifecycle, working
 from prm.runs.models import Run
+from prm.runs.progress import Reporter
 from tests.payouts.results.bank import APRIL_7, on_its_way, owed, payment, states, table, written
 from tests.people import fiona
 from tiers.models import LegalEntity
@@ -104,8 +105,6 @@ def test_a_worker_books_a_large_file_and_one_that_comes_after_it_finds_it_done(r
     assert (job.state, job.done, job.result["settled"]) == ("finished", 3, 3)
     with pytest.raises(jobs.NoLongerHere):
         jobs.kept(word)
-    from prm.runs.progress import Reporter
-
     assert jobs.carry_out(job, Reporter(), at=APRIL_7)["file"] == ResultFile.objects.get().public_id
 
 

@@ -38,6 +38,9 @@ SOURCES = (
     "templates/emails/payment_sent/*",
     "templates/emails/payment_failed/*",
     "templates/emails/bank_details_changed/*",
+    "templates/emails/bank_details_removed/*",
+    "payouts/account_words.py",
+    "payouts/notices_methods.py",
 )
 # Of long lists of choices only those that documents and mails name.
 CHOICES = {

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from payouts.account_words import account_text
 from payouts.choices import PaymentMethodKind
 from prm.accounts import policy
 from prm.lib.constraints import one_of, only_one_open, set_together
@@ -72,15 +72,3 @@ class PaymentMethod(models.Model):
 
     def is_usable(self, *, at: datetime) -> bool:
         return self.replaced_at is None and self.usable_at <= at
-
-
-def account_text(kind: str, ending: str) -> str:
-    """Return in words where money goes, as far as anybody is shown it: an IBAN by its ending, PayPal by a masked address."""
-    texts = {
-        PaymentMethodKind.BANK_IBAN.value: gettext("IBAN ending %(ending)s"),
-        PaymentMethodKind.US_ACCOUNT.value: gettext("US account ending %(ending)s"),
-        PaymentMethodKind.PAYPAL.value: gettext("PayPal %(ending)s"),
-        PaymentMethodKind.WISE.value: gettext("Wise %(ending)s"),
-        PaymentMethodKind.OTHER.value: gettext("Another way, as agreed"),
-    }
-    return texts[kind] % {"ending": ending}

@@ -42,7 +42,7 @@ def show(desk: BackOfficeAdmin, request: HttpRequest, run: PayRun, stage: str) -
         total=Money(run.total_minor, run.currency),
         facts=list(run_page.facts_of(run)),
         history=run_page.steps_of(run),
-        cancel_url=_cancel_url(request, run),
+        cancel_run_url=_cancel_url(request, run),
         next_url=_next_url(run, stage, at=at),
         may_prepare=policy.may(request.user, "prepare_pay_runs"),
         **_SHOWN[stage](request, run, at),

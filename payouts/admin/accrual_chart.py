@@ -12,7 +12,8 @@ from payouts.accrual_pack import BUCKETS, Ageing
 from prm.accounts.back_office import money_text
 from prm.lib.money import Money
 
-WIDTH, HEIGHT, HEAD, FOOT = 720, 240, 24, 24
+HEIGHT, HEAD, FOOT = 240, 24, 24
+_WIDTHS = (("wide", 720), ("narrow", 360))
 # The stages of money, as every chart colours them.
 STAGES = {"pending": "hold", "payable": "ready", "in_payment": "sent"}
 
@@ -38,19 +39,27 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Chart:
-    """One currency."""
+class Plot:
+    """One drawing; there is one for wide and one for narrow screens."""
 
-    currency: str
-    title: str
+    name: str
     width: int
     height: int
     zero_y: int
     tick_y: int
     value_y: int
     hatch_id: str
-    legend: tuple[tuple[str, str], ...]
     groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One currency."""
+
+    currency: str
+    title: str
+    legend: tuple[tuple[str, str], ...]
+    plots: tuple[Plot, ...]
 
 
 def age_text(bucket: str) -> str:
@@ -68,24 +77,33 @@ def charts(totals: Sequence[Ageing]) -> list[Chart]:
 
 
 def _chart(rows: Sequence[Ageing], currency: str) -> Chart | None:
+    if not any(row.minor[bucket] for row in rows for bucket in BUCKETS):
+        return None
+    return Chart(
+        currency=currency,
+        title=_("Owed to partners by age, %(currency)s") % {"currency": currency},
+        legend=tuple((STAGES[row.kind], row.label) for row in rows),
+        plots=tuple(_plot(rows, currency, name, width) for name, width in _WIDTHS),
+    )
+
+
+def _plot(rows: Sequence[Ageing], currency: str, name: str, width: int) -> Plot:
     amounts = [row.minor[bucket] for row in rows for bucket in BUCKETS]
     high, low = max(*amounts, 0), min(*amounts, 0)
-    if high == low:
-        return None
     room = HEIGHT - FOOT - HEAD
     zero_y = HEAD + room * high // (high - low)
-    slot = WIDTH // len(BUCKETS)
-    width = slot * 3 // 5 // len(rows)
+    slot = width // len(BUCKETS)
+    wide = slot * 3 // 5 // len(rows)
 
     def bar(row: Ageing, bucket: str, x: int) -> Bar:
         minor = row.minor[bucket]
         tall = max(room * abs(minor) // (high - low), 1 if minor else 0)
-        return Bar(STAGES[row.kind], x, zero_y - tall if minor > 0 else zero_y, width, tall)
+        return Bar(STAGES[row.kind], x, zero_y - tall if minor > 0 else zero_y, wide, tall)
 
     groups = []
     for index, bucket in enumerate(reversed(BUCKETS)):
         left = index * slot + slot // 5
-        bars = tuple(bar(row, bucket, left + number * width) for number, row in enumerate(rows))
+        bars = tuple(bar(row, bucket, left + number * wide) for number, row in enumerate(rows))
         total = Money(sum(row.minor[bucket] for row in rows), currency)
         groups.append(
             Group(
@@ -96,16 +114,14 @@ def _chart(rows: Sequence[Ageing], currency: str) -> Chart | None:
                 bars=tuple(each for each in bars if each.height),
             )
         )
-    return Chart(
-        currency=currency,
-        title=_("Owed to partners by age, %(currency)s") % {"currency": currency},
-        width=WIDTH,
+    return Plot(
+        name=name,
+        width=width,
         height=HEIGHT,
         zero_y=zero_y,
         tick_y=HEIGHT - 6,
         value_y=HEAD - 10,
-        hatch_id=f"hatch-{currency.lower()}",
-        legend=tuple((STAGES[row.kind], row.label) for row in rows),
+        hatch_id=f"hatch-{currency.lower()}-{name}",
         groups=tuple(groups),
     )
 

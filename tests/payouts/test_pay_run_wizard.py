@@ -63,6 +63,7 @@ def look(run: PayRun, kind: str) -> str:
     return reverse("admin:payouts_payrun_looking", args=[run.pk, kind])
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_run_goes_through_seven_pages_and_comes_back_to_where_it_stands(
     house: House, eager_tasks: Celery
 ) -> None:
@@ -143,6 +144,7 @@ def test_who_opens_a_second_run_is_led_to_the_first(house: House) -> None:
     assert PayRun.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_run_that_pays_nobody_says_why_and_stays_a_draft(house: House, eager_tasks: Celery) -> None:
     at = timezone.now()
     day = next_bank_day(at.date() + timedelta(days=3), "GBP")

@@ -162,7 +162,7 @@ def is_overdue(pause: Pause) -> bool:
 
 def title_of(pause: Pause) -> str:
     """Return the title of a pause's page."""
-    return _("Pause of %(what)s") % {"what": what_text(pause)}
+    return _("Pause: %(what)s") % {"what": what_text(pause)}
 
 
 def what_text(pause: Pause) -> str:

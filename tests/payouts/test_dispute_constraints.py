@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 
 from payouts.models import Dispute, DisputeMessage
 from tests.factories import money_rows as rows
+from tests.factories.payout_rows import CommissionFactory
 from tests.payouts.test_constraints import everything, refuse
 from tests.people import fiona
 
@@ -43,7 +44,7 @@ def test_the_database_refuses(name: str, row: Any, values: Callable[[], dict[str
         {"dispute": rows.DisputeFactory.create()} if row is rows.DisputeMessageFactory else {}
     )
     if row is rows.DisputeFactory:
-        given["commission"] = rows.CommissionFactory.create()
+        given["commission"] = CommissionFactory.create()
         given["opened_by"] = fiona()
     refuse(name, row, given)
 

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from partners.models import Member
 from payouts import adjustments, disputes, ledger, periods
+from payouts.adjustment_checks import AnotherCurrency
 from payouts.choices import AccountKind, AdjustmentState, DisputeState
 from payouts.disputes import clock
 from payouts.evidence import EvidenceOfAnotherKind
@@ -54,7 +55,7 @@ def payable(line: Commission) -> int:
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:
-    tables = (Dispute, DisputeMessage, Adjustment, Entry, OutgoingMail)
+    tables: tuple[type[Any], ...] = (Dispute, DisputeMessage, Adjustment, Entry, OutgoingMail)
     return {table._meta.label: list(table._default_manager.order_by("pk").values()) for table in tables}
 
 
@@ -348,7 +349,7 @@ def test_what_an_adjustment_is_refused_for_decides_nothing() -> None:
     _house, line = sold()
     asked = ask(line)
     before = everything()
-    with pytest.raises(adjustments.checks.AnotherCurrency):
+    with pytest.raises(AnotherCurrency):
         disputes.accept(asked, amount=Money(2_00, "EUR"), note="Yes.", by=fiona(), at=LATER)
     assert everything() == before
     asked.refresh_from_db()
@@ -416,7 +417,8 @@ def test_a_file_goes_with_the_message_under_a_name_of_ours() -> None:
     asked = ask(line, evidence=SimpleUploadedFile("../Order 1.pdf", b"%PDF-1.7 order"))
     [message] = asked.messages.all()
     assert message.evidence_name == "Order 1.pdf"
-    assert message.evidence.name.startswith("evidence/") and "Order" not in message.evidence.name
+    place = str(message.evidence.name)
+    assert place.startswith("evidence/") and "Order" not in place
     with message.evidence.open("rb") as file:
         assert file.read() == b"%PDF-1.7 order"
 

@@ -65,12 +65,12 @@ def stepper(run: PayRun, shown: str, *, at: datetime) -> list[dict[str, Any]]:
     stands, may_open = STAGES.index(stage_of(run, at=at)), reachable(run)
     return [
         {
-            "label": f"{number}. {LABELS[stage]}",
-            "done": number - 1 < stands or run.state == PayRunState.RECONCILED,
+            "label": LABELS[stage],
+            "done": number < stands or run.state == PayRunState.RECONCILED,
             "current": stage == shown,
             "href": stage_url(run, stage) if stage in may_open else "",
         }
-        for number, stage in enumerate(STAGES, start=1)
+        for number, stage in enumerate(STAGES)
     ]
 
 

@@ -82,7 +82,7 @@ def test_a_run_goes_through_seven_pages_and_comes_back_to_where_it_stands(
     found = Run.objects.get(kind=job.RUN_KIND)
     assert (found.state, found.done, found.total) == ("finished", 2, 2)
 
-    assert "3. Check" in words(prepares.get(page(run)))
+    assert "Check: pay run" in words(prepares.get(page(run)))
     assert "4 checks are not acknowledged yet" in words(approves.get(stage(run, "approve")))
     assert step(run, "approve") not in approves.get(stage(run, "approve")).content.decode()
     for kind in ("new_payee", "missing_data"):

@@ -13,7 +13,7 @@ from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum
 from partners.models import Membership
 from payouts.choices import CommissionState, PaymentState, StatementState
 from payouts.models import Commission, Payment, PaymentMethod, Statement
-from payouts.statements.families import chain
+from payouts.statement_families import chain
 from prm.lib.money import Money
 from prm.lib.periods import Month, local_day, months_between
 

@@ -13,7 +13,7 @@ from django.db import models
 from payouts import pauses
 from payouts.choices import PaymentState, TransactionKind
 from payouts.models import Entry, Payment, PaymentMethod, Statement, TaxForm, TaxProfile, Withholding
-from payouts.statements.families import family
+from payouts.statement_families import family
 
 if TYPE_CHECKING:
     from payouts.models import Pause, PayRun

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
 from payouts import statement_facts
+from payouts import statement_families as families
 from payouts.choices import StatementKind, StatementState
 from payouts.events import StatementIssued
 from payouts.models import Commission, Statement
 from payouts.notices import tell_statement_ready
 from payouts.statement_facts import Bridge
-from payouts.statements import families, lines, vat
+from payouts.statements import lines, vat
 from payouts.statements.issuing import write
 from prm import audit
 from prm.accounts import policy

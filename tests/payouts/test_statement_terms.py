@@ -80,6 +80,8 @@ def french() -> House:
         contact_email="compta@halden.example",
     )
     house = open_house(currency="EUR", zone="Europe/Paris", entity=entity)
+    house.program.second_person_above_minor = 1_000_00
+    house.program.save()
     partner = house.member("ANA10", at=MARCH_1, owner=ana()).partner
     partner.legal_name, partner.country, partner.language = "Studio Prado SARL", "FR", "fr"
     partner.street, partner.building_number = "Rue des Lilas", "7"
@@ -171,8 +173,8 @@ def test_vat_is_rounded_once_on_everything_taxable_and_invoiced(french: House) -
     assert (tax["mode"], tax["rate"], tax["net_minor"], tax["vat_minor"]) == ("domestic", "20", 80_13, 16_03)
     invoice = Invoice.objects.get()
     assert (invoice.net_minor, invoice.vat_minor, invoice.statement_id) == (80_13, 16_03, march.pk)
-    expense = ledger.program_account(french.program, AccountKind.INPUT_VAT)
-    assert ledger.balance(expense) == Money(-16_03, "EUR")
+    input_vat = ledger.program_account(french.program, AccountKind.INPUT_VAT)
+    assert ledger.balance(input_vat) == Money(-16_03, "EUR")
     assert sum(row.amount_minor for row in march.lines.all()) == march.closing_minor
     assert reconciliation.check() == []
 
@@ -189,7 +191,7 @@ def test_more_taken_back_than_earned_gives_vat_back(french: House) -> None:
 def test_a_correction_by_other_tax_facts_credits_the_invoice_and_puts_the_vat_right(french: House) -> None:
     """By April the partner is a small business: the 16.00 of VAT come back in April, and a new invoice carries none."""
     [march] = close_months(french.program, MARCH, at=APRIL_3)
-    facts = TaxFacts(country_code="FR", status="small_business", vat_number="")
+    facts = TaxFacts(country_code="FR", status="small_business", registration_number="303265045")
     profiles.set_profile(french.members["ANA10"].partner, facts, by=ana(), at=APRIL_3)
     new = statements.correct(march, reason="No VAT is charged.", by=fiona(), at=APRIL_9)
     assert (march.vat_minor, new.vat_minor) == (16_00, 16_00)

@@ -3,15 +3,13 @@ Answering and deciding are pages that say what will happen and make one call."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Case, F, IntegerField, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -22,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from payouts import disputes, evidence
+from payouts.admin.dispute_file import file_of
 from payouts.admin.dispute_forms import AnswerForm, SpanForm
 from payouts.admin.dispute_moves import MOVES, DisputeMove
 from payouts.admin.dispute_page import clock_badge, facts_of, suggestion_of, thread_of
@@ -29,7 +28,6 @@ from payouts.choices import CommissionState, DisputeState
 from payouts.disputes import report
 from payouts.explained import line as explained
 from payouts.explained import subject
-from payouts.exports.rows import formula_safe
 from payouts.models import Commission, Dispute, DisputeMessage
 from prm.accounts import policy
 from prm.accounts.back_office import (
@@ -214,7 +212,7 @@ class DisputeAdmin(BackOfficeAdmin):
                 since=since, until=start_of_day(form.cleaned_data["last"] + timedelta(days=1), zone)
             )
         if "csv" in request.GET and form.is_valid():
-            return _file_of(rows, f"questions-{form.cleaned_data['first']}-{form.cleaned_data['last']}.csv")
+            return file_of(rows, f"questions-{form.cleaned_data['first']}-{form.cleaned_data['last']}.csv")
         query = request.GET.copy()
         query["csv"] = "1"
         return self.page(
@@ -285,26 +283,3 @@ def _pause_url(line: Commission) -> str:
     if line.state != CommissionState.ON_HOLD:
         return ""
     return reverse("admin:payouts_pause_line", args=[line.pk])
-
-
-def _file_of(rows: list[report.CauseRow], name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def _lines(rows: list[report.CauseRow]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(report.HEADER)
-    for cells in report.cells(rows):
-        # Only names are somebody's text; an amount may begin with a minus.
-        yield writer.writerow((formula_safe(cells[0]), *cells[1:]))
-
-
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> Any:
-        """Return the text."""
-        return text

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,17 +15,17 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from payouts import disputes, evidence
-from payouts.choices import AdjustmentState, DisputeCause, DisputeState
+from payouts.choices import AdjustmentState, DisputeState
 from payouts.disputes import clock
 from payouts.explained import subject
 from payouts.explained.line import READ_WITH
 from payouts.models import Commission, Dispute, DisputeMessage
 from portal import roles, why
 from portal.formats import date_text
+from portal.forms_questions import AskForm, ReplyForm
 from portal.rooms import Room, enter, own_or_404, refuse, show
 from portal.status import StatusWord, word
 from portal.views.answers import explain_refusal
@@ -35,40 +34,6 @@ from prm.lib.money import Money
 from prm.lib.periods import local_day
 
 _OPEN = (DisputeState.OPENED, DisputeState.ANSWERED, DisputeState.WAITING_PARTNER)
-
-
-class AskForm(forms.Form):
-    """What is wrong with a line."""
-
-    cause = forms.ChoiceField(
-        label=gettext_lazy("What is wrong?"), choices=DisputeCause.choices, widget=forms.RadioSelect
-    )
-    text = forms.CharField(
-        label=gettext_lazy("Your question"),
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=gettext_lazy("What you expected, and why. Up to 4,000 characters."),
-    )
-    evidence = forms.FileField(
-        label=gettext_lazy("A file that shows it"),
-        required=False,
-        widget=forms.ClearableFileInput(attrs={"accept": evidence.ACCEPTED}),
-        help_text=gettext_lazy("PDF, PNG, JPEG, text or CSV, up to 10 MB."),
-    )
-
-
-class ReplyForm(forms.Form):
-    """What the partner writes back."""
-
-    text = forms.CharField(
-        label=gettext_lazy("Write back"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
-    )
-    evidence = forms.FileField(
-        label=gettext_lazy("A file that shows it"),
-        required=False,
-        widget=forms.ClearableFileInput(attrs={"accept": evidence.ACCEPTED}),
-        help_text=gettext_lazy("PDF, PNG, JPEG, text or CSV, up to 10 MB."),
-    )
 
 
 @dataclass(frozen=True)

@@ -126,9 +126,6 @@ def _paid(request: HttpRequest, run: PayRun, at: datetime) -> dict[str, Any]:
         "results_url": reverse("admin:payouts_resultfile_upload")
         if policy.may(request.user, "settle_pay_runs")
         else "",
-        "results_url": reverse("admin:payouts_resultfile_upload")
-        if policy.may(request.user, "settle_pay_runs")
-        else "",
     }
 
 

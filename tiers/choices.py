@@ -89,3 +89,10 @@ class FxMoment(models.TextChoices):
 
     STATEMENT = "statement", _("The last day of the statement's month")
     PAYMENT = "payment", _("The day the pay run is prepared")
+
+
+class BankFile(models.TextChoices):
+    """The version of the credit transfer message a bank takes."""
+
+    PAIN_09 = "pain.001.001.09", "pain.001.001.09"
+    PAIN_03 = "pain.001.001.03", "pain.001.001.03"

@@ -25,9 +25,14 @@ else:
 
 
 class ProgramForm(ProgramModelForm):
-    """A program; its minimum payout is typed in the program's currency."""
+    """A program; its amounts are typed in the program's currency."""
 
     minimum_payout = MoneyField(label=_("Minimum payout"), required=False, help_text=_("Such as 50.00."))
+    second_person_above = MoneyField(
+        label=_("Adjustments need a second person above"),
+        required=False,
+        help_text=_("Empty: every adjustment does."),
+    )
     allowed_domains = WordsField(
         label=_("Domains links may lead to"),
         help_text=_("Besides the default destination's own, with commas between them."),
@@ -35,20 +40,24 @@ class ProgramForm(ProgramModelForm):
 
     class Meta:
         model = Program
-        exclude = ("minimum_payout_minor", "created_at")
+        exclude = ("minimum_payout_minor", "second_person_above_minor", "created_at")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["minimum_payout"]
-        assert isinstance(field, MoneyField)  # noqa: S101
-        field.currency = str(self.data.get(self.add_prefix("currency")) or self.instance.currency).upper()
+        currency = str(self.data.get(self.add_prefix("currency")) or self.instance.currency).upper()
+        for name in ("minimum_payout", "second_person_above"):
+            field = self.fields[name]
+            assert isinstance(field, MoneyField)  # noqa: S101
+            field.currency = currency
         if self.instance.pk:
             self.initial["minimum_payout"] = self.instance.minimum_payout
+            self.initial["second_person_above"] = self.instance.second_person_above
 
     def save(self, commit: bool = True) -> Program:
-        """Put the amount into its column."""
-        amount = self.cleaned_data["minimum_payout"]
-        self.instance.minimum_payout_minor = amount.minor if amount else 0
+        """Put the amounts into their columns."""
+        for name in ("minimum_payout", "second_person_above"):
+            amount = self.cleaned_data[name]
+            setattr(self.instance, f"{name}_minor", amount.minor if amount else 0)
         return super().save(commit)
 
 

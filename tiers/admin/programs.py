@@ -78,6 +78,10 @@ class ReadOnlyTierInline(TierInline):
         return admin.StackedInline.get_formset(self, request, obj, **kwargs)
 
 
+# Amounts are typed into the first and only read as the second.
+_AMOUNTS = {"minimum_payout": "minimum", "second_person_above": "second_person"}
+
+
 @admin.register(Program)
 class ProgramAdmin(BackOfficeAdmin):
     """Programs."""
@@ -111,16 +115,23 @@ class ProgramAdmin(BackOfficeAdmin):
                     "hold_days",
                     "clawback_days",
                     "payment_day",
+                    "fx_moment",
+                    "second_person_above",
                 )
             },
         ),
+        (_("Questions about commissions"), {"fields": ("dispute_days", "answer_days")}),
         (_("Links"), {"fields": ("cookie_days", "destination_url", "allowed_domains")}),
         (_("Applications"), {"fields": ("is_open", "is_public", "decision_days")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Program | None = None) -> tuple[str, ...]:
         """Fix what money hangs on, once the program exists."""
-        return ("currency", "time_zone", "minimum") if self._is_looking(request, obj) else self._fixed(obj)
+        return (
+            ("currency", "time_zone", *_AMOUNTS.values())
+            if self._is_looking(request, obj)
+            else self._fixed(obj)
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Program | None = None) -> Any:
         """Show the amount as text to those who may only look."""
@@ -129,11 +140,7 @@ class ProgramAdmin(BackOfficeAdmin):
         return [
             (
                 title,
-                {
-                    "fields": tuple(
-                        "minimum" if name == "minimum_payout" else name for name in options["fields"]
-                    )
-                },
+                {"fields": tuple(_AMOUNTS.get(name, name) for name in options["fields"])},
             )
             for title, options in self.fieldsets
         ]
@@ -150,6 +157,11 @@ class ProgramAdmin(BackOfficeAdmin):
     def minimum(self, program: Program) -> str:
         """Return the minimum payout as text."""
         return str(money_column("minimum_payout_minor", "")(program))
+
+    @admin.display(description=_("adjustments need a second person above"))
+    def second_person(self, program: Program) -> str:
+        """Return the limit of adjustments as text."""
+        return str(money_column("second_person_above_minor", "")(program))
 
     def save_model(self, request: HttpRequest, obj: Program, form: Any, change: bool) -> None:
         """Save the program with its plan, and note what changed."""
@@ -182,6 +194,9 @@ class TierAdmin(BackOfficeAdmin):
     ordering = ("program__name", "rank", "pk")
 
 
+_US_ACCOUNT = ("us_routing_number", "us_account_number", "us_company_id")
+
+
 @admin.register(LegalEntity)
 class LegalEntityAdmin(BackOfficeAdmin):
     """Who issues statements, and from where payments leave."""
@@ -191,9 +206,10 @@ class LegalEntityAdmin(BackOfficeAdmin):
     search_fields = ("name", "number_prefix")
     ordering = ("name", "pk")
     fieldsets = (
-        (None, {"fields": ("name", "number_prefix", "vat_number", "contact_email")}),
+        (None, {"fields": ("name", "number_prefix", "vat_number", "registration_number", "contact_email")}),
         (_("Address"), {"fields": ("street", "building_number", "postcode", "town", "country_code")}),
-        (_("Account payments leave from"), {"fields": ("iban", "bic")}),
+        (_("Account payments leave from"), {"fields": ("iban", "bic", "bank_file")}),
+        (_("US account payments leave from"), {"fields": _US_ACCOUNT}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: LegalEntity | None = None) -> tuple[str, ...]:
@@ -203,7 +219,7 @@ class LegalEntityAdmin(BackOfficeAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """Give the account one line."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "iban" and field is not None:
+        if db_field.name in ("iban", "us_account_number") and field is not None:
             field.widget = AdminTextInputWidget()
         return field
 

@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             model_name="legalentity",
             name="bank_file",
             field=models.CharField(
+                choices=[("pain.001.001.09", "pain.001.001.09"), ("pain.001.001.03", "pain.001.001.03")],
                 default="pain.001.001.09",
                 help_text="The version the bank takes.",
                 max_length=20,
@@ -35,7 +36,9 @@ class Migration(migrations.Migration):
             model_name="legalentity",
             name="us_account_number",
             field=prm.lib.fields.EncryptedTextField(
-                blank=True, verbose_name="US account payments leave from"
+                blank=True,
+                help_text="When given, files also carry the debit that balances them.",
+                verbose_name="US account payments leave from",
             ),
         ),
         migrations.AddField(

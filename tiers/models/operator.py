@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from prm.lib.constraints import one_of
 from prm.lib.fields import EncryptedTextField, PublicIdField
+from tiers.choices import BankFile
 
 
 class LegalEntity(models.Model):
@@ -35,18 +36,24 @@ class LegalEntity(models.Model):
     iban = EncryptedTextField(_("IBAN payments leave from"), blank=True)
     bic = models.CharField(_("BIC"), max_length=11, blank=True)
     bank_file = models.CharField(
-        _("bank file"), max_length=20, default="pain.001.001.09", help_text=_("The version the bank takes.")
+        _("bank file"),
+        max_length=20,
+        choices=BankFile.choices,
+        default=BankFile.PAIN_09,
+        help_text=_("The version the bank takes."),
     )
     us_routing_number = models.CharField(_("routing number of the US bank"), max_length=9, blank=True)
-    us_account_number = EncryptedTextField(_("US account payments leave from"), blank=True)
+    us_account_number = EncryptedTextField(
+        _("US account payments leave from"),
+        blank=True,
+        help_text=_("When given, files also carry the debit that balances them."),
+    )
     us_company_id = models.CharField(_("company id at the US bank"), max_length=10, blank=True)
 
     class Meta:
         verbose_name = _("legal entity")
         verbose_name_plural = _("legal entities")
-        constraints = [
-            one_of("bank_file", ["pain.001.001.09", "pain.001.001.03"], name="tiers_legalentity_bank_file")
-        ]
+        constraints = [one_of("bank_file", BankFile, name="tiers_legalentity_bank_file")]
 
     def __str__(self) -> str:
         return self.name

@@ -111,3 +111,7 @@ class Program(models.Model):
     @property
     def minimum_payout(self) -> Money:
         return Money(self.minimum_payout_minor, self.currency)
+
+    @property
+    def second_person_above(self) -> Money:
+        return Money(self.second_person_above_minor, self.currency)

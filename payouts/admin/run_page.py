@@ -52,7 +52,7 @@ def steps_of(run: PayRun) -> list[dict[str, Any]]:
     return steps
 
 
-def payments_of(run: PayRun, *, number: object, may_fail: bool, may_leave_out: bool) -> dict[str, Any]:
+def payments_of(run: PayRun, *, number: str | None, may_fail: bool, may_leave_out: bool) -> dict[str, Any]:
     """Return one page of a run's payments, the largest first; account numbers stay masked."""
     found = (
         run.payments.defer("iban", "details")
@@ -94,7 +94,7 @@ def payment_account(payment: Payment) -> str:
     )
 
 
-def left_out_of(run: PayRun, *, number: object) -> dict[str, Any]:
+def left_out_of(run: PayRun, *, number: str | None) -> dict[str, Any]:
     """Return one page of whom the run does not pay, and why."""
     found = run.exceptions.select_related("membership__partner").order_by("reason", "amount_minor", "pk")
     page = Paginator(found, PER_PAGE).get_page(number)

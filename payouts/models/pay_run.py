@@ -127,6 +127,12 @@ class PayRunCheck(models.Model):
                 nulls_distinct=False,
                 name="payouts_payruncheck_once",
             ),
+            # SQLite takes every NULL for another one.
+            models.UniqueConstraint(
+                fields=["pay_run", "kind"],
+                condition=models.Q(membership=None),
+                name="payouts_payruncheck_once_for_all",
+            ),
             one_of("kind", CheckKind, name="payouts_payruncheck_kind"),
             set_together("acknowledged_at", "acknowledged_by", name="payouts_payruncheck_acknowledged_pair"),
         ]

@@ -3,7 +3,7 @@ is paid in another currency passes through the clearing accounts of both."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -105,7 +105,7 @@ def _open_abroad(payments: Sequence[Payment]) -> dict[tuple[int, str], Account]:
     return found
 
 
-def _read_abroad(wanted: dict[tuple[int, str], object]) -> dict[tuple[int, str], Account]:
+def _read_abroad(wanted: Mapping[tuple[int, str], object]) -> dict[tuple[int, str], Account]:
     if not wanted:
         return {}
     rows = Account.objects.filter(

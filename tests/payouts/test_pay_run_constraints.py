@@ -67,7 +67,7 @@ def test_a_check_of_a_kind_is_raised_once_for_a_membership_and_once_for_the_whol
     PayRunCheckFactory.create(**same, kind="missing_data")
     whole = {"pay_run": there.pay_run, "membership": None, "kind": "total_changed"}
     PayRunCheckFactory.create(**whole)
-    refuse("payouts_payruncheck_once", PayRunCheckFactory, whole)
+    refuse("payouts_payruncheck_once_for_all", PayRunCheckFactory, whole)
 
 
 def test_a_payment_in_another_currency_names_its_rate() -> None:

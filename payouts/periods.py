@@ -14,7 +14,7 @@ from partners.models import Membership
 from payouts import fx, month_lines, release, statements
 from payouts.calendar import for_posting as for_posting
 from payouts.calendar import month_of
-from payouts.choices import AdjustmentState, CommissionState, PeriodState
+from payouts.choices import AccountKind, AdjustmentState, CommissionState, PeriodState
 from payouts.models import Adjustment, Commission, Dispute, Entry, Pause, Period, Statement
 from prm import audit
 from prm.accounts import policy
@@ -145,11 +145,12 @@ def members_of(period: Period) -> models.QuerySet[Membership]:
     )
     with_money = models.Q(
         pk__in=Commission.objects.filter(period__program=period.program).values("membership")
-    )
+    ) | models.Q(accounts__program=period.program, accounts__kind=AccountKind.PAYABLE)
     return (
         Membership.objects.filter(program=period.program)
         .filter(joined | with_money)
         .select_related("program__legal_entity", "partner")
+        .distinct()
         .order_by("pk")
     )
 
@@ -196,8 +197,10 @@ def control_totals(period: Period) -> dict[str, int]:
     lines = Commission.objects.filter(period=period).aggregate(
         n=models.Count("pk"), total=models.Sum("amount_minor")
     )
-    issued = Statement.objects.in_force().filter(period=period).aggregate(
-        n=models.Count("pk"), total=models.Sum("closing_minor")
+    issued = (
+        Statement.objects.in_force()
+        .filter(period=period)
+        .aggregate(n=models.Count("pk"), total=models.Sum("closing_minor"))
     )
     entries = Entry.objects.filter(transaction__period=period)
     posted = entries.aggregate(n=models.Count("pk"), total=models.Sum("amount_minor"))

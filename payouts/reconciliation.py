@@ -9,12 +9,11 @@ from django.db import models
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
-from payouts import invariants, ledger, numbers
+from payouts import invariants, ledger, numbers, runs_agree
 from payouts.choices import (
     AccountKind,
     CommissionState,
     PaymentState,
-    PayRunState,
     StatementKind,
     TransactionKind,
 )
@@ -24,7 +23,6 @@ from payouts.models import (
     Entry,
     NumberSeries,
     Payment,
-    PayRun,
     Statement,
     StatementLine,
     Transaction,
@@ -170,27 +168,6 @@ def _numbers_have_no_gaps() -> Iterator[Finding]:
             )
 
 
-def _runs_meet_their_payments() -> Iterator[Finding]:
-    runs = (
-        PayRun.objects.exclude(state=PayRunState.DRAFT)
-        .annotate(paid=Coalesce(Sum("payments__amount_minor"), 0), count=Count("payments"))
-        .exclude(paid=F("total_minor"), count=F("payment_count"))
-        .order_by("pk")
-        .values_list("message_id", "total_minor", "payment_count", "paid", "count")
-    )
-    for name, total, payments, paid, count in runs:
-        yield Finding("pay_run_total", name, f"{total} in {payments}", f"{paid} in {count}")
-    for run in PayRun.objects.filter(exported_at__isnull=False).order_by("pk"):
-        keys = [f"payment_instructed:{name}" for name in run.payments.values_list("public_id", flat=True)]
-        posted = Entry.objects.filter(transaction__key__in=keys, debit__kind=AccountKind.PAYABLE).aggregate(
-            total=Coalesce(Sum("amount_minor"), 0)
-        )
-        if posted["total"] != run.total_minor:
-            yield Finding("pay_run_posted", str(run), str(run.total_minor), str(posted["total"]))
-        for file in run.files.exclude(total_minor=run.total_minor).order_by("pk"):
-            yield Finding("payment_file", file.name, str(run.total_minor), str(file.total_minor))
-
-
 def _transactions_have_entries() -> Iterator[Finding]:
     # Lines of zero that only keep a count are booked by an accrual that moves nothing.
     empty = Transaction.objects.filter(entries=None).exclude(kind=TransactionKind.ACCRUAL)
@@ -240,7 +217,8 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _statements_chain,
     _statements_meet_their_lines,
     _numbers_have_no_gaps,
-    _runs_meet_their_payments,
+    runs_agree.runs_meet_their_payments,
+    runs_agree.files_meet_their_payments,
     invariants.chains_hold,
     invariants.statements_hold_the_chain,
     invariants.nothing_takes_more_than_was_given,

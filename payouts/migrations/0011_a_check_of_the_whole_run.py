@@ -1,4 +1,4 @@
-"""What concerns a whole run is raised once, on SQLite too."""
+"""A check is raised once for a membership and once for the whole run, on SQLite too."""
 
 from django.db import migrations, models
 
@@ -7,6 +7,13 @@ class Migration(migrations.Migration):
     dependencies = [("payouts", "0010_fee_currency")]
 
     operations = [
+        migrations.RemoveConstraint(model_name="payruncheck", name="payouts_payruncheck_once"),
+        migrations.AddConstraint(
+            model_name="payruncheck",
+            constraint=models.UniqueConstraint(
+                fields=("pay_run", "membership", "kind"), name="payouts_payruncheck_once"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="payruncheck",
             constraint=models.UniqueConstraint(

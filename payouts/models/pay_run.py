@@ -123,11 +123,9 @@ class PayRunCheck(models.Model):
         verbose_name_plural = _("checks of pay runs")
         constraints = [
             models.UniqueConstraint(
-                fields=["pay_run", "membership", "kind"],
-                nulls_distinct=False,
-                name="payouts_payruncheck_once",
+                fields=["pay_run", "membership", "kind"], name="payouts_payruncheck_once"
             ),
-            # SQLite takes every NULL for another one.
+            # Two without a membership are two different ones to that rule.
             models.UniqueConstraint(
                 fields=["pay_run", "kind"],
                 condition=models.Q(membership=None),

@@ -13,13 +13,14 @@ from django.db import connection, transaction
 
 from payouts import accrual, numbers, pay_runs, periods
 from payouts.calendar import month_of
-from payouts.choices import PeriodState
+from payouts.choices import PayRunState, PeriodState
 from payouts.models import Entry, NumberSeries, PaymentFile, PayRun, Period, Statement
+from payouts.pay_runs.common import content_hash, payments_of
 from prm.lib.errors import Refused
 from prm.lib.periods import Month
-from tests.factories.payouts import close_months, give_account, looked_at, prepared
+from tests.factories.payouts import IBANS, close_months, give_account, looked_at, prepared
 from tests.house import House, open_house
-from tests.people import felix, fiona
+from tests.people import ada, felix, fiona
 
 MARCH_1 = datetime(2026, 3, 1, tzinfo=UTC)
 MARCH_2 = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -88,6 +89,45 @@ def test_a_run_approved_by_several_clicks_is_approved_once() -> None:
     results = at_once(4, lambda: pay_runs.approve(PayRun.objects.get(pk=run.pk), by=approver, at=APRIL_3))
     assert sum(isinstance(each, PayRun) for each in results) == 1
     assert sum(isinstance(each, pay_runs.AlreadyApproved) for each in results) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_approving_at_once_make_one_approval() -> None:
+    house, approvers = ready(), [felix(), ada()]
+    close_months(house.program, MARCH, at=APRIL_3)
+    run = ready_run(house)
+    turns = iter([*approvers, *approvers])
+
+    def approve() -> PayRun:
+        return pay_runs.approve(PayRun.objects.get(pk=run.pk), by=next(turns), at=APRIL_3)
+
+    # Ada entered the account the run pays to, so hers is refused whoever comes first.
+    results = at_once(4, approve)
+    assert [each.approved_by for each in results if isinstance(each, PayRun)] == [felix()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_left_out_while_the_run_is_approved_leaves_no_approval_of_the_old_set() -> None:
+    house, approver, other = ready(), felix(), fiona()
+    give_account(house.member("BEN10", at=MARCH_1), at=APRIL_3, iban=IBANS[1])
+    house.sale("s2", "1000.00", "BEN10", MARCH_2)
+    house.rate(APRIL_3)
+    close_months(house.program, MARCH, at=APRIL_3)
+    run = ready_run(house)
+    payment = run.payments.order_by("pk")[0]
+    turns = iter(range(4))
+
+    def one() -> Any:
+        if next(turns) % 2:
+            return pay_runs.approve(PayRun.objects.get(pk=run.pk), by=approver, at=APRIL_3)
+        return pay_runs.leave_out(payment, reason="Under review.", by=other, at=APRIL_3)
+
+    at_once(4, one)
+    run.refresh_from_db()
+    assert (run.payment_count, run.total_minor) == (1, 80_00)
+    assert run.sha256 == content_hash(run, payments_of(run))
+    assert run.state in (PayRunState.CHECKED, PayRunState.APPROVED)
+    assert (run.state == PayRunState.APPROVED) == (run.approved_by == approver)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,6 +16,7 @@ from payouts.calendar import for_posting as for_posting
 from payouts.calendar import month_of
 from payouts.choices import AccountKind, AdjustmentState, CommissionState, PeriodState
 from payouts.models import Adjustment, Commission, Dispute, Entry, Pause, Period, Statement
+from payouts.tax import mandates
 from prm import audit
 from prm.accounts import policy
 from prm.lib.db import persistently
@@ -67,6 +68,11 @@ class RateMissing(Refused):
     field = "month"
 
 
+class InvoiceNotPossible(Refused):
+    message = _("The self-billed invoice of %(partner)s cannot be written: %(why)s")
+    field = "month"
+
+
 def preconditions(program: Program, month: Month, *, at: datetime) -> list[Refused]:
     """Return everything that keeps the month from being closed at `at`, in the order people fix it."""
     found: list[Refused] = []
@@ -92,6 +98,9 @@ def preconditions(program: Program, month: Month, *, at: datetime) -> list[Refus
         day = {"day": month.last_on.isoformat()}
         for base, quote in fx.missing_for(program, on=month.last_on):
             found.append(RateMissing(params={"base": base, "quote": quote, **day}))
+    last_instant = ends_at - datetime.resolution
+    for partner, why in mandates.impossible(program, at=last_instant):
+        found.append(InvoiceNotPossible(params={"partner": partner.name, "why": str(why)}))
     return found
 
 
@@ -119,7 +128,8 @@ def close(
     """Close `month` of `program` and issue its statements; a closed month is returned as it is.
 
     `progress` is told how many memberships are done and how many there are.
-    Raises: Forbidden, MonthNotOver, BeforeFirstMonth, EarlierMonthOpen, EventsNotRated, LinesInReview, RateMissing.
+    Raises: Forbidden, MonthNotOver, BeforeFirstMonth, EarlierMonthOpen, EventsNotRated, LinesInReview, RateMissing,
+        InvoiceNotPossible.
     """
     policy.require(by, "close_periods")
     first = _first_month(program)

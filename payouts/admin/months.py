@@ -159,16 +159,17 @@ def _why_not(each: months.ProgramMonth) -> str:
 
 def _checks(against: list[Any], month: Month) -> list[dict[str, Any]]:
     """Return the conditions, each met or not."""
-    refused = {refusal.code: str(refusal) for refusal in against}
+    refused = {refusal.code for refusal in against}
     met = {
         "month_not_over": _("The month is over"),
         "earlier_month_open": _("Every earlier month is closed"),
         "events_not_rated": _("Every event up to its end is rated"),
         "lines_in_review": _("No commission waits for a review"),
         "rate_missing": _("Every exchange rate its statements need is there"),
+        "invoice_not_possible": _("Every self-billed invoice can be written"),
     }
-    found = [{"text": refused.get(code, text), "ok": code not in refused} for code, text in met.items()]
-    return [*found, *({"text": text, "ok": False} for code, text in refused.items() if code not in met)]
+    fine = [{"text": text, "ok": True} for code, text in met.items() if code not in refused]
+    return [*({"text": str(refusal), "ok": False} for refusal in against), *fine]
 
 
 def _matters(program: Program, month: Month) -> list[str]:

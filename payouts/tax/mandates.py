@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.models import Partner
 from payouts import numbers
 from payouts.choices import TaxStatus, VatMode
-from payouts.models import SelfBillingMandate
+from payouts.models import SelfBillingMandate, TaxProfile
 from payouts.tax import agreement, profiles
 from prm import audit
 from prm.accounts import policy
@@ -20,7 +20,7 @@ from prm.lib.errors import Refused
 
 if TYPE_CHECKING:
     from prm.accounts.models import User
-    from tiers.models import LegalEntity
+    from tiers.models import LegalEntity, Program
 
 _SERIES = "mandate"
 _ALL_YEARS = 0  # mandates are numbered through
@@ -111,7 +111,30 @@ def require_possible(partner: Partner, legal_entity: LegalEntity, *, at: datetim
 
     Raises: ProfileMissing, NotForPrivatePersons, AddressMissing, EntityIncomplete.
     """
-    profile = profiles.in_force(partner, at=at)
+    _require(partner, profiles.in_force(partner, at=at), legal_entity)
+
+
+def impossible(program: Program, *, at: datetime) -> list[tuple[Partner, Refused]]:
+    """Return the partners of a program whose invoices could not be written at an instant, each with the reason; two queries."""
+    mandates = SelfBillingMandate.objects.filter(
+        legal_entity=program.legal_entity,
+        ended_at=None,
+        agreed_at__lte=at,
+        partner__memberships__program=program,
+    )
+    partners = {each.partner_id: each.partner for each in mandates.select_related("partner")}
+    standing = TaxProfile.objects.in_force(at=at).filter(partner__in=partners)
+    by_partner = {profile.partner_id: profile for profile in standing}
+    found: list[tuple[Partner, Refused]] = []
+    for pk, partner in sorted(partners.items()):
+        try:
+            _require(partner, by_partner.get(pk), program.legal_entity)
+        except Refused as refusal:
+            found.append((partner, refusal))
+    return found
+
+
+def _require(partner: Partner, profile: TaxProfile | None, legal_entity: LegalEntity) -> None:
     if profile is None:
         raise ProfileMissing
     if profile.status == TaxStatus.PRIVATE:

@@ -129,10 +129,12 @@ def _new(old: Statement, reason: str, *, state: StatementState, at: datetime) ->
     """Write the statement that takes the place of `old`: its lines and bridge, with parties and tax as they are now."""
     membership, period = old.membership, old.period
     printed = lines.copied(old)
-    charge = vat.charge_of(membership, Money(old.facts["net_minor"], old.currency), as_of=at)
+    charge = vat.charge_of(membership, _net_of(old), as_of=at)
     tax = charge.facts(membership.partner.language)
     facts = {
         **old.facts,
+        "bridge": Bridge.of(old).columns(),
+        "net_minor": charge.net.minor,
         **statement_facts.fresh(membership, period, old.closing, tax=tax, at=at, due_on=old.due_on),
         "correction": _naming(old, reason),
     }
@@ -143,6 +145,12 @@ def _new(old: Statement, reason: str, *, state: StatementState, at: datetime) ->
 
 def _naming(old: Statement, reason: str) -> dict[str, str]:
     return {"number": old.number, "sha256": old.sha256, "reason": reason}
+
+
+def _net_of(old: Statement) -> Money:
+    """Return what VAT is charged on; a statement from before there was VAT held nothing but commissions."""
+    commissions = old.earned_minor + old.reversed_minor
+    return Money(old.facts.get("net_minor", commissions), old.currency)
 
 
 def _vat_of(facts: Mapping[str, Any]) -> int:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
+from partners.models import Partner
 from payouts import ledger, pay_runs, reconciliation, statement_facts, statements
 from payouts.choices import (
     AccountKind,
@@ -53,6 +55,20 @@ def house() -> House:
 def wrong(house: House) -> Statement:
     [statement] = close_months(house.program, MARCH, at=APRIL_3)
     return statement
+
+
+LATER_FACTS = ("net_minor", "tax", "sealed", "expected", "fx", "method", "others", "dispute_days")
+LATER_COLUMNS = ("vat_minor", "withheld_minor")
+
+
+def without_guards(statement: Statement, facts: dict[str, object]) -> Statement:
+    """Give a statement the facts an earlier version froze, as an installation that was brought up to date has them."""
+    trigger = "payouts_statement_facts_stay"
+    on = " ON payouts_statement" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {trigger}{on}")
+    Statement.objects.filter(pk=statement.pk).update(facts=facts)
+    return Statement.objects.get(pk=statement.pk)
 
 
 def corrected(statement: Statement, reason: str = "The street was wrong.") -> Statement:
@@ -185,6 +201,7 @@ def test_vat_that_was_wrong_is_put_right_in_the_open_month(
 ) -> None:
     """Nothing was agreed when March was issued; by 9 April a mandate and 20 % of 120.00, which is 24.00, hold."""
     membership = house.members["ANA10"]
+    Partner.objects.update(street="Rue Neuve", postcode="75002", town="Paris")  # an invoice needs it
     terms = VatTerms(
         VatMode.DOMESTIC,
         Decimal("20.00"),
@@ -211,3 +228,16 @@ def test_vat_that_was_wrong_is_put_right_in_the_open_month(
 def test_no_invoice_where_nothing_was_agreed(wrong: Statement) -> None:
     corrected(wrong)
     assert not Invoice.objects.filter(kind=InvoiceKind.INVOICE).exists()
+
+
+def test_a_statement_from_before_there_was_tax_is_corrected_too(house: House, wrong: Statement) -> None:
+    facts = {key: value for key, value in wrong.facts.items() if key not in LATER_FACTS}
+    bridge = {key: value for key, value in wrong.facts["bridge"].items() if key not in LATER_COLUMNS}
+    old = without_guards(wrong, {**facts, "bridge": bridge})
+    new = corrected(old)
+    note = Statement.objects.get(corrects=old, kind=StatementKind.CREDIT_NOTE)
+    assert (new.facts["net_minor"], new.facts["tax"], new.closing_minor) == (120_00, None, 120_00)
+    for each in (note, new):
+        assert statement_facts.is_unchanged(Statement.objects.get(pk=each.pk)), each
+    assert statements.correct(new, reason="Again", by=fiona(), at=APRIL_9).closing_minor == 120_00
+    assert reconciliation.check() == []

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from partners.models import Membership
 from payouts.choices import PaymentState, PayRunState
 from payouts.models import Pause, Payment, PayRun
 from payouts.pay_runs import common
+from payouts.pay_runs.deciding import STOPPED
 from prm import audit
 from prm.accounts import policy
 from prm.lib.errors import Refused
@@ -42,6 +44,8 @@ class NotLookedAt(Refused):
 
 
 class PausedSince(Refused):
+    """Somebody the run pays is not to be paid for now: payments are paused, or the membership is suspended or banned."""
+
     message = _("Payments to %(names)s were paused after the run was prepared. Leave them out first.")
 
 
@@ -78,10 +82,15 @@ def require_as_prepared(run: PayRun, payments: Sequence[Payment]) -> None:
     """Raises: ChangedSincePrepared, PausedSince."""
     if common.content_hash(run, payments) != run.sha256:
         raise ChangedSincePrepared
-    stopped = (
-        Pause.objects.open().of_payments().filter(membership__in={each.membership_id for each in payments})
+    members = {each.membership_id for each in payments}
+    paused = Pause.objects.open().of_payments().filter(membership__in=members)
+    barred = Membership.objects.filter(pk__in=members, state__in=STOPPED)
+    names = sorted(
+        {
+            *paused.values_list("membership__partner__name", flat=True),
+            *barred.values_list("partner__name", flat=True),
+        }
     )
-    names = sorted(set(stopped.values_list("membership__partner__name", flat=True)))
     if names and run.state in (PayRunState.CHECKED, PayRunState.APPROVED):
         raise PausedSince(params={"names": ", ".join(names[:5])})
 

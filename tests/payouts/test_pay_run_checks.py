@@ -274,6 +274,22 @@ def test_a_pause_after_the_run_was_prepared_stops_approval_and_export() -> None:
     assert ledger.balance(ledger.partner_account(house.members["ANA10"], AccountKind.PAYABLE)).minor == 80_00
 
 
+@pytest.mark.parametrize("state", [MembershipState.SUSPENDED, MembershipState.BANNED])
+def test_who_is_suspended_after_the_run_was_prepared_stops_approval_and_export(state: str) -> None:
+    house = a_house("ANA10", "BEN10")
+    ana10 = house.members["ANA10"]
+    run = looked_at(run_of(house), at=APRIL_7)
+    Membership.objects.filter(pk=ana10.pk).update(state=state)
+    with pytest.raises(pay_runs.PausedSince, match="Partner ANA10"):
+        pay_runs.approve(run, by=felix(), at=APRIL_7)
+    Membership.objects.filter(pk=ana10.pk).update(state=MembershipState.ACTIVE)
+    run = pay_runs.approve(run, by=felix(), at=APRIL_7)
+    Membership.objects.filter(pk=ana10.pk).update(state=state)
+    with pytest.raises(pay_runs.PausedSince, match="Partner ANA10"):
+        pay_runs.export(run, by=fiona(), at=APRIL_7)
+    assert ledger.balance(ledger.partner_account(ana10, AccountKind.PAYABLE)).minor == 80_00
+
+
 def test_who_needs_a_tax_form_is_paid_with_one_that_is_valid_on_the_day() -> None:
     house = a_house("NONE", "OLD", "GOOD")
     for code in house.members:

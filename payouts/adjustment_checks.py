@@ -7,8 +7,8 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
-from payouts.choices import AccountKind, AdjustmentKind, AdjustmentReason, AdjustmentState
-from payouts.models import Account, Adjustment
+from payouts.choices import AccountKind, AdjustmentKind, AdjustmentReason, AdjustmentState, PaymentState
+from payouts.models import Account, Adjustment, Payment
 from prm.lib.errors import Refused
 from prm.lib.money import Money
 
@@ -58,6 +58,13 @@ class OnlyAdds(Refused):
 
 class NoDebt(Refused):
     message = _("The balance is not negative: there is no debt to write off.")
+    field = "amount"
+
+
+class PaymentUnderWay(Refused):
+    message = _(
+        "A payment to this partner is in a pay run or on its way. What comes back of it pays the debt, so wait for the bank's answer."
+    )
     field = "amount"
 
 
@@ -121,11 +128,14 @@ def check_evidence(draft: Adjustment, *, is_there: bool) -> None:
 def check_amount(draft: Adjustment, balance: Money) -> None:
     """Look at an amount beside the balance of its membership, which is locked.
 
-    Raises: NoDebt, MoreThanTheDebt, MoreThanAdvanced.
+    Raises: NoDebt, PaymentUnderWay, MoreThanTheDebt, MoreThanAdvanced.
     """
     if draft.kind == AdjustmentKind.WRITE_OFF:
         if balance.minor >= 0:
             raise NoDebt
+        under_way = [PaymentState.QUEUED, PaymentState.SENT]
+        if Payment.objects.filter(membership=draft.membership_id, state__in=under_way).exists():
+            raise PaymentUnderWay
         if draft.amount > -balance:
             raise MoreThanTheDebt(params={"debt": str(-balance)})
     if draft.kind == AdjustmentKind.DRAW and draft.amount_minor < 0:

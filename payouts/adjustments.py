@@ -38,6 +38,12 @@ class DecidedAlready(Refused):
     message = _("This was decided already: %(state)s.")
 
 
+class PutForwardAlready(Refused):
+    message = _(
+        "%(amount)s was put forward from this page already. Open the page anew to propose something else."
+    )
+
+
 class SamePerson(Refused):
     message = _("You proposed this. Somebody else has to decide on it.")
 
@@ -65,11 +71,13 @@ def propose(
     dispute: Dispute | None = None,
     is_taxable: bool = True,
     internal_note: str = "",
+    public_id: str = "",
 ) -> Adjustment:
     """Put an amount forward; up to the program's limit it is booked at once, above it and for every write-off somebody else approves.
 
-    Who answers a question of a partner may put forward what settles it, which then always needs a second person.
-    Raises: Forbidden, the refusals of `adjustment_checks` and of `evidence`.
+    Who answers a question of a partner may put forward what settles it, which then always needs a second person. The same one
+    under the same `public_id` is put forward once, however often somebody clicks.
+    Raises: Forbidden, PutForwardAlready, the refusals of `adjustment_checks` and of `evidence`.
     """
     policy.require(by, "adjust_balances" if dispute is None else "answer_disputes")
     draft = Adjustment(
@@ -87,6 +95,7 @@ def propose(
         proposed_at=at,
         proposed_by=by,
         needs_second_person=False,
+        **({"public_id": public_id} if public_id else {}),
     )
     checks.check_words(draft)
     found = None if evidence is None else evidences.checked(evidence)
@@ -106,6 +115,9 @@ def propose(
 @transaction.atomic
 def _propose(draft: Adjustment, *, by: User, at: datetime) -> Adjustment:
     membership = _lock(draft.membership_id)
+    before = Adjustment.objects.filter(public_id=draft.public_id).first()
+    if before is not None:
+        return _same(before, draft)
     checks.check_amount(draft, balance_of(membership))
     draft.pk, draft._state.adding = None, True
     draft.needs_second_person = needs_second_person(membership, draft.kind, draft.amount, by=by)
@@ -121,6 +133,19 @@ def _propose(draft: Adjustment, *, by: User, at: datetime) -> Adjustment:
         needs_second_person=draft.needs_second_person,
     )
     return draft if draft.needs_second_person else _post(draft, membership, by=by, at=at)
+
+
+def _same(before: Adjustment, draft: Adjustment) -> Adjustment:
+    """Return what was put forward under the name of the draft, whose file is not needed a second time.
+
+    Raises: PutForwardAlready.
+    """
+    names = ("membership_id", "kind", "amount", "reason", "note", "proposed_by_id", "evidence_sha256")
+    if any(getattr(before, name) != getattr(draft, name) for name in names):
+        raise PutForwardAlready(params={"amount": str(before.amount)})
+    if draft.evidence:
+        evidences.discard(draft.evidence.name)
+    return before
 
 
 def approve(adjustment: Adjustment, *, by: User, at: datetime, note: str = "") -> Adjustment:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from payouts.choices import AdjustmentKind, AdjustmentReason
 from payouts.evidence import ACCEPTED
 from prm.lib.forms import MoneyField
+from prm.lib.ids import is_public_id, public_id
 
 
 class AdjustmentForm(forms.Form):
@@ -40,14 +41,23 @@ class AdjustmentForm(forms.Form):
         help_text=_("PDF, PNG, JPEG, text or CSV, up to 10 MB. Marketing costs need one."),
     )
 
+    # Names what is put forward, so that two clicks on one page put it forward once.
+    once = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, currency: str, with_file: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         amount = self.fields["amount"]
         assert isinstance(amount, MoneyField)  # noqa: S101
         amount.currency = currency
         amount.label = _("Amount, %(currency)s") % {"currency": currency}
+        self.fields["once"].initial = public_id("adj")
         if not with_file:
             del self.fields["evidence"]
+
+    def clean_once(self) -> str:
+        """Return the name the page gave, nothing when it is none of ours."""
+        given = str(self.cleaned_data["once"])
+        return given if is_public_id(given, "adj") else ""
 
 
 class DecisionForm(forms.Form):

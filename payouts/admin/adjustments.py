@@ -142,11 +142,12 @@ class AdjustmentAdmin(WithTotals):
                 dict(form.cleaned_data),
                 timezone.now(),
             )  # a refusal takes its field out of the form's own
+            once = given.pop("once")
             if "confirm" in request.POST:
                 made = attempt(
                     request,
                     lambda: adjustments.propose(
-                        membership, **given, commission=line, by=person(request), at=at
+                        membership, **given, public_id=once, commission=line, by=person(request), at=at
                     ),
                     form=form,
                 )

@@ -13,18 +13,19 @@ from django.db import IntegrityError, transaction
 
 from partners.models import Membership
 from payouts import adjustment_checks as checks
-from payouts import adjustments, evidence, ledger, reconciliation
+from payouts import adjustments, evidence, ledger, pay_runs, reconciliation
 from payouts.choices import AccountKind
 from payouts.models import Adjustment, Entry, Transaction
 from prm.accounts import policy
 from prm.audit.models import AuditEvent
 from prm.lib.errors import Refused
+from prm.lib.ids import public_id
 from prm.lib.money import Money
 from prm.lib.periods import Month
 from prm.mail.models import OutgoingMail
 from tests.factories.money_rows import DisputeFactory
 from tests.factories.payout_rows import CommissionFactory
-from tests.factories.payouts import close_months
+from tests.factories.payouts import close_months, exported, give_account
 from tests.house import House, open_house
 from tests.people import ada, ana, felix, fiona, mats
 
@@ -244,6 +245,31 @@ def test_a_debt_that_shrank_since_is_not_written_off_beyond_what_is_left(house: 
         adjustments.approve(made, by=felix(), at=APRIL_3)
     made.refresh_from_db()
     assert (made.state, payable(house)) == ("proposed", -50_00)
+
+
+def test_a_debt_is_not_written_off_while_a_payment_is_on_its_way(house: House) -> None:
+    """The payment may come back, and what comes back pays the debt."""
+    member = house.members["ANA10"]
+    put(house, "100.00")
+    close_months(house.program, Month(2026, 3), at=APRIL_3)
+    give_account(member, at=APRIL_3)
+    run = exported(house.program.legal_entity, at=APRIL_3)
+    put(house, "-80.00", kind="adjustment", reason="order_correction", at=APRIL_3)
+    with pytest.raises(checks.PaymentUnderWay):
+        put(house, "80.00", kind="write_off", reason="left_in_debt", at=APRIL_3)
+    pay_runs.fail(run.payments.get(), reason="Account closed", by=fiona(), at=APRIL_3)
+    assert payable(house) == 20_00
+    with pytest.raises(checks.NoDebt):
+        put(house, "80.00", kind="write_off", reason="left_in_debt", at=APRIL_3)
+
+
+def test_what_is_put_forward_twice_under_one_name_is_booked_once(house: House) -> None:
+    name = public_id("adj")
+    first, second = put(house, public_id=name), put(house, public_id=name)
+    assert (first.pk, first.public_id, payable(house)) == (second.pk, name, 50_00)
+    with pytest.raises(adjustments.PutForwardAlready):
+        put(house, "60.00", public_id=name)
+    assert payable(house) == 50_00
 
 
 def test_what_is_taken_back_of_advances_is_never_more_than_was_advanced(house: House) -> None:

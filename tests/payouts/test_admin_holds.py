@@ -182,6 +182,18 @@ def test_a_small_adjustment_is_shown_in_numbers_and_booked_at_once(house: House)
     assert balance_of(membership).minor == 50_00
 
 
+def test_two_clicks_book_one_adjustment(house: House) -> None:
+    desk = at_desk(fiona())
+    membership = house.members["ANA10"]
+    url = reverse("admin:payouts_adjustment_propose", args=[membership.pk])
+    once = desk.get(url).context["form"]["once"].value()
+    assert f'name="once" value="{once}"' in post(desk, url, typed(once=once)).content.decode()
+    for _click in range(2):
+        post(desk, url, typed(confirm="yes", once=once))
+    assert Adjustment.objects.get().public_id == once
+    assert balance_of(membership).minor == 50_00
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

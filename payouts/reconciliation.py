@@ -126,9 +126,11 @@ def _statements_chain() -> Iterator[Finding]:
         yield Finding("credit_note", note.number, str(-original), str(note.closing_minor))
 
 
-# What the lines of a statement add up to; a credit note takes sums back and lists none.
+# What the lines of a statement add up to; a credit note takes sums back and lists none, and statements issued before every movement
+# was listed (their facts know no `others`) list commissions only.
 _LISTED = models.Case(
     models.When(kind=StatementKind.CREDIT_NOTE, then=models.Value(0)),
+    models.When(~models.Q(facts__has_key="others"), then=F("earned_minor") + F("reversed_minor")),
     default=F("closing_minor") - F("opening_minor"),
     output_field=models.BigIntegerField(),
 )

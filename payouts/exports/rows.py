@@ -31,7 +31,9 @@ HEADER = (
     "from_earlier_month",
     "why",
 )
+# What a credit note takes back are sums, not lines; what statements of the first layout say in sums only.
 _TAKEN_BACK = ("earned", "reversed", "adjusted", "vat", "withheld", "paid")
+_NOT_LISTED = ("adjusted", "paid")
 # The full-width ones too: some spreadsheet programs take them for the plain ones.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -64,8 +66,8 @@ def rows_of(statement: Statement) -> Iterator[Row]:
     for line in found.order_by("position").iterator(chunk_size=2000):
         running += line.amount_minor
         yield _of_line(line, running, places, zone)
-    if statement.kind == StatementKind.CREDIT_NOTE:  # it takes sums back, not lines
-        for kind in _TAKEN_BACK:
+    if statement.kind == StatementKind.CREDIT_NOTE or not statement.lists_everything:
+        for kind in _TAKEN_BACK if statement.kind == StatementKind.CREDIT_NOTE else _NOT_LISTED:
             minor = getattr(statement, f"{kind}_minor")
             if minor:
                 running += minor

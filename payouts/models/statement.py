@@ -139,6 +139,11 @@ class Statement(models.Model):
         return self.number
 
     @property
+    def lists_everything(self) -> bool:
+        """Tell whether every movement has a line; statements of the first layout list commissions only."""
+        return "others" in self.facts
+
+    @property
     def closing(self) -> Money:
         return Money(self.closing_minor, self.currency)
 

@@ -3,14 +3,24 @@ being when the first posting needs them, always the earlier one first, so that t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from functools import partial, wraps
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from django.db import transaction
 
 from payouts.choices import PeriodState
 from payouts.models import Period
+from prm.lib.db import persistently
 from prm.lib.periods import Month
 from tiers.models import Program
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# The trigger that keeps postings out of months that are closed, and all but releases out of one that is being closed.
+MONTH_IS_OPEN = "payouts_transaction_open_month"
 
 
 class _Stretch(NamedTuple):
@@ -58,6 +68,16 @@ class Calendar:
         if key not in self._open:
             self._open[key] = _open_month(program, wanted)
         return self._open[key]
+
+
+def posts_whole(verb: Callable[P, R]) -> Callable[P, R]:
+    """Return a verb that posts as one transaction, begun again when the month it had found was shut before it could post."""
+
+    @wraps(verb)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> R:
+        return persistently(partial(transaction.atomic(verb), *args, **kwargs), overtaken_by=MONTH_IS_OPEN)
+
+    return whole
 
 
 def for_posting(program: Program, instant: datetime) -> Period:

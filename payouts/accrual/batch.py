@@ -17,16 +17,15 @@ from payouts.accrual.memory import Scope
 from payouts.accrual.posting import Books
 from payouts.accrual.refold import refold
 from payouts.accrual.terms import Terms
+from payouts.calendar import MONTH_IS_OPEN as MONTH_IS_OPEN
 from prm.lib.db import persistently
 from referrals.models import Credit
 from tiers.models import Program
 
-# The trigger that keeps a month shut: when it refuses, a close was faster, and the next month takes the postings.
-MONTH_IS_OPEN = "payouts_transaction_open_month"
-
 
 def accrue_batch(wanted: Q, *, at: datetime) -> Accrued:
     """Rate the unrated credits that meet `wanted`; those another worker holds are left to it."""
+    # When a close was faster, the next month takes the postings.
     return persistently(lambda: _accrue(wanted, at=at), overtaken_by=MONTH_IS_OPEN)
 
 

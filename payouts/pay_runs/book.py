@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from payouts.calendar import posts_whole
 from payouts.choices import PaymentState, PayRunState
 from payouts.models import Payment, PayRun
 from payouts.pay_runs import common
@@ -36,7 +36,7 @@ class PaidMeanwhile(Refused):
     )
 
 
-@transaction.atomic
+@posts_whole
 def settle(
     run: PayRun,
     *,
@@ -71,7 +71,7 @@ def settle(
     return run
 
 
-@transaction.atomic
+@posts_whole
 def fail(
     payment: Payment,
     *,

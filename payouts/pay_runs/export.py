@@ -6,8 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-
+from payouts.calendar import posts_whole
 from payouts.choices import PayRunState
 from payouts.models import PaymentFile, PayRun
 from payouts.pay_runs import common, files
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 EXPORTED = (PayRunState.EXPORTED, PayRunState.SENT, PayRunState.PARTLY_FAILED, PayRunState.RECONCILED)
 
 
-@transaction.atomic
+@posts_whole
 def export(run: PayRun, *, by: User, at: datetime) -> list[PaymentFile]:
     """Return the files of the run; the first time the money leaves the balances and the lines are on their way.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 
 from partners.models import Membership
+from payouts.calendar import posts_whole
 from payouts.choices import PaymentState, PayRunState, ResultOutcome
 from payouts.models import Payment, PayRun, ResultFile
 from payouts.pay_runs import book
@@ -72,18 +73,39 @@ def import_file(
     earlier = imported(entity, content)
     if earlier is not None:
         return earlier
-    read = reading.read(content)
-    with transaction.atomic():
-        runs = _lock(matching.named(entity, read))
-        earlier = imported(entity, content)  # somebody may have taken it while we waited for the locks
-        if earlier is not None:
-            return earlier
-        plan = matching.plan(entity, read)
-        if plan.faults.count:
-            raise Mismatch(plan.faults)
-        file, is_ours = _keep(entity, read, plan, name=name, content=content, by=by, at=at)
-        if is_ours:
-            _book(plan, runs, file, by=by, at=at, reporter=reporter or Reporter())
+    return _import(
+        entity,
+        reading.read(content),
+        name=name,
+        content=content,
+        by=by,
+        at=at,
+        reporter=reporter or Reporter(),
+    )
+
+
+@posts_whole
+def _import(
+    entity: LegalEntity,
+    read: ResultsRead,
+    *,
+    name: str,
+    content: bytes,
+    by: User,
+    at: datetime,
+    reporter: Reporter,
+) -> ResultFile:
+    """Raises: Mismatch."""
+    runs = _lock(matching.named(entity, read))
+    earlier = imported(entity, content)  # somebody may have taken it while we waited for the locks
+    if earlier is not None:
+        return earlier
+    plan = matching.plan(entity, read)
+    if plan.faults.count:
+        raise Mismatch(plan.faults)
+    file, is_ours = _keep(entity, read, plan, name=name, content=content, by=by, at=at)
+    if is_ours:
+        _book(plan, runs, file, by=by, at=at, reporter=reporter)
     return file
 
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
 from payouts import statement_facts
 from payouts import statement_families as families
+from payouts.calendar import posts_whole
 from payouts.choices import StatementKind, StatementState
 from payouts.events import StatementIssued
 from payouts.models import Commission, Statement
@@ -51,7 +51,7 @@ class NotAStatement(Refused):
     message = _("%(number)s is a credit note. Correct the statement that is in force instead.")
 
 
-@transaction.atomic
+@posts_whole
 def correct(statement: Statement, *, reason: str, by: User, at: datetime) -> Statement:
     """Take `statement` back with a credit note and return the new one that is in force instead.
 

@@ -30,6 +30,7 @@ from tests.factories.money_rows import SelfBillingMandateFactory, TaxProfileFact
 from tests.factories.payouts import close_months, exported, give_account
 from tests.house import House, open_house
 from tests.people import ana, felix, fiona, mats
+from tiers.models import LegalEntity
 
 pytestmark = pytest.mark.django_db
 
@@ -201,7 +202,8 @@ def test_vat_that_was_wrong_is_put_right_in_the_open_month(
 ) -> None:
     """Nothing was agreed when March was issued; by 9 April a mandate and 20 % of 120.00, which is 24.00, hold."""
     membership = house.members["ANA10"]
-    Partner.objects.update(street="Rue Neuve", postcode="75002", town="Paris")  # an invoice needs it
+    Partner.objects.update(street="Rue Neuve", postcode="75002", town="Paris")  # an invoice needs both
+    LegalEntity.objects.update(vat_number="GB123456789")
     terms = VatTerms(
         VatMode.DOMESTIC,
         Decimal("20.00"),

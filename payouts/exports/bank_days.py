@@ -19,9 +19,9 @@ def is_bank_day(day: date, currency: str) -> bool:
     return currency != "EUR" or day not in target_holidays(day.year)
 
 
-def next_bank_day(day: date, currency: str) -> date:
-    """Return `day` when it is a bank day, else the next one."""
-    while not is_bank_day(day, currency):
+def next_bank_day(day: date, *currencies: str) -> date:
+    """Return `day` when banks move all of `currencies` on it, else the next day they do."""
+    while not all(is_bank_day(day, currency) for currency in currencies):
         day += timedelta(days=1)
     return day
 

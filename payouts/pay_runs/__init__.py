@@ -26,6 +26,7 @@ from payouts.pay_runs.looking import acknowledge_kind as acknowledge_kind
 from payouts.pay_runs.looking import leave_out as leave_out
 from payouts.pay_runs.opening import BadDate as BadDate
 from payouts.pay_runs.opening import NoAccountToPayFrom as NoAccountToPayFrom
+from payouts.pay_runs.opening import NotABankDay as NotABankDay
 from payouts.pay_runs.opening import OneAtATime as OneAtATime
 from payouts.pay_runs.opening import being_prepared as being_prepared
 from payouts.pay_runs.opening import open as open

@@ -12,7 +12,8 @@ from django.db import models
 from django.db.models.functions import RowNumber
 
 from payouts.choices import CheckKind, LeftOut, PaymentMethodKind, PaymentState, PayRunState, VatMode
-from payouts.models import AccountSignal, Payment, PaymentMethod, PayRun, PayRunCheck, TaxProfile
+from payouts.models import Payment, PaymentMethod, PayRun, PayRunCheck, TaxProfile
+from payouts.signals_of_accounts import open_signals_for
 
 RECENT = timedelta(days=30)
 USUAL_OF = 6  # settled payments the usual amount is the average of
@@ -150,16 +151,12 @@ def _missing_of(payment: Payment, without_number: Iterable[int]) -> Iterator[str
 
 
 def _shared_accounts(payments: Sequence[Payment]) -> Iterator[Finding]:
-    methods = [payment.payment_method_id for payment in payments]
-    of_these = models.Q(method__in=methods) | models.Q(other__in=methods)
-    signals = AccountSignal.objects.filter(of_these, cleared_at=None)
-    others: dict[int, list[str]] = {}
-    for signal in signals.select_related("method__partner", "other__partner").order_by("pk"):
-        others.setdefault(signal.method_id, []).append(signal.other.partner.name)
-        others.setdefault(signal.other_id, []).append(signal.method.partner.name)
+    signals = open_signals_for(payment.payment_method_id for payment in payments)
     for payment in payments:
-        if payment.payment_method_id in others:
-            names = sorted(set(others[payment.payment_method_id]))
+        mine = payment.payment_method_id
+        others = [each.other if each.method_id == mine else each.method for each in signals.get(mine, [])]
+        names = sorted({other.partner.name for other in others})
+        if names:
             yield Finding(CheckKind.SHARED_ACCOUNT, payment.membership_id, {"partners": names})
 
 

@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from payouts.choices import PayRunState
-from payouts.exports.bank_days import is_bank_day, next_bank_day
-from payouts.models import PayRun
+from payouts.exports.bank_days import next_bank_day
+from payouts.models import PaymentMethod, PayRun
 from payouts.pay_runs.common import bank_id
 from prm import audit
 from prm.accounts import policy
@@ -58,8 +58,8 @@ def open(legal_entity: LegalEntity, *, currency: str, execute_on: date, by: User
     policy.require(by, "prepare_pay_runs")
     if execute_on < at.date():
         raise BadDate
-    if not is_bank_day(execute_on, currency):
-        best = next_bank_day(execute_on, currency)
+    best = next_bank_day(execute_on, currency, *_paid_in(legal_entity, currency))
+    if best != execute_on:
         raise NotABankDay(params={"day": execute_on.isoformat(), "next": best.isoformat()})
     if not legal_entity.iban:
         raise NoAccountToPayFrom(params={"entity": legal_entity.name})
@@ -93,3 +93,13 @@ def being_prepared(legal_entity: LegalEntity, currency: str) -> PayRun | None:
     return PayRun.objects.filter(
         legal_entity=legal_entity, currency=currency, state__in=BEING_PREPARED
     ).first()
+
+
+def _paid_in(legal_entity: LegalEntity, currency: str) -> list[str]:
+    """Return the currencies that accounts of the entity's partners receive: their banks rest on days of their own."""
+    accounts = PaymentMethod.objects.current().filter(
+        currency=currency,
+        partner__memberships__program__legal_entity=legal_entity,
+        partner__memberships__program__currency=currency,
+    )
+    return list(accounts.order_by().values_list("payout_currency", flat=True).distinct())

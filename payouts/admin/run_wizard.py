@@ -34,7 +34,7 @@ def show(desk: BackOfficeAdmin, request: HttpRequest, run: PayRun, stage: str) -
     at = timezone.now()
     return desk.page(
         request,
-        f"admin/payouts/payrun/{stage}.html",
+        _TEMPLATES[stage],
         title=_("%(step)s: pay run %(run)s") % {"step": run_stages.LABELS[stage], "run": run.message_id},
         run_page=run,
         stage=stage,
@@ -134,6 +134,15 @@ def _reconcile(request: HttpRequest, run: PayRun, at: datetime) -> dict[str, Any
     return {"found": found, "paid_url": run_stages.stage_url(run, "paid")}
 
 
+_TEMPLATES = {
+    "close": "admin/payouts/payrun/close.html",
+    "compute": "admin/payouts/payrun/compute.html",
+    "check": "admin/payouts/payrun/check.html",
+    "approve": "admin/payouts/payrun/approve.html",
+    "export": "admin/payouts/payrun/export.html",
+    "paid": "admin/payouts/payrun/paid.html",
+    "reconcile": "admin/payouts/payrun/reconcile.html",
+}
 _SHOWN: dict[str, Callable[[HttpRequest, PayRun, datetime], dict[str, Any]]] = {
     "close": _close,
     "compute": _compute,

@@ -82,7 +82,7 @@ def test_what_stands_right_beside_the_bounds_is_let_in() -> None:
     rows.ReserveFactory.create(membership=None, program=ProgramFactory.create(), category="Garden")
     rows.AdjustmentFactory.create(**posted(), decided_at=AT, decided_by=felix(), proposed_by=fiona())
     rows.AdjustmentFactory.create(**posted(), needs_second_person=False)
-    ProgramFactory.create(second_person_above_minor=0)
+    assert ProgramFactory.create(second_person_above_minor=0).pk
 
 
 def test_a_line_has_one_open_pause() -> None:

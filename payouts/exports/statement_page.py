@@ -127,7 +127,7 @@ def ask_until(statement: Statement) -> date | None:
 
 def source_text(source: str) -> str:
     """Say where an exchange rate comes from."""
-    if source.startswith("ecb"):
+    if source.casefold().startswith("ecb"):
         return _("European Central Bank")
     if source.startswith("cross"):
         return _("computed through the euro")

@@ -51,6 +51,15 @@ def nothing_takes_more_than_was_given() -> Iterator[Finding]:
         yield Finding("reversals", name, f"at most {amount}", str(-taken))
 
 
+def currencies_never_mix() -> Iterator[Finding]:
+    """What a membership earns, is stated and is paid is in the currency of its program; invariant 16."""
+    for name, model in (("commission", Commission), ("statement", Statement), ("payment", Payment)):
+        strange = model.objects.exclude(currency=F("membership__program__currency"))
+        rows = strange.order_by("pk").values_list("pk", "currency", "membership__program__currency")
+        for pk, found, expected in rows:
+            yield Finding("currency", f"{name} {pk}", expected, found)
+
+
 def closed_months_stand() -> Iterator[Finding]:
     """What was counted when a month was closed is counted again; invariant 14."""
     closed = Period.objects.filter(state=PeriodState.CLOSED).select_related("program").order_by("pk")

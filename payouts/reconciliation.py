@@ -224,6 +224,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     invariants.chains_hold,
     invariants.statements_hold_the_chain,
     invariants.nothing_takes_more_than_was_given,
+    invariants.currencies_never_mix,
     invariants.closed_months_stand,
     invariants.every_movement_is_on_one_statement,
     invariants.nobody_is_paid_more_than_was_stated,

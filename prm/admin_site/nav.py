@@ -1,4 +1,5 @@
-"""The navigation of the back office: four groups, each entry shown to those who may open it. Counts say what waits for the reader."""
+"""The navigation of the back office: groups in the order of the work, each entry shown to those who may open it. Counts say what waits
+for the reader."""
 
 from __future__ import annotations
 
@@ -73,10 +74,9 @@ def adjustments_to_approve(user: User) -> int:
     return Adjustment.objects.filter(state=AdjustmentState.PROPOSED).exclude(proposed_by=user).count()
 
 
-_GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
+_GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
     (
         _("Work"),
-        "",
         (
             _Entry(_("Today"), "index"),
             _Entry(
@@ -91,7 +91,6 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
     ),
     (
         _("Partners"),
-        "",
         (
             _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
             _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
@@ -108,15 +107,18 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
         ),
     ),
     (
-        _("Money"),
-        "see_ledger",
+        _("Balances"),
         (
             _Entry(_("Commissions"), "payouts_commission_changelist", "see_commissions"),
             _Entry(_("Adjustments"), "payouts_adjustment_changelist", "see_ledger", adjustments_to_approve),
             _Entry(_("Longer holds"), "payouts_reserve_changelist", "see_ledger"),
             _Entry(_("Promises kept"), "payouts_promises", "see_ledger"),
+        ),
+    ),
+    (
+        _("Closing and paying"),
+        (
             _Entry(_("Months"), "payouts_period_changelist", "see_ledger"),
-            _Entry(_("Accrual pack"), "payouts_accrual_pack", "see_ledger"),
             _Entry(_("Statements"), "payouts_statement_changelist", "see_statements"),
             _Entry(_("Invoices"), "payouts_invoice_changelist", "see_statements"),
             _Entry(_("Pay runs"), "payouts_payrun_changelist", "see_ledger", runs_to_approve),
@@ -128,6 +130,14 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
                 "see_payment_methods",
                 covers=("payouts_accountsignal_changelist",),
             ),
+        ),
+    ),
+    (
+        _("Books and taxes"),
+        (
+            _Entry(_("Ledger"), "payouts_account_changelist", "see_ledger"),
+            _Entry(_("Accounting"), "payouts_accountcode_changelist", "see_ledger"),
+            _Entry(_("Accrual pack"), "payouts_accrual_pack", "see_ledger"),
             _Entry(
                 _("Taxes"),
                 "payouts_taxprofile_changelist",
@@ -139,13 +149,10 @@ _GROUPS: tuple[tuple[str | Promise, str, tuple[_Entry, ...]], ...] = (
                 ),
             ),
             _Entry(_("Exchange rates"), "payouts_fxrate_changelist", "manage_fx"),
-            _Entry(_("Ledger"), "payouts_account_changelist", "see_ledger"),
-            _Entry(_("Accounting"), "payouts_accountcode_changelist", "see_ledger"),
         ),
     ),
     (
         _("Set up"),
-        "",
         (
             _Entry(_("Programs"), "tiers_program_changelist", "see_partners"),
             _Entry(_("Terms"), "partners_termsversion_changelist", "see_partners"),
@@ -166,8 +173,7 @@ def groups(request: HttpRequest) -> list[Group]:
         return []
     shown = [
         Group(label, tuple(_item(entry, user) for entry in entries if _may(user, entry.capability)))
-        for label, capability, entries in _GROUPS
-        if _may(user, capability)
+        for label, entries in _GROUPS
     ]
     return _marked([group for group in shown if group.items], request.path)
 
@@ -178,7 +184,7 @@ def _item(entry: _Entry, user: User) -> Item:
 
 def _covered() -> dict[str, str]:
     """Return the addresses that belong to an entry without being below it, with the entry's own."""
-    entries = [entry for _label, _capability, entries in _GROUPS for entry in entries]
+    entries = [entry for _label, entries in _GROUPS for entry in entries]
     return {
         reverse(f"admin:{view}"): reverse(f"admin:{entry.view}") for entry in entries for view in entry.covers
     }

@@ -63,6 +63,10 @@ def test_the_navigation_shows_each_role_what_it_may_open() -> None:
     for_mats = page(mats(), "admin:index")
     assert "Applications" in for_mats
     assert "Pay runs" not in for_mats
+    # An account manager answers for what partners earn, and is led to it though no payment is his to make.
+    for_mats_links = links(at_desk(mats()).get(reverse("admin:index")))
+    for name in ("commission", "statement", "invoice"):
+        assert reverse(f"admin:payouts_{name}_changelist") in for_mats_links
     assert "Staff and roles" in page(ada(), "admin:index")
 
 

@@ -14,7 +14,7 @@ from partners.models import Membership
 from payouts import fx, month_lines, release, statements
 from payouts.calendar import for_posting as for_posting
 from payouts.calendar import month_of
-from payouts.choices import AccountKind, AdjustmentState, CommissionState, PeriodState
+from payouts.choices import AccountKind, AdjustmentState, CommissionState, PeriodState, StatementKind
 from payouts.models import Adjustment, Commission, Dispute, Entry, Pause, Period, Statement
 from payouts.tax import mandates
 from prm import audit
@@ -203,15 +203,17 @@ def _finish(period: Period, *, by: User, at: datetime) -> Period:
 
 
 def control_totals(period: Period) -> dict[str, int]:
-    """Return counts and sums of the month, in minor units, to be compared again at any time; entries also by kind and currency."""
+    """Return counts and sums of the month, in minor units, to be compared again at any time; entries also by kind and currency.
+
+    Statements count as the close issued them: what is corrected or issued afterwards leaves the totals as they were.
+    """
     lines = Commission.objects.filter(period=period).aggregate(
         n=models.Count("pk"), total=models.Sum("amount_minor")
     )
-    issued = (
-        Statement.objects.in_force()
-        .filter(period=period)
-        .aggregate(n=models.Count("pk"), total=models.Sum("closing_minor"))
-    )
+    first = Statement.objects.filter(period=period, kind=StatementKind.STATEMENT, corrects=None)
+    if period.closed_at is not None:
+        first = first.filter(issued_at__lte=period.closed_at)
+    issued = first.aggregate(n=models.Count("pk"), total=models.Sum("closing_minor"))
     entries = Entry.objects.filter(transaction__period=period)
     posted = entries.aggregate(n=models.Count("pk"), total=models.Sum("amount_minor"))
     by_kind = (

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from payouts import reconciliation
 from payouts.models import Statement
 from prm.lib.periods import Month
 from tests.factories.payouts import close_months
@@ -55,6 +56,7 @@ def test_what_a_month_misses_is_issued_once(house: House) -> None:
     assert run("issue_statements", "2026-01", by=by)["programs"]["affiliates"] == {"missing": 0, "issued": 0}
     numbers = Statement.objects.order_by("pk").values_list("number", flat=True)
     assert list(numbers) == ["HG-2026-00001", "HG-2026-00002"]
+    assert reconciliation.check() == []  # what the month came to when it was closed still stands
 
 
 def test_an_open_month_is_refused_with_the_way_out(house: House) -> None:

@@ -66,11 +66,24 @@ def named(entity: LegalEntity, read: ResultsRead) -> Named:
     told = {each.end_to_end_id for each in single}
     bookings = list(single)
     for whole in (each for each in read.bookings if each.is_of_a_batch):
-        ids = batches.payments_in(entity, message_id=whole.message_id, batch_id=whole.batch_id)
+        ids = batches.payments_in(entity, message_id=whole.message_id, batch_id=whole.batch_id) or []
+        ids = _booked_in(whole, ids)
         # What the bank says of a single transfer holds for it, whatever it says of the rest.
-        parts = [replace(whole, end_to_end_id=each, amount=None) for each in ids or () if each not in told]
+        parts = [replace(whole, end_to_end_id=each, amount=None) for each in ids if each not in told]
         bookings.extend(parts or [whole])
     return Named(bookings, _payments({each.end_to_end_id for each in bookings}))
+
+
+def _booked_in(whole: Booking, ids: list[str]) -> list[str]:
+    """Return the payments a sum is about: all of the batch, or all the bank had not refused before when the sum says so."""
+    if whole.amount is None or whole.says is not Says.PAID:
+        return ids
+    known = _payments(ids)
+    left = [each for each in ids if each in known and known[each].state != PaymentState.FAILED]
+    sent = [known[each].sent for each in left]
+    if not sent or len(left) == len(ids) or len({each.currency for each in sent}) > 1:
+        return ids
+    return left if whole.amount.money(sent[0].currency) == Money.total(sent, sent[0].currency) else ids
 
 
 def _payments(ids: Iterable[str]) -> dict[str, Payment]:
@@ -225,8 +238,8 @@ def _batches_add_up(entity: LegalEntity, read: ResultsRead, told: Named, made: P
     for whole in read.bookings:
         if not whole.is_of_a_batch or whole.amount is None:
             continue
-        ids = batches.payments_in(entity, message_id=whole.message_id, batch_id=whole.batch_id)
-        sent = [told.payments[each].sent for each in ids or () if each in told.payments]
+        ids = batches.payments_in(entity, message_id=whole.message_id, batch_id=whole.batch_id) or []
+        sent = [told.payments[each].sent for each in _booked_in(whole, ids) if each in told.payments]
         if not sent:
             continue
         currencies = {each.currency for each in sent}

@@ -177,6 +177,16 @@ def test_a_batch_booked_as_one_sum_settles_all_of_it(run: PayRun) -> None:
     assert run.state == PayRunState.RECONCILED
 
 
+def test_a_batch_booked_without_what_was_refused_before_settles_the_rest(house: House, run: PayRun) -> None:
+    """The bank refused the 160.00 of BEN the day before, and books the 200.00 that are left as one sum."""
+    take(written("pain002_03.xml"), at=APRIL_5)
+    file = take(written("camt054_08.xml").replace(b"360.00", b"200.00"))
+    assert (file.settled_count, file.known_count) == (1, 1)  # CLEO was settled by the first file
+    assert states() == {"ANA": "settled", "BEN": "failed", "CLEO": "settled"}
+    assert balance(house, CASH) == 200_00
+    assert balance(house, AccountKind.PAYABLE, "BEN") == 160_00
+
+
 def test_a_batch_of_another_sum_is_refused(run: PayRun) -> None:
     content = written("camt054_08.xml").replace(b"360.00", b"361.00")
     refusal = refused(content, "the batch is said to be 361.00 GBP, and we sent 360.00 GBP")

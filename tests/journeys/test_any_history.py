@@ -1,6 +1,6 @@
 """Whatever happens in whatever order: sales, late and repeated ones, refunds in parts, chargebacks lost and won, partners who move up,
-plans that change, months that close and payments. After each step the books are what a small model in fractions says, and they agree
-with themselves."""
+plans that change, months that close, payments that arrive or come back, adjustments, debts written off, pauses and corrected statements.
+After each step the books are what a small model in fractions says, and they agree with themselves."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ from hypothesis.stateful import (
 )
 
 from partners import placement
-from partners.models import Membership
-from payouts import accrual, pay_runs, periods, reconcile, reconciliation
-from payouts.choices import PeriodState
-from payouts.models import Account, Commission, Payment, Period
+from partners.models import Membership, Placement
+from payouts import accrual, adjustments, pauses, pay_runs, periods, reconcile, reconciliation, statements
+from payouts.adjustment_checks import balance_of
+from payouts.choices import AdjustmentKind, CommissionState, PaymentState, PeriodState
+from payouts.models import Account, Adjustment, Commission, Pause, Payment, Period, Statement
 from prm.lib.errors import Refused
+from prm.lib.money import Money
 from prm.lib.periods import Month
 from referrals.facts import Status
 from tests.factories.payouts import exported, give_accounts
 from tests.house import House, open_house
-from tests.people import ada, fiona, mats
+from tests.people import ada, felix, fiona, mats
 from tiers import publishing
 from tiers.models import PlanVersion, Rule, Tier
 
@@ -81,6 +83,7 @@ class Model:
     sales: list[Sale] = field(default_factory=list)
     flat_rates: dict[int, Fraction] = field(default_factory=dict)
     tables: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    added: dict[str, int] = field(default_factory=dict)  # by people, less what they took
 
     def owed(self, code: str) -> int:
         """Return what all of a partner's lines must add up to, in pence."""
@@ -113,6 +116,8 @@ class History(RuleBasedStateMachine):
         self.number = 0
         self.seen: dict[str, Any] = {}
         self.house: House = open_house(zone="UTC", hold_days=3, minimum_minor=0)
+        self.house.program.second_person_above_minor = 100_00
+        self.house.program.save()
         self.gold = Tier.objects.create(program=self.house.program, key="gold", name="Gold", rank=2)
         self.members: dict[str, Membership] = {code: self.house.member(code, at=FIRST) for code in CODES}
         give_accounts(self.members.values(), at=FIRST)
@@ -197,13 +202,74 @@ class History(RuleBasedStateMachine):
             periods.close(self.house.program, month, by=fiona(), at=self.now)
         self._look()
 
-    @rule()
-    def finance_pays(self) -> None:
+    @rule(comes_back=st.sampled_from(("nothing", "before it arrived", "afterwards")))
+    def finance_pays(self, comes_back: str) -> None:
         try:
             run = exported(self.house.program.legal_entity, at=self.now)
         except Refused:
             return  # nothing is ready
+        first = run.payments.order_by("pk")[0]
+        if comes_back == "before it arrived":
+            pay_runs.fail(first, reason="Account closed", code="AC04", by=fiona(), at=self.now)
         pay_runs.settle(run, by=fiona(), at=self.now, reference="BANK-1")
+        if comes_back == "afterwards":
+            first.refresh_from_db()
+            pay_runs.fail(first, reason="Sent back", code="AC04", by=felix(), at=self.now)
+        self._look()
+
+    @rule(
+        code=st.sampled_from(CODES),
+        kind=st.sampled_from((AdjustmentKind.BONUS, AdjustmentKind.ADJUSTMENT)),
+        pence=st.integers(1, 250_00),
+        takes=st.booleans(),
+    )
+    def somebody_adds_or_takes(self, code: str, kind: AdjustmentKind, pence: int, takes: bool) -> None:
+        minor = -pence if takes and kind == AdjustmentKind.ADJUSTMENT else pence
+        made = self._adjust(code, kind, minor)
+        assert made.needs_second_person == (pence > 100_00)
+        if made.needs_second_person:
+            adjustments.approve(made, by=felix(), at=self.now)
+        self.model.added[code] = self.model.added.get(code, 0) + minor
+        self._look()
+
+    @rule(code=st.sampled_from(CODES), part=st.fractions(0, 1))
+    def a_debt_is_written_off(self, code: str, part: Fraction) -> None:
+        debt = -balance_of(self.members[code]).minor
+        if debt <= 0:
+            return
+        minor = max(int(debt * part), 1)
+        try:
+            adjustments.approve(self._adjust(code, AdjustmentKind.WRITE_OFF, minor), by=felix(), at=self.now)
+        except Refused:
+            return  # a payment is on its way
+        self.model.added[code] = self.model.added.get(code, 0) + minor
+        self._look()
+
+    @rule(data=st.data(), code=st.sampled_from(CODES))
+    def something_is_paused(self, data: st.DataObject, code: str) -> None:
+        review_on = (self.now + timedelta(days=400)).date()
+        why = {"cause": "risk", "reason": "We look at it.", "review_on": review_on}
+        held = Commission.objects.filter(membership=self.members[code], state=CommissionState.ON_HOLD)
+        lines = list(held.exclude(amount_minor=0).order_by("pk"))
+        if lines and data.draw(st.booleans()):
+            pauses.pause_line(data.draw(st.sampled_from(lines)), **why, by=fiona(), at=self.now)
+        elif not Pause.objects.open().of_payments().filter(membership=self.members[code]).exists():
+            pauses.pause_payments(self.members[code], **why, by=fiona(), at=self.now)
+        self._look()
+
+    @rule()
+    def what_was_paused_goes_on(self) -> None:
+        for pause in Pause.objects.open().order_by("pk"):
+            pauses.resume(pause, outcome="All is well.", by=fiona(), at=self.now)
+        self._look()
+
+    @rule(data=st.data())
+    def a_statement_is_corrected(self, data: st.DataObject) -> None:
+        issued = list(Statement.objects.in_force().order_by("pk"))
+        if issued:
+            wrong = data.draw(st.sampled_from(issued))
+            new = statements.correct(wrong, reason="A wrong name.", by=fiona(), at=self.now)
+            assert (new.opening_minor, new.closing_minor) == (wrong.opening_minor, wrong.closing_minor)
         self._look()
 
     @rule()
@@ -214,6 +280,17 @@ class History(RuleBasedStateMachine):
             reconcile.reconcile(membership, since=None, at=self.now)
         assert Commission.objects.count() == before
         self._look()
+
+    def _adjust(self, code: str, kind: AdjustmentKind, minor: int) -> Adjustment:
+        return adjustments.propose(
+            self.members[code],
+            kind=kind,
+            amount=Money(minor, "GBP"),
+            reason="goodwill",
+            note="As agreed.",
+            by=fiona(),
+            at=self.now,
+        )
 
     def _record_sale(self, code: str, pence: int, at: datetime) -> None:
         name = self._name("sale")
@@ -271,8 +348,12 @@ class History(RuleBasedStateMachine):
             assert (lines["minor"] or 0) == self.model.owed(code)
             accounts = Account.objects.filter(membership=member).with_balance()
             owed = sum(accounts.values_list("balance_minor", flat=True))
-            paid = Payment.objects.filter(membership=member, state="settled")
-            assert owed + sum(paid.values_list("amount_minor", flat=True)) == self.model.owed(code)
+            paid = Payment.objects.filter(membership=member, state=PaymentState.SETTLED)
+            due = self.model.owed(code) + self.model.added.get(code, 0)
+            assert owed + sum(paid.values_list("amount_minor", flat=True)) == due
+            stood = list(Placement.objects.filter(membership=member).order_by("starts_at"))
+            ends = [each.ends_at for each in stood]
+            assert ends == [*(each.starts_at for each in stood[1:]), None]  # one tier at each instant
         assert reconciliation.check() == []
         History.looks += 1
 

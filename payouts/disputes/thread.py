@@ -41,6 +41,8 @@ def open(
 ) -> Dispute:
     """Ask about a line, with the correction the engine would suggest; one question about a line is open at a time.
 
+    Who asks the same twice, as by two clicks, gets the question that is there.
+
     Raises: NotYourQuestion, BadWish, BadText, TooLateToAsk, AlreadyAsked, and what a file is refused for.
     """
     require_may_ask(line.membership.partner, by)
@@ -51,17 +53,33 @@ def open(
     if until is not None and at >= until:
         day = clock.last_day(until, line.membership.program)
         raise TooLateToAsk(params={"date": l10n.date_text(day, locale_for(by.language))})
-    if clock.open_about(line) is not None:
-        raise AlreadyAsked
+    there = clock.open_about(line)
+    if there is not None:
+        return _same(there, cause, said, by=by)
     found = suggest(line, at=at)
     try:
         with transaction.atomic():
             return _write_down(line, cause, said, found, by=by, at=at, file=file)
     except IntegrityError as refusal:
         # Somebody of the team asked between the look and the write.
-        if clock.open_about(line) is None:
+        there = clock.open_about(line)
+        if there is None:
             raise
-        raise AlreadyAsked from refusal
+        try:
+            return _same(there, cause, said, by=by)
+        except AlreadyAsked as asked:
+            raise asked from refusal
+
+
+def _same(there: Dispute, cause: str, said: str, *, by: User) -> Dispute:
+    """Return the question that is open when the same person asked the same.
+
+    Raises: AlreadyAsked.
+    """
+    first = there.messages.order_by("pk").first()
+    if (there.opened_by_id, there.cause) != (by.pk, cause) or first is None or first.text != said:
+        raise AlreadyAsked
+    return there
 
 
 def _write_down(

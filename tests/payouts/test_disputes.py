@@ -145,10 +145,18 @@ def test_a_line_has_one_open_question_at_a_time() -> None:
     first = ask(line)
     before = everything()
     with pytest.raises(disputes.AlreadyAsked):
-        ask(line)
+        ask(line, text="And when is it paid?")
     assert everything() == before
     disputes.withdraw(first, by=ana(), at=LATER)
     assert ask(line, at=LATER).pk != first.pk
+
+
+def test_two_clicks_ask_one_question() -> None:
+    _house, line = sold()
+    first = ask(line)
+    before = everything()
+    assert ask(line, at=LATER) == first
+    assert everything() == before
 
 
 @pytest.mark.parametrize(

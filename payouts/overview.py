@@ -1,4 +1,4 @@
-"""What a partner's money adds up to, read for pages: the stages of the path, months, payments and the next payment. Nothing here
+"""What a partner's money adds up to, read for pages: the stages of the path, months and payments. Nothing here
 changes a row, and every sum is the sum of the very lines a page can list.
 """
 
@@ -11,11 +11,10 @@ from datetime import date, datetime, tzinfo
 from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum, Value, When
 
 from partners.models import Membership
-from payouts.choices import CommissionState, PaymentState, StatementState
-from payouts.models import Commission, Payment, PaymentMethod, Statement
-from payouts.statement_families import chain
+from payouts.choices import CommissionState, PaymentState
+from payouts.models import Commission, Payment
 from prm.lib.money import Money
-from prm.lib.periods import Month, local_day, months_between
+from prm.lib.periods import Month, months_between
 
 # The stages of the money path; each state of a commission lies in exactly one of them.
 STAGES: Mapping[str, tuple[str, ...]] = {
@@ -77,28 +76,6 @@ class PaymentsSoFar:
 
 
 @dataclass(frozen=True)
-class NextPayment:
-    """What is expected to be paid next, when, to which account, and what stands against it.
-
-    Money that has left for the bank is no longer next.
-    """
-
-    amount: Money
-    minimum: Money
-    due_on: date
-    closes_on: date
-    statement: Statement | None
-    method: PaymentMethod | None
-    is_method_usable: bool
-    is_late: bool
-    failure: Payment | None
-
-    @property
-    def is_above_minimum(self) -> bool:
-        return self.amount.minor > 0 and self.amount >= self.minimum
-
-
-@dataclass(frozen=True)
 class _Group:
     """Lines of one state in one of the months shown, or before them (`bucket` is None)."""
 
@@ -157,45 +134,6 @@ def payments_so_far(payments: Sequence[Payment]) -> PaymentsSoFar:
         last_sent_at=max(sent, default=None),
         settled_count=len(settled),
         last_settled_at=max(settled, default=None),
-    )
-
-
-def next_payment(
-    membership: Membership, payments: Sequence[Payment], *, ready: Money, at: datetime
-) -> NextPayment:
-    """Say what is paid next: the latest statement until its payment leaves, else what is `ready` now.
-
-    `payments` are those of the membership, oldest first.
-    """
-    program = membership.program
-    latest = (
-        Statement.objects.in_force()
-        .filter(membership=membership, currency=program.currency)
-        .select_related("period")
-        .latest_first()
-        .first()
-    )
-    mine = [payment for payment in payments if latest is not None and payment.statement_id in chain(latest)]
-    has_left = any(payment.state in (PaymentState.SENT, PaymentState.SETTLED) for payment in mine)
-    is_waiting = latest is not None and latest.state == StatementState.ISSUED and not has_left
-    waiting = latest if is_waiting else None
-    today, this_month = local_day(at, program.zone), Month.of(at, program.zone)
-    due_on = waiting.due_on if waiting and waiting.due_on else payment_date(this_month, program.payment_day)
-    method = (
-        PaymentMethod.objects.current()
-        .filter(partner_id=membership.partner_id, currency=program.currency)
-        .first()
-    )
-    return NextPayment(
-        amount=waiting.closing if waiting else ready,
-        minimum=program.minimum_payout,
-        due_on=due_on,
-        closes_on=this_month.last_on,
-        statement=waiting,
-        method=method,
-        is_method_usable=method is not None and method.is_usable(at=at),
-        is_late=waiting is not None and due_on < today,
-        failure=_last_failure(mine) if waiting else None,
     )
 
 
@@ -278,10 +216,3 @@ def _stage(key: str, states: Sequence[str], rows: Sequence[_Group], currency: st
         count=sum(row.lines for row in mine),
         next_payable_at=min((row.next_at for row in mine if row.next_at is not None), default=None),
     )
-
-
-def _last_failure(payments: Sequence[Payment]) -> Payment | None:
-    failed = [
-        payment for payment in payments if payment.state in (PaymentState.FAILED, PaymentState.RETURNED)
-    ]
-    return failed[-1] if failed else None

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from partners.choices import MembershipState
 from partners.models import Membership
-from payouts import overview
+from payouts import next_payments, overview
 from portal import lines, roles
 from portal.charts import Column, EarningsChart, earnings_chart
 from portal.formats import active_locale, date_text
@@ -53,7 +53,7 @@ def home_page(room: Room) -> HomePage:
     membership, at, zone = room.membership, room.at, room.zone
     money = overview.money_of(membership, at=at)
     payments = overview.payments_of(membership)
-    coming = overview.next_payment(membership, payments, ready=money.stages["ready"].amount, at=at)
+    coming = next_payments.next_payment(membership, payments, at=at)
     latest = lines.readable(room.commissions()).order_by("-effective_at", "-pk")[:LATEST]
     standing = tier.standing(membership, at=at)
     may_open_money = room.may(roles.SEE_PAYMENT_DETAILS)
@@ -69,6 +69,7 @@ def home_page(room: Room) -> HomePage:
             review_days=room.program.decision_days,
         ),
         paused=_paused_text(money),
+        beside=money_path.beside(money, coming.beside),
         chart=_chart(money) if money.count else None,
         payment=next_payment.card(coming, zone=zone, may_open_money=may_open_money),
         tier=tier.card(membership, standing, at=at),

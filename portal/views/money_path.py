@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from payouts.overview import MoneyOverview, NextPayment, PaymentsSoFar, Stage
+from payouts.next_payments import Beside, NextPayment
+from payouts.overview import MoneyOverview, PaymentsSoFar, Stage
 from portal.formats import active_locale, date_text, day_text
 from portal.status import PATH, word, working_days_text
-from portal.views.pages import PathStage
+from portal.views.pages import PathStage, PathSum
 from prm.lib import l10n
 from prm.lib.periods import Month, local_day
 
@@ -41,6 +42,20 @@ def stages(
         (key for key in ("ready", "sent", "hold", "review") if money.stages[key].amount.minor > 0), ""
     )
     return tuple(_stage(money.stages[key], notes[key], payments, is_current=key == current) for key in PATH)
+
+
+def beside(money: MoneyOverview, found: Beside) -> PathSum | None:
+    """Return what moved the balance without a commission, and what it comes to with the five stages; None for nothing."""
+    if not found.adjustments and not found.vat:
+        return None
+    words = {
+        "vat": l10n.money_text(found.vat, active_locale()),
+        "all": l10n.money_text(money.lifetime + found.total, active_locale()),
+    }
+    text = _("With what is above that is %(all)s.") % words
+    if found.vat:
+        text = _("VAT is %(vat)s of it.") % words + " " + text
+    return PathSum(amount=found.total, href=reverse("portal:adjustments"), text=text)
 
 
 def earnings_href(stage: str) -> str:
@@ -79,12 +94,12 @@ def _hold_note(stage: Stage, zone: tzinfo) -> str:
 
 
 def _ready_note(stage: Stage, coming: NextPayment, at: datetime, zone: tzinfo) -> str:
-    if stage.amount.minor < 0:
+    if stage.amount.minor < 0 and coming.amount.minor < 0:
         amount = l10n.money_text(-stage.amount, active_locale())
         return _("%(amount)s will be taken from your next commissions") % {"amount": amount}
     if not stage.count:
         return ""
-    if coming.statement is None and stage.amount < coming.minimum:
+    if coming.statement is None and not coming.is_above_minimum:
         minimum = l10n.money_text(coming.minimum, active_locale())
         return _("Below the %(amount)s minimum, carried over") % {"amount": minimum}
     month = coming.statement.period.as_month if coming.statement else Month.of(at, zone)

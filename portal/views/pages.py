@@ -29,6 +29,15 @@ class PathStage:
 
 
 @dataclass(frozen=True)
+class PathSum:
+    """What lies beside the stages, and what it comes to with them."""
+
+    amount: Money
+    href: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Check:
     """One condition of a payment, and the way to meet it."""
 
@@ -50,6 +59,13 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Fact:
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class PaymentCard:
     """The next payment: how much, when, where to, and what it depends on."""
 
@@ -57,6 +73,7 @@ class PaymentCard:
     amount_href: str
     sentence: str
     checks: tuple[Check, ...]
+    facts: tuple[Fact, ...] = ()
     statement_href: str = ""
     statement_text: str = ""
 
@@ -108,6 +125,7 @@ class HomePage:
     lede: str
     stages: tuple[PathStage, ...]
     paused: str
+    beside: PathSum | None
     chart: EarningsChart | None
     payment: PaymentCard | None
     tier: TierCard | None
@@ -163,13 +181,6 @@ class StatementRow:
     paid: Money
     closing: Money
     status: StatusWord
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Fact:
-    label: str
-    value: str
     note: str = ""
 
 

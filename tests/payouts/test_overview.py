@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from payouts import ledger, overview, pay_runs
+from payouts import ledger, overview
 from payouts.choices import AccountKind
-from payouts.models import Commission, Payment, Statement
+from payouts.models import Commission
 from prm.lib.money import Money
-from prm.lib.periods import Month
 from referrals import conversions
 from referrals.models import Link
-from tests.factories.payouts import close_months, exported, give_account
 from tests.factories.referrals import ClickFactory
-from tests.people import fiona
-from tests.portal.scene import NOW, Scene, busy_partner, new_partner, on
+from tests.portal.scene import NOW, Scene, busy_partner, on
 
 pytestmark = pytest.mark.django_db
 
@@ -31,10 +28,6 @@ def scene() -> Scene:
 
 def gbp(minor: int) -> Money:
     return Money(minor, "GBP")
-
-
-def next_of(scene: Scene, *, ready: Money, at: datetime) -> overview.NextPayment:
-    return overview.next_payment(scene.membership, overview.payments_of(scene.membership), ready=ready, at=at)
 
 
 def test_every_line_lies_in_exactly_one_stage_and_the_stages_add_up_to_all_that_was_earned(
@@ -103,64 +96,6 @@ def test_payments_under_way_and_done_are_counted(scene: Scene) -> None:
     assert (so_far.sent_count, so_far.settled_count) == (1, 1)
     assert so_far.last_settled_at == on(3, 16)
     assert so_far.last_sent_at == on(4, 13)
-
-
-def test_the_next_payment_is_the_waiting_statement(scene: Scene) -> None:
-    coming = next_of(scene, ready=gbp(320_00), at=on(6, 10))
-    assert coming.statement is not None
-    assert (str(coming.statement.period), coming.amount) == ("2026-05", gbp(280_00))
-    assert coming.due_on == date(2026, 6, 14)
-    assert coming.is_method_usable and coming.is_above_minimum and not coming.is_late
-
-
-def test_a_statement_not_paid_on_its_day_is_late(scene: Scene) -> None:
-    assert next_of(scene, ready=gbp(320_00), at=on(6, 15)).is_late
-
-
-def test_without_a_waiting_statement_what_is_ready_is_expected_on_the_day_of_the_month_after() -> None:
-    scene = new_partner()
-    coming = next_of(scene, ready=gbp(31_40), at=on(12, 20))
-    assert coming.statement is None
-    assert (coming.amount, coming.due_on, coming.closes_on) == (
-        gbp(31_40),
-        date(2027, 1, 14),
-        date(2026, 12, 31),
-    )
-    assert not coming.is_above_minimum and coming.method is None and not coming.is_late
-
-
-def test_the_minimum_itself_is_enough() -> None:
-    scene = new_partner()
-    assert next_of(scene, ready=gbp(50_00), at=NOW).is_above_minimum
-    assert not next_of(scene, ready=gbp(49_99), at=NOW).is_above_minimum
-
-
-def test_what_is_on_its_way_is_no_longer_next(scene: Scene) -> None:
-    exported(scene.house.program.legal_entity, at=on(6, 13))  # the 280.00 of May
-    coming = next_of(scene, ready=gbp(40_00), at=NOW)
-    assert (coming.statement, coming.amount, coming.due_on) == (None, gbp(40_00), date(2026, 7, 14))
-
-
-def test_a_payment_the_bank_sent_back_is_named_until_another_attempt_leaves() -> None:
-    scene = new_partner()
-    give_account(scene.membership, at=on(2, 10))
-    scene.house.sale("s", "1000.00", "ANA10", on(2, 3))
-    scene.house.rate(on(2, 4))
-    close_months(scene.house.program, Month(2026, 1), Month(2026, 2), at=on(3, 2))
-    exported(scene.house.program.legal_entity, at=on(3, 13))
-    payment = Payment.objects.get()
-    pay_runs.fail(payment, reason="Account closed", by=fiona(), at=on(3, 15))
-    coming = next_of(scene, ready=gbp(100_00), at=on(3, 16))
-    assert coming.failure == payment
-    assert coming.statement == Statement.objects.get(period__month=2)
-
-
-def test_a_new_account_is_shown_before_it_may_be_paid_to() -> None:
-    scene = new_partner()
-    method = give_account(scene.membership, at=NOW + timedelta(hours=80))
-    coming = next_of(scene, ready=gbp(60_00), at=NOW)
-    assert coming.method == method
-    assert not coming.is_method_usable
 
 
 def test_links_and_codes_get_what_was_credited_to_them_and_a_code_wins_over_a_click(scene: Scene) -> None:

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from partners.models import Member, Membership
-from payouts import pay_runs, release
+from payouts import adjustments, ledger, pay_runs, release
+from payouts.calendar import Calendar
+from payouts.choices import AccountKind, TransactionKind
 from payouts.exports.bank_days import next_bank_day
 from payouts.models import Statement
 from portal.rooms import Room
 from prm.accounts.models import User
+from prm.lib.money import Money
 from prm.lib.periods import Month
 from referrals.models import Click, Link
 from tests.factories.payouts import close_months, give_account
@@ -86,6 +89,39 @@ def busy_partner() -> Scene:
     close_months(program, Month(2026, 4), Month(2026, 5), at=on(6, 2))
     release.release_due(at=NOW)
     return scene
+
+
+def add(scene: Scene, amount: str, *, at: datetime, kind: str = "adjustment") -> None:
+    """Book an adjustment, which one person may up to 50.00."""
+    program = scene.membership.program
+    program.second_person_above_minor = 50_00
+    program.save()
+    adjustments.propose(
+        scene.membership,
+        kind=kind,
+        amount=Money.parse(amount, "GBP"),
+        reason="campaign",
+        note="For the campaign.",
+        by=fiona(),
+        at=at,
+    )
+
+
+def charge_vat(scene: Scene, minor: int, *, at: datetime) -> None:
+    """Book VAT as a close does, without the tax profile it rests on."""
+    program = scene.house.program
+    ledger.post(
+        key="vat:by-hand",
+        kind=TransactionKind.VAT,
+        period=Calendar().for_posting(program, at),
+        effective_at=at,
+        at=at,
+        moves=ledger.shift(
+            down=ledger.program_account(program, AccountKind.INPUT_VAT),
+            up=ledger.partner_account(scene.membership, AccountKind.PAYABLE),
+            amount=Money(minor, "GBP"),
+        ),
+    )
 
 
 def click(scene: Scene, at: datetime, number: int) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 
 from partners.choices import MembershipState
 from partners.models import Membership, Placement
-from payouts import release
+from payouts import pauses, release
 from payouts.models import PaymentMethod
 from portal.views import home
 from portal.views.pages import HomePage
 from prm.lib.money import Money
+from tests.factories.money_rows import FxRateFactory, WithholdingFactory
+from tests.factories.payouts import prepared
+from tests.people import fiona
 from tests.portal.conftest import signed_in
-from tests.portal.scene import NOW, Scene, click, on
+from tests.portal.scene import NOW, Scene, add, charge_vat, click, on
 
 pytestmark = pytest.mark.django_db
 
@@ -180,3 +184,57 @@ def test_a_stranger_is_sent_to_sign_in(client: Client, busy: Scene) -> None:
     response = client.get("/portal/")
     assert response.status_code == 302
     assert response["Location"].startswith("/accounts/login/")
+
+
+def test_adjustments_and_vat_have_a_line_of_their_own_beside_the_stages(busy: Scene) -> None:
+    """The stages are 665.00; with 20.00 for a campaign and 4.00 of VAT that is 689.00."""
+    assert page_of(busy).beside is None
+    add(busy, "20.00", at=NOW)
+    charge_vat(busy, 4_00, at=NOW)
+    page = page_of(busy)
+    assert page.beside is not None
+    assert (page.beside.amount, page.beside.text) == (
+        Money(24_00, "GBP"),
+        "VAT is £4.00 of it. With what is above that is £689.00.",
+    )
+    assert Money.total((stage.amount for stage in page.stages), "GBP") == Money(665_00, "GBP")
+    client = signed_in(busy)
+    assert "Adjustments and VAT: £24.00 ." in text_of(client.get("/portal/").content.decode())
+    assert client.get(page.beside.href).context["total"] == Money(20_00, "GBP")
+
+
+def test_a_pause_is_said_with_its_reason_and_the_day_it_is_looked_at_again(busy: Scene) -> None:
+    pauses.pause_payments(
+        busy.membership,
+        cause="risk",
+        reason="Odd orders",
+        review_on=date(2026, 7, 1),
+        by=fiona(),
+        at=on(6, 9),
+    )
+    page = page_of(busy)  # late, but nobody is waiting for it
+    assert [(notice.title, notice.text) for notice in page.notices] == [
+        ("Payments to you are paused.", "Odd orders. We look at it again by 1 Jul 2026.")
+    ]
+    assert page.payment is not None
+    assert page.payment.sentence == (
+        "Payments to you are paused. It stays yours; we look at it again by 1 July 2026."
+    )
+    assert ("Paused: Odd orders", False) in [(check.text, check.ok) for check in page.payment.checks]
+
+
+def test_tax_and_another_currency_are_said_before_they_are_taken(busy: Scene) -> None:
+    """10 % of the 280.00 of May are 28.00; 252.00 at 1.15 are 289.80 EUR, known from the run on."""
+    WithholdingFactory.create(partner=busy.membership.partner, rate=Decimal("10"), starts_on=date(2026, 6, 1))
+    PaymentMethod.objects.update(payout_currency="EUR")
+    before = page_of(busy, at=on(6, 10)).payment
+    assert before is not None
+    taxed = [("Before tax", "£280.00"), ("Tax withheld", "−£28.00"), ("After tax", "£252.00")]
+    assert [(fact.label, fact.value) for fact in before.facts] == taxed
+    assert before.sentence.endswith("It is converted to EUR.")
+    FxRateFactory.create(rate_on=date(2026, 6, 11))
+    prepared(busy.house.program.legal_entity, at=on(6, 11))
+    after = page_of(busy, at=on(6, 12)).payment
+    assert after is not None
+    assert [(fact.label, fact.value) for fact in after.facts] == [*taxed, ("You receive", "€289.80")]
+    assert "It is converted" not in after.sentence

@@ -1,5 +1,5 @@
 """Live the year's months as finance lives them: close each month that is over, prepare and approve the pay run, send and settle it.
-The newest run is left on its way, so that the house is met in the middle of its work."""
+The newest run is left on its way and some matters wait, so that the house is met in the middle of its work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 
+from demo import matters
 from demo.people import FINANCE_APPROVES, FINANCE_PREPARES
 from payouts import pay_runs, periods
 from payouts.exports.bank_days import next_bank_day
@@ -22,12 +23,28 @@ def live(
     """Close every month from `first` on that is over at `now`, and pay it; return the months closed."""
     zone = programs[0].zone
     over = [month for month in months_between(first, Month.of(now, zone)) if month.ends_at(zone) <= now]
+    eventful = over[-3:]
     for month in over:
+        if month in eventful:
+            _before(eventful.index(month), month.ends_at(zone), now=now)
         # Only the newest month writes to people: a house that opens does not send a year of mails.
         with nullcontext() if month == over[-1] else quiet():
             _live_month(entity, programs, month, now=now, is_last=month == over[-1])
         tell(str(month))
+    if over:
+        matters.leave_waiting(over[-1], now=now)
     return over
+
+
+def _before(number: int, over: datetime, *, now: datetime) -> None:
+    """Let happen what comes before one of the last three months is closed and paid."""
+    with quiet():
+        if number == 0:
+            matters.agree(at=over - timedelta(days=20))
+        if number == 2:
+            matters.send_back(at=over - timedelta(days=8))
+        entered_at = _not_after(now, over + timedelta(days=1, hours=9))
+        matters.enter_rate(number, on=entered_at.date(), at=entered_at)
 
 
 def _live_month(

@@ -255,13 +255,11 @@ class History(RuleBasedStateMachine):
             pauses.pause_line(data.draw(st.sampled_from(lines)), **why, by=fiona(), at=self.now)
         elif not Pause.objects.open().of_payments().filter(membership=self.members[code]).exists():
             pauses.pause_payments(self.members[code], **why, by=fiona(), at=self.now)
-        self._look()
 
     @rule()
     def what_was_paused_goes_on(self) -> None:
         for pause in Pause.objects.open().order_by("pk"):
             pauses.resume(pause, outcome="All is well.", by=fiona(), at=self.now)
-        self._look()
 
     @rule(data=st.data())
     def a_statement_is_corrected(self, data: st.DataObject) -> None:

@@ -11,9 +11,11 @@ from decimal import Decimal
 from fractions import Fraction
 from xml.etree import ElementTree
 
+import hypothesis.strategies as st
 import pytest
 from django.db import connection, transaction
 from django.db.models import Sum
+from hypothesis import given
 from pytest_django import DjangoDbBlocker
 
 from payouts import ledger, reconciliation
@@ -235,3 +237,24 @@ def test_every_step_of_the_money_names_who_took_it_and_two_people_took_part(year
         assert events.count() == times, action
         assert not events.filter(actor=None).exists(), action
     assert all(AuditEvent.objects.filter(action="pay_run.payment_left_out").values_list("note", flat=True))
+
+
+@given(
+    minor=st.integers(-(10**9), 10**9),
+    shares=st.lists(st.integers(1, 10**6), min_size=2, max_size=6),
+    data=st.data(),
+)
+def test_who_shares_gets_the_same_in_whatever_order_they_are_named_but_for_equal_remainders(
+    minor: int, shares: list[int], data: st.DataObject
+) -> None:
+    order = data.draw(st.permutations(range(len(shares))))
+    here = [part.minor for part in Money(minor, "EUR").allocate(shares)]
+    there = [part.minor for part in Money(minor, "EUR").allocate([shares[place] for place in order])]
+    assert sum(here) == sum(there) == minor
+    back = {place: there[position] for position, place in enumerate(order)}
+    exact = [Fraction(abs(minor) * share, sum(shares)) for share in shares]
+    left_over = [each - int(each) for each in exact]
+    for place, part in enumerate(here):
+        assert abs(part - back[place]) <= 1
+        if left_over.count(left_over[place]) == 1:
+            assert part == back[place]

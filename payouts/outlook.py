@@ -10,6 +10,7 @@ from typing import Any
 from partners.models import Membership
 from payouts import fx
 from payouts.models import PaymentMethod, Period, Withholding
+from payouts.withheld import base_of, vat_within
 from prm.lib.money import Money
 from tiers.choices import FxMoment
 
@@ -36,7 +37,10 @@ def of_payment(
     if due_on is None:
         return {"expected": None, "fx": None}
     rule = Withholding.objects.on(due_on).filter(partner=membership.partner_id).order_by("-starts_on").first()
-    withheld = closing.portion(rule.rate / 100) if rule is not None else Money(0, closing.currency)
+    withheld = Money(0, closing.currency)
+    if rule is not None:
+        vat_minor = vat_within({membership.pk: period}).get(membership.pk, 0)
+        withheld = base_of(closing, vat_minor).portion(rule.rate / 100)
     sent = closing - withheld
     expected = {
         "withheld_minor": withheld.minor,

@@ -1,5 +1,5 @@
 """Decide about one balance: a payment with every figure the bank is told, or the reason why there is none. Tax is taken off the payment
-first and rounded once; what is left is converted and rounded once."""
+first, of what in it is no VAT, and rounded once; what is left is converted and rounded once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from payouts.choices import LeftOut
 from payouts.models import FxRate, Payment, PaymentMethod, PayRun, PayRunException, Statement
 from payouts.pay_runs.common import bank_id
 from payouts.pay_runs.facts import Facts
+from payouts.withheld import base_of
 from prm.lib.ids import public_id
 from prm.lib.money import Money
 from tiers.choices import FxMoment
@@ -64,9 +65,8 @@ class Decider:
         if partner in facts.without_form:
             raise _No(LeftOut.NO_TAX_FORM, self.run.execute_on.isoformat())
         withholding = facts.withholdings.get(partner)
-        withheld = (
-            amount.portion(withholding.rate / Decimal(100)) if withholding else amount.portion(Decimal(0))
-        )
+        base = base_of(amount, facts.vat.get(statement.membership_id, 0))
+        withheld = base.portion(withholding.rate / Decimal(100) if withholding else Decimal(0))
         net = amount - withheld
         rate = self._rate(statement, amount, method)
         sent = net if rate is None else fx.convert(net, rate)

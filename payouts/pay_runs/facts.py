@@ -14,6 +14,7 @@ from payouts import pauses
 from payouts.choices import PaymentState, TransactionKind
 from payouts.models import Entry, Payment, PaymentMethod, Statement, TaxForm, TaxProfile, Withholding
 from payouts.statement_families import family
+from payouts.withheld import vat_within
 
 if TYPE_CHECKING:
     from payouts.models import Pause, PayRun
@@ -32,6 +33,7 @@ class Facts:
     paused: dict[int, list[Pause]] = field(default_factory=dict)
     without_form: set[int] = field(default_factory=set)
     withholdings: dict[int, Withholding] = field(default_factory=dict)
+    vat: dict[int, int] = field(default_factory=dict)
 
 
 def latest_statements(members: Sequence[int], run: PayRun) -> list[Statement]:
@@ -70,6 +72,7 @@ def read(statements: Sequence[Statement], run: PayRun, *, at: datetime) -> Facts
             .filter(partner__in=partners)
             .order_by("starts_on", "pk")
         },
+        vat=vat_within({statement.membership_id: statement.period for statement in statements}),
     )
 
 

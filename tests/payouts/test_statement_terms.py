@@ -179,6 +179,26 @@ def test_vat_is_rounded_once_on_everything_taxable_and_invoiced(french: House) -
     assert reconciliation.check() == []
 
 
+def test_tax_is_not_withheld_from_vat(french: House) -> None:
+    """10 % of 80.00 are withheld, none of the 16.00 of VAT; what came back is paid again in the same way, with 50.00 and 10.00 more."""
+    membership = french.members["ANA10"]
+    give_account(membership, at=BEFORE, iban=IBANS[3])
+    WithholdingFactory.create(partner=membership.partner)
+    french.program.legal_entity.iban = IBANS[2]
+    french.program.legal_entity.save()
+    [march] = close_months(french.program, MARCH, at=APRIL_3)
+    assert march.facts["expected"]["withheld_minor"] == 8_00
+    first = exported(french.program.legal_entity, at=APRIL_9, currency="EUR").payments.get()
+    assert (first.amount_minor, first.withheld_minor, first.sent_minor) == (96_00, 8_00, 88_00)
+    pay_runs.fail(first, reason="Account closed", by=felix(), at=APRIL_9)
+    post(french, AdjustmentKind.BONUS, 50_00, "A good month")
+    [april] = close_months(french.program, APRIL, at=MAY_4)
+    assert april.facts["expected"]["withheld_minor"] == 13_00
+    again = exported(french.program.legal_entity, at=MAY_4, currency="EUR").payments.get()
+    assert (again.amount_minor, again.withheld_minor, again.sent_minor) == (156_00, 13_00, 143_00)
+    assert reconciliation.check() == []
+
+
 def test_more_taken_back_than_earned_gives_vat_back(french: House) -> None:
     close_months(french.program, MARCH, at=APRIL_3)
     french.refund("r1", "200.00", "ANA10", APRIL_3)  # 16.00 taken back, and 3.20 of VAT with it

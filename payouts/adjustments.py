@@ -143,7 +143,7 @@ def _same(before: Adjustment, draft: Adjustment) -> Adjustment:
     names = ("membership_id", "kind", "amount", "reason", "note", "proposed_by_id", "evidence_sha256")
     if any(getattr(before, name) != getattr(draft, name) for name in names):
         raise PutForwardAlready(params={"amount": str(before.amount)})
-    if draft.evidence:
+    if draft.evidence.name:
         evidences.discard(draft.evidence.name)
     return before
 

@@ -77,7 +77,8 @@ def tell_payment_failed(payment: Payment) -> None:
 def _of_payment(payment: Payment, reader: Reader) -> dict[str, Any]:
     return {
         "program": payment.membership.program.name,
-        "amount": _money(payment.amount_minor, payment.currency, reader),
+        # What the bank was told: tax is taken off, and it may be another currency than the balance's.
+        "amount": _money(payment.sent_minor, payment.sent_currency, reader),
         "ending": payment.ending,
         "number": payment.statement.number,
     }

@@ -19,6 +19,7 @@ from payouts.pay_runs import checks, common
 from prm.accounts.policy import Forbidden
 from prm.lib.money import Money
 from prm.lib.periods import Month
+from prm.mail.models import OutgoingMail
 from tests.factories.money_rows import (
     AccountSignalFactory,
     FxRateFactory,
@@ -100,6 +101,7 @@ def test_tax_is_taken_off_the_payment_once_and_kept_in_its_own_account() -> None
     assert balance(house.program, AccountKind.CASH, "GBP") == 79_89
     assert balance(house.program, AccountKind.TAX_WITHHELD, "GBP") == 8_88
     assert sums_by_currency() == {"GBP": 0}
+    assert "paid £79.89 to" in OutgoingMail.objects.get(kind="payment_sent").text
 
 
 def test_a_payment_that_fails_brings_the_tax_back_too() -> None:

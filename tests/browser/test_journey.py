@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from celery import Celery
+from django.urls import reverse
 from django.utils import timezone
 from lxml import etree
 from playwright.sync_api import Page, expect
@@ -152,7 +153,7 @@ def ana_sees_a_first_home(page: Page) -> None:
 
 def ana_adds_her_account(page: Page) -> None:
     """She signed in just now, so nobody asks who she is once more."""
-    page.get_by_role("main").get_by_role("link", name="Payment details").click()
+    page.get_by_role("main").get_by_role("link", name="Payment details", exact=True).click()
     page.get_by_role("link", name="Add payment details").click()
     page.get_by_label("Account holder").fill("Ana Prado")
     page.get_by_label("IBAN", exact=True).fill("GB33 BUKB 2020 1555 5555 55")
@@ -222,14 +223,30 @@ def fiona_prepares_but_cannot_approve(page: Page) -> None:
     sign_in(page, fiona())
     page.goto("/admin/payouts/payrun/prepare/")
     page.get_by_label("Payment date").fill("2026-04-14")
-    page.get_by_role("button", name="Show what it would pay").click()
-    expect(page.locator(".consequences")).to_contain_text("£80.00")
-    page.get_by_role("button", name=re.compile("^Prepare 1 payment, £80.00")).click()
-    expect(page.get_by_role("main")).to_contain_text("Somebody else has to approve it.")
-    expect(page.get_by_role("link", name="Approve", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Open the run").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Compute")
+    assert_accessible(page)
+    page.get_by_role("button", name="Compute the payments").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Check")
+    expect(page.locator("#payments + .table-scroll")).to_contain_text("£80.00")
     assert_accessible(page)
 
     run = PayRun.objects.get()
+    page.goto(stage_of(run, "close"))
+    expect(page.get_by_role("main")).to_contain_text("Every month that is over is closed")
+    assert_accessible(page)
+    page.goto(stage_of(run, "approve"))
+    expect(page.get_by_role("main")).to_contain_text("1 check is not acknowledged yet")
+    page.get_by_role("link", name="Look at them").click()
+    page.get_by_role("link", name="Paid for the first time").click()
+    page.get_by_label("What you found").fill("The account is the one in the contract.")
+    assert_accessible(page)
+    page.get_by_role("button", name=re.compile("^Acknowledge")).first.click()
+    page.goto(stage_of(run, "approve"))
+    expect(page.get_by_role("main")).to_contain_text("Somebody else has to approve it.")
+    expect(page.get_by_role("button", name=re.compile("^Approve"))).to_have_count(0)
+    assert_accessible(page)
+
     page.goto(f"/admin/payouts/payrun/{run.pk}/step/approve/")
     page.get_by_role("button", name=re.compile("^Approve")).click()
     run.refresh_from_db()
@@ -237,10 +254,14 @@ def fiona_prepares_but_cannot_approve(page: Page) -> None:
     expect(page.locator(".messagelist .error")).not_to_be_empty()
 
 
+def stage_of(run: PayRun, stage: str) -> str:
+    return reverse("admin:payouts_payrun_stage", args=[run.pk, stage])
+
+
 def felix_approves(page: Page) -> None:
     sign_in(page, felix())
     page.goto(f"/admin/payouts/payrun/{PayRun.objects.get().pk}/change/")
-    page.get_by_role("link", name="Approve", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Approve")
     expect(page.locator(".consequences")).to_contain_text("Fiona Brandt prepared it")
     page.get_by_role("button", name=re.compile("^Approve")).click()
     expect(page.locator(".messagelist")).to_contain_text("The run is approved.")
@@ -248,7 +269,6 @@ def felix_approves(page: Page) -> None:
 
 def fiona_makes_the_files(page: Page, folder: Path) -> None:
     page.goto(f"/admin/payouts/payrun/{PayRun.objects.get().pk}/change/")
-    page.get_by_role("link", name="Make the files").click()
     page.get_by_role("button", name=re.compile("^Make the files")).click()
     file = page.get_by_role("link", name=re.compile(r"\.xml$"))
     expect(file).to_be_visible()
@@ -264,10 +284,15 @@ def fiona_makes_the_files(page: Page, folder: Path) -> None:
 def felix_marks_it_paid(page: Page) -> None:
     sign_in(page, felix())
     page.goto(f"/admin/payouts/payrun/{PayRun.objects.get().pk}/change/")
-    page.get_by_role("link", name="Mark as paid").click()
+    page.get_by_role("link", name="Go on to what the bank says").click()
+    expect(page.get_by_role("main")).to_contain_text("On their way")
+    assert_accessible(page)
     page.get_by_label("Bank reference").fill("BANK-1")
     page.get_by_role("button", name="Mark as paid").click()
     expect(page.locator(".messagelist")).to_contain_text("booked as paid")
+    page.goto(stage_of(PayRun.objects.get(), "reconcile"))
+    expect(page.get_by_role("main")).to_contain_text("From what was owed to what arrived")
+    assert_accessible(page)
 
 
 def ana_takes_her_statement_home(page: Page, folder: Path) -> None:

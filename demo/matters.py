@@ -103,7 +103,8 @@ def leave_waiting(month: Month, *, now: datetime) -> None:
     statement = Statement.objects.in_force().get(
         membership=asks, period__year=month.year, period__month=month.month
     )
-    at = min(now, statement.issued_at + timedelta(days=5))
+    # Lately, and while the month can still be asked about.
+    at = max(statement.issued_at, min(now - timedelta(days=1), statement.issued_at + timedelta(days=25)))
     line = Commission.objects.filter(statement=statement, amount_minor__gt=0).order_by("pk").first()
     if line is not None:
         text = "The customer ordered for more than this: could you look at the amount again?"

@@ -250,6 +250,9 @@ class _Page(Writer):
             return ""
         if tax["vat_minor"]:
             values = {"rate": self.percent(Decimal(tax["rate"])), "net": self.money(tax["net_minor"])}
+            if tax["vat_minor"] != self.statement.vat_minor:
+                text = _("%(rate)s of %(net)s is %(vat)s; a correction is booked in the month it is made")
+                return text % (values | {"vat": self.money(tax["vat_minor"])})
             return _("%(rate)s of %(net)s") % values
         return str(VatMode(tax["mode"]).label)
 

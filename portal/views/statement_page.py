@@ -220,7 +220,11 @@ def _vat_note(found: Statement) -> str:
     if not tax["vat_minor"]:
         return str(tax["note"] or VatMode(tax["mode"]).label)
     rate = l10n.percent_text(Decimal(tax["rate"]) / 100, active_locale())
-    return _("%(rate)s of %(net)s") % {"rate": rate, "net": _money(Money(tax["net_minor"], found.currency))}
+    values = {"rate": rate, "net": _money(Money(tax["net_minor"], found.currency))}
+    if tax["vat_minor"] != found.vat_minor:
+        text = _("%(rate)s of %(net)s is %(vat)s; a correction is booked in the month it is made")
+        return text % (values | {"vat": _money(Money(tax["vat_minor"], found.currency))})
+    return _("%(rate)s of %(net)s") % values
 
 
 def _opening_note(found: Statement) -> str:

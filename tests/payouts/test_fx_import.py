@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from payouts import fx, fx_files, fx_import
+from payouts.exports.statement_page import source_text
 from payouts.models import FxRate
 from prm.accounts.policy import Forbidden
 from prm.audit.models import AuditEvent
@@ -209,3 +210,8 @@ def test_the_command_imports_tries_and_tells_by_its_exit_code(tmp_path: Path) ->
     with pytest.raises(CommandError) as missing:
         run(str(tmp_path / "nowhere.csv"))
     assert missing.value.returncode == 2
+
+
+def test_rates_of_the_central_bank_are_named_as_such_on_documents() -> None:
+    assert source_text(fx_import.SOURCE) == "European Central Bank"
+    assert source_text(fx.ENTERED) == "entered by us"

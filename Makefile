@@ -22,7 +22,7 @@ demo: .venv/.base
 
 ## make test           the whole suite on the embedded default, then on real PostgreSQL and Redis
 test: .venv/.test
-	@tools/packages.sh $(PANGO) chromium postgresql redis-server
+	@tools/packages.sh $(PANGO) poppler-utils chromium postgresql redis-server
 	@$(MAKE) --no-print-directory test-embedded
 	@$(MAKE) --no-print-directory test-services
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from payouts.choices import PaymentState
 from tiers.models import LegalEntity, Program
 
 
@@ -61,6 +62,8 @@ class FailForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"), max_length=200, help_text=_("As the bank says it. The partner gets it by e-mail.")
     )
+    # What the page showed: a payment that was booked as paid since then is looked at again first.
+    seen = forms.ChoiceField(choices=PaymentState.choices, required=False, widget=forms.HiddenInput)
 
 
 class CorrectionForm(forms.Form):

@@ -3,10 +3,11 @@ it stands at; every step says in numbers what will happen, and makes one call.""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -22,7 +23,9 @@ from payouts.admin.run_moves import MOVES
 from payouts.admin.run_page import warnings_of
 from payouts.admin.run_stages import stage_of, stage_url
 from payouts.admin.run_wizard import show
-from payouts.models import Payment, PaymentFile, PayRun
+from payouts.choices import StatementState
+from payouts.exports.bank_days import next_bank_day
+from payouts.models import Payment, PaymentFile, PayRun, Statement
 from payouts.pay_runs import files, job
 from prm.accounts import policy
 from prm.accounts.back_office import (
@@ -44,14 +47,14 @@ class PayRunAdmin(BackOfficeAdmin):
     sees = "see_ledger"
     change_list_template = "admin/payouts/payrun/change_list.html"
     list_display = (
-        "message_id",
-        "legal_entity",
         "execute_on",
-        "payment_count",
         money_column("total_minor", gettext_lazy("total")),
         state_column("pay_run", gettext_lazy("state")),
+        "payment_count",
         "prepared_by",
         "approved_by",
+        "legal_entity",
+        "message_id",
     )
     list_filter = ("state", "currency", "legal_entity")
     list_select_related = ("legal_entity", "prepared_by", "approved_by")
@@ -128,7 +131,7 @@ class PayRunAdmin(BackOfficeAdmin):
     def prepare(self, request: HttpRequest) -> HttpResponse:
         """Ask whom to pay and when, and open a run; one that is being prepared already is where it goes on."""
         require(request, "prepare_pay_runs")
-        form = PrepareForm(request.POST or None)
+        form = PrepareForm(request.POST or None, initial={"execute_on": _usual_day()})
         under_way = None
         if request.method == "POST" and form.is_valid():
             words: dict[str, Any] = {**form.cleaned_data, "by": person(request), "at": timezone.now()}
@@ -173,9 +176,10 @@ class PayRunAdmin(BackOfficeAdmin):
         require(request, "settle_pay_runs")
         found = Payment.objects.select_related("pay_run", "membership__partner", "statement")
         payment = get_object_or_404(found, pk=payment_pk, pay_run=pk)
-        form = FailForm(request.POST or None)
+        form = FailForm(request.POST or None, initial={"seen": payment.state})
         if request.method == "POST" and form.is_valid():
             by, at, reason = person(request), timezone.now(), form.cleaned_data["reason"]
+            payment.state = form.cleaned_data["seen"] or payment.state
             done = attempt(request, lambda: pay_runs.fail(payment, reason=reason, by=by, at=at), form=form)
             if done is not None:
                 messages.success(request, _("The payment is booked as failed; the amount is owed again."))
@@ -204,8 +208,8 @@ class PayRunAdmin(BackOfficeAdmin):
             return self._confirm(
                 request,
                 file.pay_run,
-                title=_("%(file)s was taken before") % {"file": file.name},
-                verb=_("Take it again"),
+                title=_("%(file)s was downloaded before") % {"file": file.name},
+                verb=_("Download it again"),
                 form=None,
                 consequences=warnings_of(file, earlier),
             )
@@ -238,3 +242,11 @@ class PayRunAdmin(BackOfficeAdmin):
             consequences=consequences,
             verb=verb,
         )
+
+
+def _usual_day() -> date:
+    """Return the day the next payments were promised for, or the bank day after today when that is past or nothing is promised."""
+    today = timezone.localdate()
+    waiting = Statement.objects.filter(state=StatementState.ISSUED, due_on__gte=today)
+    promised: date | None = waiting.aggregate(day=Min("due_on"))["day"]
+    return next_bank_day(promised or today + timedelta(days=1), "EUR")

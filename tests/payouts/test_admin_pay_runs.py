@@ -202,6 +202,19 @@ def test_a_failed_payment_is_owed_again(run: PayRun) -> None:
     assert ledger.balance(account).minor == 8000
 
 
+def test_a_payment_that_was_paid_while_the_page_was_open_is_not_marked_as_failed(run: PayRun) -> None:
+    at_desk(felix()).post(step(run, "approve"))
+    at_desk(fiona()).post(step(run, "export"))
+    payment = Payment.objects.get()
+    url = reverse("admin:payouts_payrun_fail", args=[run.pk, payment.pk])
+    assert '<input type="hidden" name="seen" value="sent"' in at_desk(fiona()).get(url).content.decode()
+    at_desk(felix()).post(step(run, "settle"))
+    answer = at_desk(fiona()).post(url, {"reason": "Account closed", "seen": "sent"})
+    assert "was booked as paid in the meantime" in words(answer)
+    payment.refresh_from_db()
+    assert payment.state == "settled"
+
+
 def test_a_run_is_cancelled_before_export_and_not_after(run: PayRun) -> None:
     client = at_desk(fiona())
     at_desk(felix()).post(step(run, "approve"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby, islice
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Sum
 
 from payouts import chain, periods
 from payouts.choices import AccountKind, PaymentState, PeriodState
@@ -38,17 +38,19 @@ def statements_hold_the_chain() -> Iterator[Finding]:
 
 
 def nothing_takes_more_than_was_given() -> Iterator[Finding]:
-    """A line and all that takes it back never come to less than nothing; invariant 3 of the model."""
-    rows = (
-        Commission.objects.filter(reversals__isnull=False)
-        .annotate(taken=Sum("reversals__amount_minor"))
-        .filter(
-            Q(amount_minor__gt=0, taken__lt=-F("amount_minor"))
-            | Q(amount_minor__lt=0, taken__gt=-F("amount_minor"))
-        )
-    )
-    for name, amount, taken in rows.order_by("pk").values_list("public_id", "amount_minor", "taken"):
-        yield Finding("reversals", name, f"at most {amount}", str(-taken))
+    """What a rule gave for one credit, with its true-ups, and all that takes it back never come to less than nothing; invariant 3."""
+    lines = Commission.objects.order_by()
+    undone = lines.filter(reverses__isnull=False, reverses__credit__isnull=False, reverses__reverses=None)
+    taken = undone.values_list("reverses__credit", "reverses__rule_key", "reverses__membership")
+    credits = undone.values("reverses__credit")
+    own = lines.filter(reverses=None, credit__in=credits).values_list("credit", "rule_key", "membership")
+    given = {tuple(key): total for *key, total in own.annotate(Sum("amount_minor"))}
+    for *key, minor in taken.annotate(Sum("amount_minor")):
+        whole = given.get(tuple(key), 0)
+        if (whole >= 0 and not -whole <= minor <= 0) or (whole < 0 and not 0 <= minor <= -whole):
+            credit, rule, member = key
+            about = f"credit {credit} rule {rule} membership {member}"
+            yield Finding("reversals", about, f"at most {whole}", str(-minor))
 
 
 def currencies_never_mix() -> Iterator[Finding]:

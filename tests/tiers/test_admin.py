@@ -318,6 +318,10 @@ def program_form(entity_id: int, **changed: object) -> dict[str, object]:
         "minimum_payout": "50.00",
         "hold_days": 14,
         "payment_day": 14,
+        "fx_moment": "payment",
+        "second_person_above": "",
+        "dispute_days": 30,
+        "answer_days": 5,
         "cookie_days": 30,
         "destination_url": "https://shop.example/",
         "allowed_domains": "a.example, b.example",
@@ -374,9 +378,11 @@ def test_currency_and_zone_stay_once_a_program_exists() -> None:
             currency="EUR",
             time_zone="Europe/Paris",
             minimum_payout="20",
+            second_person_above="100.50",
         ),
     )
     program.refresh_from_db()
+    assert program.second_person_above_minor == 100_50
     assert (program.currency, program.time_zone, program.minimum_payout_minor) == (
         "GBP",
         "Europe/London",

@@ -3,6 +3,7 @@ workbook is written down."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -82,7 +83,7 @@ class AccrualPackPage:
         asked = request.GET if "month" in request.GET else None
         initial = {
             "entity": entity.number_prefix if entity else "",
-            "month": str(months[0]) if months else "",
+            "month": str(_newest_over(months, timezone.localtime(at).date())) if months else "",
         }
         form = PackForm(asked if asked is not None else initial, months=months)
         pack: Pack | None = None
@@ -125,6 +126,11 @@ def _months() -> list[Month]:
     """Return the months something was or can be posted in, the latest first."""
     rows = Period.objects.order_by("-year", "-month").values_list("year", "month").distinct()
     return [Month(year, month) for year, month in rows[:MOST_MONTHS]]
+
+
+def _newest_over(months: list[Month], today: date) -> Month:
+    """Return the month one accrues for: the latest that is over, or the latest there is."""
+    return next((month for month in months if month.last_on < today), months[0])
 
 
 def _query(values: dict[str, str]) -> QueryDict:

@@ -29,6 +29,8 @@ def proposing(membership: Membership, kind: str, amount: Money, *, by: User, at:
         why = (
             _("Writing off a debt always needs a second person.")
             if kind == AdjustmentKind.WRITE_OFF
+            else _("Every adjustment needs a second person.")
+            if not limit
             else _("Amounts above %(limit)s need a second person.") % {"limit": money_text(limit)}
         )
         return [

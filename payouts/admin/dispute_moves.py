@@ -69,7 +69,11 @@ def _accepting(dispute: Dispute, by: User) -> list[str]:
     found = [
         _("The correction is booked in the open month, ready to pay; the line of %(line)s stays as it is.")
         % names,
-        _("Above %(limit)s a second person has to approve it first.") % names,
+        (
+            _("Above %(limit)s a second person has to approve it first.") % names
+            if program.second_person_above_minor
+            else _("A second person has to approve it first.")
+        ),
         _("%(partner)s gets an e-mail with your note.") % names,
     ]
     if dispute.suggested_minor:

@@ -64,6 +64,12 @@ class PeriodAdmin(BackOfficeAdmin):
             request,
             "admin/payouts/period/months.html",
             title=_("Months"),
+            ready=[
+                {"program": program.name, **_row(each)}
+                for program in programs
+                for each in found[program.pk]
+                if each.can_close
+            ],
             programs=[
                 {"program": program, "months": [_row(each) for each in found[program.pk]]}
                 for program in programs
@@ -153,7 +159,7 @@ def _why_not(each: months.ProgramMonth) -> str:
     if not each.is_over:
         return _("Not over yet")
     if each.has_unrated:
-        return _("Events are still being rated")
+        return _("Commissions are still being computed")
     return "" if each.is_next else _("An earlier month is open")
 
 
@@ -163,7 +169,7 @@ def _checks(against: list[Any], month: Month) -> list[dict[str, Any]]:
     met = {
         "month_not_over": _("The month is over"),
         "earlier_month_open": _("Every earlier month is closed"),
-        "events_not_rated": _("Every event up to its end is rated"),
+        "events_not_rated": _("Every sale and refund up to its end has its commission"),
         "lines_in_review": _("No commission waits for a review"),
         "rate_missing": _("Every exchange rate its statements need is there"),
         "invoice_not_possible": _("Every self-billed invoice can be written"),
@@ -209,7 +215,9 @@ def _facts(program: Program, month: Month, period: Period | None) -> list[Fact]:
             money("commission_minor"),
         ),
         Fact(_("Statements issued"), l10n.number_text(found["statements"], locale()), money("closing_minor")),
-        Fact(_("Ledger entries"), l10n.number_text(found["entries"], locale()), money("entries_minor")),
+        Fact(
+            _("Postings in the ledger"), l10n.number_text(found["entries"], locale()), money("entries_minor")
+        ),
         Fact(_("Time zone"), program.time_zone),
     ]
 

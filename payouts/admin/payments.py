@@ -18,15 +18,15 @@ class PaymentAdmin(WithTotals):
 
     sees = "see_ledger"
     list_display = (
-        "end_to_end_id",
         "partner",
-        "pay_run",
         "statement",
         money_column("amount_minor", gettext_lazy("amount")),
         state_column("payment", gettext_lazy("state")),
         when_column("sent_at", gettext_lazy("sent")),
         when_column("settled_at", gettext_lazy("paid")),
         "failure_reason",
+        "pay_run",
+        "end_to_end_id",
     )
     list_filter = ("state", "currency", "membership__program", "sent_at")
     list_select_related = ("pay_run", "statement", "membership__partner")

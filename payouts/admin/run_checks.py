@@ -28,13 +28,13 @@ def totals_of(run: PayRun) -> list[Fact]:
     sums = preview.sums_of(run)
     found = [
         Fact(_("Payments"), l10n.number_text(sums.payments, locale())),
-        Fact(_("Out of the balances"), money_text(sums.total)),
+        Fact(_("Taken from balances"), money_text(sums.total)),
     ]
     if sums.withheld:
         found.append(Fact(_("Tax withheld"), money_text(sums.withheld)))
     for sent in sums.sent:
         found.append(
-            Fact(_("Banks are told, in %(currency)s") % {"currency": sent.currency}, money_text(sent))
+            Fact(_("Sent to banks, in %(currency)s") % {"currency": sent.currency}, money_text(sent))
         )
     last = checks.last_run(run)
     if last is not None:

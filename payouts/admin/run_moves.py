@@ -106,7 +106,7 @@ MOVES: dict[str, RunMove] = {
         verb=pay_runs.export,
         says=_exporting,
         button=lambda run: _("Make the files for %(count)s payments") % _numbers(run),
-        done=_t("The files are ready. Load them up at the bank."),
+        done=_t("The files are ready. Upload them at the bank."),
     ),
     "settle": RunMove(
         title=_t("Mark as paid"),

@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from payouts.choices import PaymentMethodKind, PaymentState, PayRunState
 from payouts.models import Payment, PaymentFile, PaymentFileTaken, PayRun
@@ -127,16 +128,24 @@ def files_of(run: PayRun) -> list[dict[str, Any]]:
 def warnings_of(file: PaymentFile, earlier: list[PaymentFileTaken]) -> list[str]:
     """Return what somebody should know who takes a file that was taken before."""
     last = earlier[-1]
-    said = _("%(person)s took it on %(when)s; it was taken %(count)s times in all.") % {
+    said = ngettext(
+        "%(person)s downloaded it on %(when)s.",
+        "%(person)s downloaded it last, on %(when)s; it was downloaded %(count)s times in all.",
+        len(earlier),
+    ) % {
         "person": last.taken_by.get_full_name() or last.taken_by.email,
         "when": l10n.datetime_text(last.taken_at, timezone.get_current_timezone(), locale()),
         "count": l10n.number_text(len(earlier), locale()),
     }
-    twice = _("Loaded up at the bank a second time, it pays %(count)s payments twice.")
+    twice = ngettext(
+        "Uploaded at the bank a second time, it pays %(count)s payment twice.",
+        "Uploaded at the bank a second time, it pays %(count)s payments twice.",
+        file.row_count,
+    )
     again = (
         [twice % {"count": l10n.number_text(file.row_count, locale())}] if file.format in MOVES_MONEY else []
     )
-    return [said, *again, _("You get the same bytes; that you took it is written down.")]
+    return [said, *again, _("You get the same file, unchanged. The log keeps that you downloaded it.")]
 
 
 def _pages(page: Page[Any], anchor: str) -> dict[str, Any] | None:

@@ -94,6 +94,7 @@ def _approve(request: HttpRequest, run: PayRun, at: datetime) -> dict[str, Any]:
     ]
     return {
         "sums": run_checks.totals_of(run),
+        "check_url": run_stages.stage_url(run, "check") if run.checks.exists() else "",
         "conditions": conditions if run.state == PayRunState.CHECKED else [],
         "move": _move(request, run, "approve") if not waiting and not is_mine else None,
     }

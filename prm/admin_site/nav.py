@@ -90,23 +90,6 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
         ),
     ),
     (
-        _("Partners"),
-        (
-            _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
-            _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
-            _Entry(
-                _("Plans and rules"),
-                "tiers_plan_changelist",
-                "try_plans",
-                covers=("tiers_planversion_changelist",),
-            ),
-            _Entry(_("Try an order"), "payouts_simulator", "try_plans"),
-            _Entry(_("Dry runs"), "payouts_dryrun_changelist", "try_plans"),
-            _Entry(_("Links"), "referrals_link_changelist", "see_partners"),
-            _Entry(_("Codes"), "referrals_code_changelist", "see_partners"),
-        ),
-    ),
-    (
         _("Balances"),
         (
             _Entry(_("Commissions"), "payouts_commission_changelist", "see_commissions"),
@@ -149,6 +132,23 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
                 ),
             ),
             _Entry(_("Exchange rates"), "payouts_fxrate_changelist", "manage_fx"),
+        ),
+    ),
+    (
+        _("Partners"),
+        (
+            _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
+            _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
+            _Entry(
+                _("Plans and rules"),
+                "tiers_plan_changelist",
+                "try_plans",
+                covers=("tiers_planversion_changelist",),
+            ),
+            _Entry(_("Try an order"), "payouts_simulator", "try_plans"),
+            _Entry(_("Dry runs"), "payouts_dryrun_changelist", "try_plans"),
+            _Entry(_("Links"), "referrals_link_changelist", "see_partners"),
+            _Entry(_("Codes"), "referrals_code_changelist", "see_partners"),
         ),
     ),
     (

@@ -183,7 +183,9 @@ def _notices(user: User, *, at: datetime) -> Iterator[Notice]:
         title = ngettext("%(count)s payment is late.", "%(count)s payments are late.", late["n"])
         text = _("Due since %(date)s.") % {"date": l10n.date_text(late["since"], locale())}
         url = list_url(Statement, late="yes")
-        yield Notice("bad", title % {"count": late["n"]}, text, url, _("See them"))
+        yield Notice(
+            "bad", title % {"count": late["n"]}, text, url, ngettext("See it", "See them", late["n"])
+        )
 
 
 def _runs(user: User, *, at: datetime) -> list[dict[str, Any]]:

@@ -167,7 +167,7 @@ def test_the_file_is_the_same_every_time_and_a_page_warns_before_the_second(run:
     assert "no-store" in first["Cache-Control"]
     warning = at_desk(felix()).get(url)
     assert "Fiona Brandt took it on" in words(warning)
-    assert "it pays 1 payments twice" in words(warning)
+    assert "it pays 1 payment twice" in words(warning)
     assert PaymentFileTaken.objects.count() == 1
     second = at_desk(felix()).post(url)
     assert second.content == first.content

@@ -75,13 +75,13 @@ class StatementAdmin(WithTotals):
     list_display = (
         "number",
         "partner",
-        "program",
         "month",
-        money_column("earned_minor", gettext_lazy("commissions")),
-        money_column("reversed_minor", gettext_lazy("taken back")),
         money_column("closing_minor", gettext_lazy("balance")),
         state_column("statement", gettext_lazy("state")),
         "due_on",
+        money_column("earned_minor", gettext_lazy("commissions")),
+        money_column("reversed_minor", gettext_lazy("taken back")),
+        "program",
     )
     list_filter = (LateFilter, "kind", "state", "membership__program", "currency", "year")
     list_select_related = ("membership__partner", "membership__program", "period")

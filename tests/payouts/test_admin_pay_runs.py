@@ -166,7 +166,7 @@ def test_the_file_is_the_same_every_time_and_a_page_warns_before_the_second(run:
     assert hashlib.sha256(first.content).hexdigest() == file.sha256
     assert "no-store" in first["Cache-Control"]
     warning = at_desk(felix()).get(url)
-    assert "Fiona Brandt took it on" in words(warning)
+    assert "Fiona Brandt downloaded it on" in words(warning)
     assert "it pays 1 payment twice" in words(warning)
     assert PaymentFileTaken.objects.count() == 1
     second = at_desk(felix()).post(url)
@@ -208,7 +208,7 @@ def test_a_payment_that_was_paid_while_the_page_was_open_is_not_marked_as_failed
     payment = Payment.objects.get()
     url = reverse("admin:payouts_payrun_fail", args=[run.pk, payment.pk])
     assert '<input type="hidden" name="seen" value="sent"' in at_desk(fiona()).get(url).content.decode()
-    at_desk(felix()).post(step(run, "settle"))
+    pay_runs.settle(run, by=felix(), at=timezone.now())
     late = at_desk(fiona()).post(url, {"reason": "Account closed", "seen": "sent"}, follow=True)
     assert "was booked as paid in the meantime" in words(late)
     payment.refresh_from_db()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby, islice
 
 from django.db.models import Count, F, Sum
+from django.db.models.functions import Coalesce
 
 from payouts import chain, periods
 from payouts.choices import AccountKind, PaymentState, PeriodState
@@ -38,19 +39,18 @@ def statements_hold_the_chain() -> Iterator[Finding]:
 
 
 def nothing_takes_more_than_was_given() -> Iterator[Finding]:
-    """What a rule gave for one credit, with its true-ups, and all that takes it back never come to less than nothing; invariant 3."""
-    lines = Commission.objects.order_by()
-    undone = lines.filter(reverses__isnull=False, reverses__credit__isnull=False, reverses__reverses=None)
-    taken = undone.values_list("reverses__credit", "reverses__rule_key", "reverses__membership")
-    credits = undone.values("reverses__credit")
-    own = lines.filter(reverses=None, credit__in=credits).values_list("credit", "rule_key", "membership")
-    given = {tuple(key): total for *key, total in own.annotate(Sum("amount_minor"))}
-    for *key, minor in taken.annotate(Sum("amount_minor")):
-        whole = given.get(tuple(key), 0)
-        if (whole >= 0 and not -whole <= minor <= 0) or (whole < 0 and not 0 <= minor <= -whole):
-            credit, rule, member = key
-            about = f"credit {credit} rule {rule} membership {member}"
-            yield Finding("reversals", about, f"at most {whole}", str(-minor))
+    """What a rule gave for a sale, with all that takes it back or trues it up, never comes to less than nothing; invariant 3.
+
+    Lines of rules over a window are left out: what their last event settles may belong to the whole window.
+    """
+    undone = Commission.objects.filter(reverses__conversion__isnull=False, window="")
+    sales = undone.order_by().values("reverses__conversion")
+    told = Commission.objects.filter(window="", conversion__isnull=False).annotate(
+        sale=Coalesce("conversion__original", "conversion")
+    )
+    sums = told.filter(sale__in=sales).order_by().values_list("sale", "rule_key", "membership")
+    for sale, rule, member, minor in sums.annotate(minor=Sum("amount_minor")).filter(minor__lt=0):
+        yield Finding("reversals", f"sale {sale} rule {rule} membership {member}", "0 or more", str(minor))
 
 
 def currencies_never_mix() -> Iterator[Finding]:

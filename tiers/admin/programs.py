@@ -140,7 +140,7 @@ class ProgramAdmin(BackOfficeAdmin):
         return [
             (
                 title,
-                {"fields": tuple(_AMOUNTS.get(name, name) for name in options["fields"])},
+                {"fields": tuple(_AMOUNTS.get(str(name), str(name)) for name in options["fields"])},
             )
             for title, options in self.fieldsets
         ]

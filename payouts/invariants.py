@@ -43,14 +43,17 @@ def nothing_takes_more_than_was_given() -> Iterator[Finding]:
 
     Lines of rules over a window are left out: what their last event settles may belong to the whole window.
     """
-    undone = Commission.objects.filter(reverses__conversion__isnull=False, window="")
-    sales = undone.order_by().values("reverses__conversion")
-    told = Commission.objects.filter(window="", conversion__isnull=False).annotate(
-        sale=Coalesce("conversion__original", "conversion")
-    )
-    sums = told.filter(sale__in=sales).order_by().values_list("sale", "rule_key", "membership")
-    for sale, rule, member, minor in sums.annotate(minor=Sum("amount_minor")).filter(minor__lt=0):
-        yield Finding("reversals", f"sale {sale} rule {rule} membership {member}", "0 or more", str(minor))
+    of_sale = Coalesce("conversion__original", "conversion")
+    undone = Commission.objects.filter(reverses__conversion__isnull=False, reverses__window="")
+    keys = set(undone.annotate(sale=of_sale).values_list("sale", "rule_key", "membership"))
+    told = Commission.objects.filter(conversion__isnull=False).annotate(sale=of_sale).order_by()
+    mine = told.filter(sale__in={sale for sale, _rule, _member in keys})
+    sums = mine.values_list("sale", "rule_key", "membership").annotate(minor=Sum("amount_minor"))
+    for sale, rule, member, minor in sums.filter(minor__lt=0):
+        if (sale, rule, member) in keys:
+            yield Finding(
+                "reversals", f"sale {sale} rule {rule} membership {member}", "0 or more", str(minor)
+            )
 
 
 def currencies_never_mix() -> Iterator[Finding]:

@@ -195,7 +195,9 @@ def _finish(period: Period, *, by: User, at: datetime) -> Period:
     locked = Period.objects.filter(pk=period.pk).lock().get()
     if locked.state == PeriodState.CLOSING:
         locked.state = PeriodState.CLOSED
-        locked.closed_at, locked.closed_by = at, by
+        # Somebody else who closes the same month may have begun later and issued some of its statements.
+        last = Statement.objects.filter(period=locked).aggregate(last=models.Max("issued_at"))["last"]
+        locked.closed_at, locked.closed_by = max(at, last or at), by
         locked.control_totals = control_totals(locked)
         locked.save(update_fields=["state", "closed_at", "closed_by", "control_totals"])
         audit.record(by, "period.closed", locked, at=at, totals=locked.control_totals)

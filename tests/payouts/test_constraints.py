@@ -49,13 +49,16 @@ def words_of(model: type[models.Model], name: str) -> str:
     return f"CHECK constraint failed: {name}"
 
 
-def refuse(name: str, row: Factory, values: Values) -> None:
-    """See the database refuse a new row because of `name`, and nothing else change."""
+def refuse(name: str, row: Factory, values: Values, *, or_by: str = "") -> None:
+    """See the database refuse a new row because of `name`, and nothing else change.
+
+    A value no list knows can break a second constraint, `or_by`; which of the two is named is the database's choice.
+    """
     before = everything()
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         row.create(**values)
     first_line = str(refusal.value).splitlines()[0]
-    assert first_line.endswith(words_of(row._meta.model, name))
+    assert first_line.endswith(tuple(words_of(row._meta.model, each) for each in (name, or_by) if each))
     assert everything() == before
 
 

@@ -20,7 +20,8 @@ def beside(statement: Any, **values: Any) -> dict[str, Any]:
 
 
 def test_a_document_is_a_statement_or_a_credit_note() -> None:
-    refuse("payouts_statement_kind", rows.StatementFactory, {"kind": "invoice"})
+    neighbour = "payouts_statement_credit_note_names_one"
+    refuse("payouts_statement_kind", rows.StatementFactory, {"kind": "invoice"}, or_by=neighbour)
 
 
 def test_a_credit_note_names_what_it_takes_back_and_a_statement_is_none() -> None:

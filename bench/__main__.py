@@ -30,7 +30,8 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="prm-bench-") as folder:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "prm.settings")
-        os.environ["PRM_VAR"] = folder
+        # A process that a benchmark starts works in the folder of the one that started it.
+        os.environ["PRM_VAR"] = os.environ.setdefault("PRM_BENCH_FOLDER", folder)
         import django
 
         django.setup()

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from payouts import accrual_pack
 from payouts.accrual_pack import Pack, xlsx
+from payouts.management.commands._options import month_of
 from prm.lib.errors import Refused
-from prm.lib.periods import Month
 from prm.runs.command import FAILED, UsageError
 from tiers.models import LegalEntity, Program
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", metavar="FILE", help="Write the workbook (XLSX) there.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        month = _month(options["month"])
+        month = month_of(options["month"])
         entity, programs = _scope(options["entity"], options["program"])
         try:
             pack = accrual_pack.make(entity, month, at=timezone.now(), programs=programs)
@@ -57,13 +57,6 @@ class Command(BaseCommand):
                 )
             for currency in each.without_history:
                 self.stdout.write(f"{each.program.slug:<24} {'claw-backs':<12} no history in {currency}")
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 def _scope(prefix: str | None, slug: str | None) -> tuple[LegalEntity, list[Program] | None]:

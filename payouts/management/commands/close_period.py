@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from payouts import periods
+from payouts.management.commands._options import month_of, programs_of
 from payouts.models import Period
 from prm.lib.periods import Month
 from prm.runs.command import Plan, RunCommand, UsageError
@@ -26,7 +27,7 @@ class Command(RunCommand):
         parser.add_argument("--program", metavar="SLUG", help="Only this program.")
 
     def plan(self, options: Mapping[str, Any]) -> Plan:
-        month, programs = self._month(options), self._programs(options)
+        month, programs = month_of(options["month"]), programs_of(options)
         if self.person(options) is None:
             raise UsageError("Name the person who closes the month: --by EMAIL.")
         return Plan(
@@ -38,12 +39,12 @@ class Command(RunCommand):
         )
 
     def work(self, reporter: Reporter, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        month, by = self._month(options), self.person(options)
+        month, by = month_of(options["month"]), self.person(options)
         if options.get("dry_run"):
-            found = {program.slug: self._look(program, month) for program in self._programs(options)}
+            found = {program.slug: self._look(program, month) for program in programs_of(options)}
             return {"month": str(month), "programs": found}
         totals: dict[str, Any] = {}
-        for program in self._programs(options):
+        for program in programs_of(options):
             period = self._close(program, month, by, reporter)
             totals[program.slug] = period.control_totals
         return {"month": str(month), "programs": totals}
@@ -64,19 +65,3 @@ class Command(RunCommand):
         return periods.close(
             program, month, by=by, at=timezone.now(), progress=lambda done, total: reporter.advance(1)
         )
-
-    def _month(self, options: Mapping[str, Any]) -> Month:
-        try:
-            return Month.parse(options["month"])
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-
-    def _programs(self, options: Mapping[str, Any]) -> list[Program]:
-        programs = list(Program.objects.order_by("slug"))
-        if not options["program"]:
-            return programs
-        chosen = [program for program in programs if program.slug == options["program"]]
-        if not chosen:
-            known = ", ".join(program.slug for program in programs)
-            raise UsageError(f"There is no program {options['program']}; there are: {known}.")
-        return chosen

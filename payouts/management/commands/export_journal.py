@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from payouts.exports import journal
-from payouts.management.commands._entity import entity_of, month_of
+from payouts.management.commands._options import entity_of, month_of
 from payouts.models import Payment, PayRun
 from prm.runs.command import Plan, RunCommand, UsageError
 from prm.runs.progress import Reporter

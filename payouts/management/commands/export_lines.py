@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from payouts.exports import lines
+from payouts.management.commands._options import month_of
 from payouts.models import Period
-from prm.lib.periods import Month
 from prm.runs.command import Plan, RunCommand, UsageError
 from prm.runs.progress import Reporter
 
@@ -58,10 +58,7 @@ class Command(RunCommand):
         }
 
     def _period(self, options: Mapping[str, Any]) -> Period:
-        try:
-            month = Month.parse(options["month"])
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+        month = month_of(options["month"])
         found = Period.objects.select_related("program").filter(
             program__slug=options["program"], year=month.year, month=month.month
         )

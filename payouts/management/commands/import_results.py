@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from payouts import results
+from payouts.management.commands._options import entity_of
 from payouts.results import jobs
 from payouts.results.booking import PHASE
 from prm.runs.command import Plan, RunCommand, UsageError
@@ -31,7 +32,7 @@ class Command(RunCommand):
         )
 
     def plan(self, options: Mapping[str, Any]) -> Plan:
-        path, entity = self._path(options), self._entity(options)
+        path, entity = self._path(options), entity_of(options)
         if self.person(options) is None:
             raise UsageError("Name the person in whose name this is done: --by EMAIL.")
         return Plan(
@@ -42,7 +43,7 @@ class Command(RunCommand):
         )
 
     def work(self, reporter: Reporter, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        path, entity, by = self._path(options), self._entity(options), self.person(options)
+        path, entity, by = self._path(options), entity_of(options), self.person(options)
         content = path.read_bytes()
         if options.get("dry_run"):
             return self._look(reporter, entity, content, by)
@@ -67,12 +68,3 @@ class Command(RunCommand):
         if not path.is_file():
             raise UsageError(f"There is no file {options['file']}.")
         return path
-
-    def _entity(self, options: Mapping[str, Any]) -> LegalEntity:
-        found = LegalEntity.objects.order_by("pk")
-        if options["entity"]:
-            found = found.filter(number_prefix=options["entity"])
-        entities = list(found[:2])
-        if len(entities) != 1:
-            raise UsageError("Name the legal entity by its number prefix: --entity HG.")
-        return entities[0]

@@ -9,12 +9,11 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from payouts import missing_statements
+from payouts.management.commands._options import month_of, programs_of
 from payouts.models import Period
 from prm.lib.errors import Refused
-from prm.lib.periods import Month
 from prm.runs.command import Plan, RunCommand, UsageError
 from prm.runs.progress import Reporter
-from tiers.models import Program
 
 
 class Command(RunCommand):
@@ -27,7 +26,7 @@ class Command(RunCommand):
         parser.add_argument("--program", metavar="SLUG", help="Only this program.")
 
     def plan(self, options: Mapping[str, Any]) -> Plan:
-        month, programs = self._month(options), self._programs(options)
+        month, programs = month_of(options["month"]), programs_of(options)
         if self.person(options) is None:
             raise UsageError("Name the person who issues the statements: --by EMAIL.")
         return Plan(
@@ -39,9 +38,9 @@ class Command(RunCommand):
         )
 
     def work(self, reporter: Reporter, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        month = self._month(options)
+        month = month_of(options["month"])
         # Every month is looked at before the first statement: an open one stops all.
-        shut = [missing_statements.period_of(program, month) for program in self._programs(options)]
+        shut = [missing_statements.period_of(program, month) for program in programs_of(options)]
         found = {period.program.slug: self._issue(period, reporter, options) for period in shut}
         return {"month": str(month), "programs": found}
 
@@ -61,19 +60,3 @@ class Command(RunCommand):
                 issued += 1
                 reporter.advance()
         return {"missing": len(members), "issued": issued}
-
-    def _month(self, options: Mapping[str, Any]) -> Month:
-        try:
-            return Month.parse(options["month"])
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-
-    def _programs(self, options: Mapping[str, Any]) -> list[Program]:
-        programs = list(Program.objects.order_by("slug"))
-        if not options["program"]:
-            return programs
-        chosen = [program for program in programs if program.slug == options["program"]]
-        if not chosen:
-            known = ", ".join(program.slug for program in programs)
-            raise UsageError(f"There is no program {options['program']}; there are: {known}.")
-        return chosen

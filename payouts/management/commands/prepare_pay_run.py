@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from payouts import pay_runs
 from payouts.choices import PayRunState
+from payouts.management.commands._options import entity_of
 from payouts.management.commands._pay_run import facts_of
 from payouts.models import PayRun
 from payouts.pay_runs import job
@@ -18,7 +19,6 @@ from payouts.pay_runs.preview import as_words, preview, sums_of
 from prm.lib.money import UnknownCurrency, exponent
 from prm.runs.command import Plan, RunCommand, UsageError
 from prm.runs.progress import Reporter
-from tiers.models import LegalEntity
 
 
 class Command(RunCommand):
@@ -36,7 +36,7 @@ class Command(RunCommand):
         )
 
     def plan(self, options: Mapping[str, Any]) -> Plan:
-        entity, day, currency = self._entity(options), self._day(options), self._currency(options)
+        entity, day, currency = entity_of(options), self._day(options), self._currency(options)
         if self.person(options) is None:
             raise UsageError("Name the person who prepares the run: --by EMAIL.")
         # The kind and the subject of the page's own job: whoever looks at the draft sees this one.
@@ -67,7 +67,7 @@ class Command(RunCommand):
     def _try(self, reporter: Reporter, options: Mapping[str, Any]) -> Mapping[str, Any]:
         reporter.phase(job.PHASE)
         found = preview(
-            self._entity(options),
+            entity_of(options),
             currency=self._currency(options),
             execute_on=self._day(options),
             by=self.person(options),
@@ -84,21 +84,12 @@ class Command(RunCommand):
 
     def _draft(self, options: Mapping[str, Any]) -> tuple[PayRun, bool]:
         """Return the draft to compute: the one an interrupted command left for this day, or a new one."""
-        entity, currency, day = self._entity(options), self._currency(options), self._day(options)
+        entity, currency, day = entity_of(options), self._currency(options), self._day(options)
         left = pay_runs.being_prepared(entity, currency)
         if left is not None and left.state == PayRunState.DRAFT and left.execute_on == day:
             return left, False
         by = self.person(options)
         return pay_runs.open(entity, currency=currency, execute_on=day, by=by, at=timezone.now()), True
-
-    def _entity(self, options: Mapping[str, Any]) -> LegalEntity:
-        found = LegalEntity.objects.order_by("pk")
-        if options["entity"]:
-            found = found.filter(number_prefix=options["entity"])
-        entities = list(found[:2])
-        if len(entities) != 1:
-            raise UsageError("Name the legal entity by its number prefix: --entity HG.")
-        return entities[0]
 
     def _currency(self, options: Mapping[str, Any]) -> str:
         try:

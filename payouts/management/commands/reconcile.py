@@ -12,6 +12,7 @@ from django.utils import timezone
 from partners.models import Membership
 from payouts import reconcile
 from payouts.accrual.refold import Difference
+from payouts.management.commands._options import month_of
 from payouts.tasks_reconcile import spread
 from prm.lib.periods import Month
 from prm.runs.command import Plan, RunCommand, UsageError
@@ -93,7 +94,4 @@ class Command(RunCommand):
         return reconcile.members_of(program, key)
 
     def _month(self, options: Mapping[str, Any]) -> Month | None:
-        try:
-            return Month.parse(options["month"]) if options["month"] else None
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+        return month_of(options["month"]) if options["month"] else None

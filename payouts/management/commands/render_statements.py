@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from payouts import documents
+from payouts.management.commands._options import month_of
 from payouts.models import Statement
-from prm.lib.periods import Month
-from prm.runs.command import Plan, RunCommand, UsageError
+from prm.runs.command import Plan, RunCommand
 from prm.runs.progress import Reporter
 
 
@@ -46,10 +46,7 @@ class Command(RunCommand):
     def _waiting(self, options: Mapping[str, Any]) -> list[int]:
         found = Statement.objects.filter(pdf_sha256="")
         if options["month"]:
-            try:
-                month = Month.parse(options["month"])
-            except ValueError as error:
-                raise UsageError(str(error)) from error
+            month = month_of(options["month"])
             found = found.filter(period__year=month.year, period__month=month.month)
         if options["program"]:
             found = found.filter(membership__program__slug=options["program"])

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from payouts import bookkeeping
 from payouts.exports import yearly
-from payouts.management.commands._entity import entity_of
+from payouts.management.commands._options import entity_of
 from prm.runs.command import Plan, RunCommand, UsageError
 from prm.runs.progress import Reporter
 

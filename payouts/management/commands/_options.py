@@ -1,4 +1,4 @@
-"""What commands about a legal entity share: finding it, and reading a month."""
+"""What several commands ask for in the same words: a legal entity, a month, the programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from prm.lib.periods import Month
 from prm.runs.command import UsageError
-from tiers.models import LegalEntity
+from tiers.models import LegalEntity, Program
 
 
 def entity_of(options: Mapping[str, Any]) -> LegalEntity:
@@ -27,3 +27,15 @@ def month_of(text: str) -> Month:
         return Month.parse(text)
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def programs_of(options: Mapping[str, Any]) -> list[Program]:
+    """Return the program named by `--program`, or all there are. Raises UsageError."""
+    programs = list(Program.objects.order_by("slug"))
+    if not options["program"]:
+        return programs
+    chosen = [program for program in programs if program.slug == options["program"]]
+    if not chosen:
+        known = ", ".join(program.slug for program in programs)
+        raise UsageError(f"There is no program {options['program']}; there are: {known}.")
+    return chosen

@@ -1,16 +1,20 @@
-"""Keep one PDF per statement: drawn once, stored with its hash, and never drawn again. What is served is checked against the hash."""
+"""Keep one PDF per document: drawn once, stored with its hash, and never drawn again. What is served is checked against the hash. Statements
+and invoices are kept the same way."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext_lazy as _
 
 from payouts.exports import pdf
-from payouts.models import Statement
+from payouts.models import Invoice, Statement
 from prm.lib.errors import Refused
+
+Document = Statement | Invoice
 
 
 class DocumentDamaged(Refused):
@@ -22,17 +26,7 @@ def ensure_pdf(statement: Statement) -> Statement:
 
     Raises: PdfNotPossible.
     """
-    if statement.pdf_sha256:
-        return statement
-    content = pdf.render(statement)
-    name = default_storage.save(
-        f"statements/{statement.year}/{statement.public_id}.pdf", ContentFile(content)
-    )
-    digest = hashlib.sha256(content).hexdigest()
-    kept = Statement.objects.filter(pk=statement.pk, pdf_sha256="").update(pdf=name, pdf_sha256=digest)
-    if not kept:  # another worker was faster; its file is the one that counts
-        default_storage.delete(name)
-    statement.refresh_from_db(fields=["pdf", "pdf_sha256"])
+    keep(statement, folder="statements", draw=lambda: pdf.render(statement))
     return statement
 
 
@@ -41,12 +35,34 @@ def read_pdf(statement: Statement) -> bytes:
 
     Raises: PdfNotPossible, DocumentDamaged.
     """
-    ensure_pdf(statement)
+    return read(ensure_pdf(statement))
+
+
+def keep(document: Document, *, folder: str, draw: Callable[[], bytes]) -> None:
+    """Store what `draw` gives as the document's PDF, unless one is stored; of several workers the first counts."""
+    if document.pdf_sha256:
+        return
+    content = draw()
+    name = default_storage.save(f"{folder}/{document.year}/{document.public_id}.pdf", ContentFile(content))
+    digest = hashlib.sha256(content).hexdigest()
+    waiting = type(document).objects.filter(pk=document.pk, pdf_sha256="")
+    if not waiting.update(
+        pdf=name, pdf_sha256=digest
+    ):  # another worker was faster; its file is the one that counts
+        default_storage.delete(name)
+    document.refresh_from_db(fields=["pdf", "pdf_sha256"])
+
+
+def read(document: Document) -> bytes:
+    """Return the PDF that is stored for a document, if it is still what was stored.
+
+    Raises: DocumentDamaged.
+    """
     try:
-        with default_storage.open(str(statement.pdf.name)) as file:
+        with default_storage.open(str(document.pdf.name)) as file:
             content: bytes = file.read()
     except FileNotFoundError as error:
         raise DocumentDamaged from error
-    if hashlib.sha256(content).hexdigest() != statement.pdf_sha256:
+    if hashlib.sha256(content).hexdigest() != document.pdf_sha256:
         raise DocumentDamaged
     return content

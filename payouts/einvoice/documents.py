@@ -3,13 +3,9 @@ are made from the frozen facts whenever they are asked for."""
 
 from __future__ import annotations
 
-import hashlib
-
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils.translation import gettext_lazy as _
 
-from payouts.documents import DocumentDamaged
+from payouts import documents
 from payouts.einvoice import facturx, ubl
 from payouts.models import Invoice
 from prm.lib.errors import Refused
@@ -48,15 +44,7 @@ def ensure_pdf(invoice: Invoice) -> Invoice:
 
     Raises: PdfNotPossible.
     """
-    if invoice.pdf_sha256:
-        return invoice
-    content = facturx.render(invoice)
-    name = default_storage.save(f"invoices/{invoice.year}/{invoice.public_id}.pdf", ContentFile(content))
-    digest = hashlib.sha256(content).hexdigest()
-    kept = Invoice.objects.filter(pk=invoice.pk, pdf_sha256="").update(pdf=name, pdf_sha256=digest)
-    if not kept:  # another worker was faster; its file is the one that counts
-        default_storage.delete(name)
-    invoice.refresh_from_db(fields=["pdf", "pdf_sha256"])
+    documents.keep(invoice, folder="invoices", draw=lambda: facturx.render(invoice))
     return invoice
 
 
@@ -65,12 +53,4 @@ def read_pdf(invoice: Invoice) -> bytes:
 
     Raises: PdfNotPossible, DocumentDamaged.
     """
-    ensure_pdf(invoice)
-    try:
-        with default_storage.open(str(invoice.pdf.name)) as file:
-            content: bytes = file.read()
-    except FileNotFoundError as error:
-        raise DocumentDamaged from error
-    if hashlib.sha256(content).hexdigest() != invoice.pdf_sha256:
-        raise DocumentDamaged
-    return content
+    return documents.read(ensure_pdf(invoice))

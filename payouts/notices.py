@@ -31,23 +31,23 @@ def tell_statement_ready(statement: Statement) -> None:
             "program": statement.membership.program.name,
             "number": statement.number,
             "month": l10n.month_text(statement.period.as_month, reader.locale),
-            "closing": _money(statement.closing_minor, statement.currency, reader),
+            "closing": money(statement.closing_minor, statement.currency, reader),
             "bridge": _bridge(statement, reader),
             "replaces": statement.corrects.number if statement.corrects is not None else "",
             "correction": statement.correction_reason,
             "due_on": l10n.date_text(statement.due_on, reader.locale) if statement.due_on else "",
-            "minimum": _money(statement.facts["minimum_minor"], statement.currency, reader),
+            "minimum": money(statement.facts["minimum_minor"], statement.currency, reader),
             "is_negative": statement.closing_minor < 0,
-            **_button(_("Open your statements"), "/portal/statements/"),
+            **button(_("Open your statements"), "/portal/statements/"),
         }
-        _tell("statement_ready", reader, key=statement.public_id, about=statement.public_id, context=context)
+        tell("statement_ready", reader, key=statement.public_id, about=statement.public_id, context=context)
 
 
 def _bridge(statement: Statement, reader: Reader) -> list[tuple[str, str]]:
     """Return the terms that lead from one balance to the next, in the reader's language."""
     with override(reader.language):
         return [
-            (term.label, _money(term.amount.minor, statement.currency, reader))
+            (term.label, money(term.amount.minor, statement.currency, reader))
             for term in bridge_of(statement)
         ]
 
@@ -59,9 +59,9 @@ def tell_payment_sent(payment: Payment, *, at: datetime) -> None:
         context = _of_payment(payment, reader) | {
             "paid_on": l10n.date_text(paid_on, reader.locale),
             "reference": payment.bank_reference or payment.end_to_end_id,
-            **_button(_("Open your statements"), "/portal/statements/"),
+            **button(_("Open your statements"), "/portal/statements/"),
         }
-        _tell("payment_sent", reader, key=payment.public_id, about=payment.public_id, context=context)
+        tell("payment_sent", reader, key=payment.public_id, about=payment.public_id, context=context)
 
 
 def tell_payment_failed(payment: Payment) -> None:
@@ -69,16 +69,16 @@ def tell_payment_failed(payment: Payment) -> None:
     for reader in readers_of(payment.membership.partner):
         context = _of_payment(payment, reader) | {
             "reason": _reason(payment, reader),
-            **_button(_("Check your bank details"), "/portal/payment-details/"),
+            **button(_("Check your bank details"), "/portal/payment-details/"),
         }
-        _tell("payment_failed", reader, key=payment.public_id, about=payment.public_id, context=context)
+        tell("payment_failed", reader, key=payment.public_id, about=payment.public_id, context=context)
 
 
 def _of_payment(payment: Payment, reader: Reader) -> dict[str, Any]:
     return {
         "program": payment.membership.program.name,
         # What the bank was told: tax is taken off, and it may be another currency than the balance's.
-        "amount": _money(payment.sent_minor, payment.sent_currency, reader),
+        "amount": money(payment.sent_minor, payment.sent_currency, reader),
         "ending": payment.ending,
         "number": payment.statement.number,
     }
@@ -90,15 +90,15 @@ def _reason(payment: Payment, reader: Reader) -> str:
         return bank_reasons.reason_of(payment)
 
 
-def _button(text: Promise, path: str) -> dict[str, Any]:
+def button(text: Promise, path: str) -> dict[str, Any]:
     return {"button_text": text, "button_url": f"{settings.SITE_URL.rstrip('/')}{path}"}
 
 
-def _money(minor: int, currency: str, reader: Reader) -> str:
+def money(minor: int, currency: str, reader: Reader) -> str:
     return l10n.money_text(Money(minor, currency), reader.locale)
 
 
-def _tell(kind: str, reader: Reader, *, key: str, about: str, context: dict[str, Any]) -> None:
+def tell(kind: str, reader: Reader, *, key: str, about: str, context: dict[str, Any]) -> None:
     queue(
         kind,
         to=reader.email,

@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from partners.readers import readers_of
-from payouts.notices import _button, _money, _tell
+from payouts.notices import button, money, tell
 from prm.lib import l10n
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ def tell_posted(adjustment: Adjustment, *, balance: Money) -> None:
             **words,
             "program": adjustment.membership.program.name,
             "note": adjustment.note,
-            "amount": _money(abs(adjustment.amount_minor), adjustment.currency, reader),
+            "amount": money(abs(adjustment.amount_minor), adjustment.currency, reader),
             "is_taken": adjustment.amount_minor < 0,
             "month": l10n.month_text(posted.period.as_month, reader.locale),
-            "balance": _money(balance.minor, balance.currency, reader),
-            **_button(_("See your bonuses and corrections"), "/portal/earnings/adjustments/"),
+            "balance": money(balance.minor, balance.currency, reader),
+            **button(_("See your bonuses and corrections"), "/portal/earnings/adjustments/"),
         }
-        _tell(
+        tell(
             "adjustment_posted",
             reader,
             key=adjustment.public_id,

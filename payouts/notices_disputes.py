@@ -6,19 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Member
 from partners.readers import Reader, readers_of
 from payouts.choices import AdjustmentState, DisputeCause, DisputeState
+from payouts.notices import button, tell
 from prm.accounts import policy
 from prm.accounts.models import User
 from prm.lib import l10n
-from prm.lib.money import Money
 from prm.lib.periods import local_day
-from prm.mail.outbox import queue
 
 if TYPE_CHECKING:
     from payouts.models import Adjustment, Dispute, DisputeMessage
@@ -33,7 +31,7 @@ def tell_staff(dispute: Dispute, message: DisputeMessage) -> None:
             "partner": dispute.membership.partner.name,
             "is_new": message.pk == first,
             "cause": DisputeCause(dispute.cause).label,
-            **_button(_("Open the question"), reverse("admin:payouts_dispute_change", args=[dispute.pk])),
+            **button(_("Open the question"), reverse("admin:payouts_dispute_change", args=[dispute.pk])),
         }
         _tell("question_asked", reader, message, context)
 
@@ -53,7 +51,7 @@ def tell_partner_of_decision(dispute: Dispute, message: DisputeMessage, made: Ad
     for reader in _readers_for(dispute):
         context = _about(dispute, message, reader) | {
             "is_accepted": dispute.state == DisputeState.ACCEPTED,
-            "amount": _money(made.amount, reader) if made is not None else "",
+            "amount": l10n.money_text(made.amount, reader.locale) if made is not None else "",
             "is_booked": made is not None and made.state == AdjustmentState.POSTED,
             **_to_thread(dispute),
         }
@@ -84,7 +82,7 @@ def _about(dispute: Dispute, message: DisputeMessage, reader: Reader) -> dict[st
     return {
         "program": dispute.membership.program.name,
         "order": line.conversion.external_id if line.conversion is not None else "",
-        "line_amount": _money(line.amount, reader),
+        "line_amount": l10n.money_text(line.amount, reader.locale),
         "line_day": l10n.date_text(local_day(line.effective_at, zone), reader.locale),
         "asked_on": l10n.date_text(local_day(dispute.opened_at, zone), reader.locale),
         "answer_by": l10n.date_text(promised, reader.locale),
@@ -93,23 +91,8 @@ def _about(dispute: Dispute, message: DisputeMessage, reader: Reader) -> dict[st
 
 
 def _to_thread(dispute: Dispute) -> dict[str, Any]:
-    return _button(_("Open the question"), f"/portal/questions/{dispute.public_id}/")
-
-
-def _button(text: Any, path: str) -> dict[str, Any]:
-    return {"button_text": text, "button_url": f"{settings.SITE_URL.rstrip('/')}{path}"}
-
-
-def _money(amount: Money, reader: Reader) -> str:
-    return l10n.money_text(amount, reader.locale)
+    return button(_("Open the question"), f"/portal/questions/{dispute.public_id}/")
 
 
 def _tell(kind: str, reader: Reader, message: DisputeMessage, context: dict[str, Any]) -> None:
-    queue(
-        kind,
-        to=reader.email,
-        language=reader.language,
-        key=f"{kind}:{message.pk}:{reader.email.casefold()}",
-        about=message.dispute.public_id,
-        context={**context, "name": reader.name},
-    )
+    tell(kind, reader, key=str(message.pk), about=message.dispute.public_id, context=context)

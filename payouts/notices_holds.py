@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.readers import Reader, readers_of
 from payouts import ledger
 from payouts.explained import subject
-from payouts.notices import _button, _money, _tell
+from payouts.notices import button, money, tell
 from prm.lib import l10n
 from prm.lib.periods import local_day
 
@@ -34,7 +34,7 @@ def tell_paused(pause: Pause) -> None:
             "review_on": l10n.date_text(pause.review_on, reader.locale, "long"),
             **_of_line(pause.commission, reader),
         }
-        _tell(kind, reader, key=pause.public_id, about=pause.public_id, context=context)
+        tell(kind, reader, key=pause.public_id, about=pause.public_id, context=context)
 
 
 def tell_pause_ended(pause: Pause, *, at: datetime) -> None:
@@ -48,7 +48,7 @@ def tell_pause_ended(pause: Pause, *, at: datetime) -> None:
             context |= _of_line(line, reader) | {"ready_on": l10n.date_text(day, reader.locale, "long")}
         else:
             context |= _of_line(None, reader)
-        _tell("pause_ended", reader, key=pause.public_id, about=pause.public_id, context=context)
+        tell("pause_ended", reader, key=pause.public_id, about=pause.public_id, context=context)
 
 
 def tell_date_moved(changes: Sequence[PayableDateChange]) -> None:
@@ -64,16 +64,16 @@ def tell_date_moved(changes: Sequence[PayableDateChange]) -> None:
             "new_day": _day(first, first.payable_at, reader),
             "lines": [_moved(change, reader) for change in changes[:LINES_SHOWN]],
             "more": max(0, len(changes) - LINES_SHOWN),
-            **_button(_("See your earnings"), "/portal/earnings/"),
+            **button(_("See your earnings"), "/portal/earnings/"),
         }
-        _tell("payable_date_moved", reader, key=name, about=membership.public_id, context=context)
+        tell("payable_date_moved", reader, key=name, about=membership.public_id, context=context)
 
 
 def _moved(change: PayableDateChange, reader: Reader) -> dict[str, str]:
     line = change.commission
     return {
         "order": _title(line, reader),
-        "amount": _money(line.amount_minor, line.currency, reader),
+        "amount": money(line.amount_minor, line.currency, reader),
         "was": _day(change, change.was_payable_at, reader),
         "now": _day(change, change.payable_at, reader),
     }
@@ -81,11 +81,11 @@ def _moved(change: PayableDateChange, reader: Reader) -> dict[str, str]:
 
 def _of_line(line: Commission | None, reader: Reader) -> dict[str, Any]:
     if line is None:
-        return _button(_("See your earnings"), "/portal/earnings/")
+        return button(_("See your earnings"), "/portal/earnings/")
     return {
         "order": _title(line, reader),
-        "amount": _money(line.amount_minor, line.currency, reader),
-        **_button(_("See this line"), f"/portal/earnings/{line.public_id}/"),
+        "amount": money(line.amount_minor, line.currency, reader),
+        **button(_("See this line"), f"/portal/earnings/{line.public_id}/"),
     }
 
 

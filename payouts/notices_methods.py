@@ -6,13 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from partners.readers import Reader, contact_of, readers_of
+from payouts.notices import button, tell
 from prm.lib import l10n
-from prm.mail.outbox import queue
 
 if TYPE_CHECKING:
     from partners.models import Partner
@@ -48,19 +47,16 @@ def _mailboxes(partner: Partner, also: Iterable[Reader]) -> Iterable[Reader]:
 def _tell(kind: str, method: PaymentMethod, reader: Reader, context: dict[str, Any]) -> None:
     with translation.override(reader.language):
         account = str(method)
-    queue(
+    tell(
         kind,
-        to=reader.email,
-        language=reader.language,
-        key=f"{kind}:{method.public_id}:{reader.email.casefold()}",
+        reader,
+        key=method.public_id,
         about=method.public_id,
         context={
             **context,
-            "name": reader.name,
             "partner": method.partner.name,
             "account": account,
             "currency": method.currency,
-            "button_text": _("Check your payment details"),
-            "button_url": f"{settings.SITE_URL.rstrip('/')}/portal/payment-details/",
+            **button(_("Check your payment details"), "/portal/payment-details/"),
         },
     )

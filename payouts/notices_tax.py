@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from partners.readers import readers_of
+from payouts.notices import button, tell
 from payouts.tax import forms
 from prm.lib import l10n
-from prm.mail.outbox import queue
 
 if TYPE_CHECKING:
     from payouts.models import TaxForm
@@ -27,20 +26,17 @@ def tell_form_expiring(form: TaxForm, *, needs_form: bool) -> None:
     for reader in readers_of(form.partner):
         with translation.override(reader.language):
             name = str(form.get_kind_display())
-        queue(
+        tell(
             _KIND,
-            to=reader.email,
-            language=reader.language,
-            key=f"{_KIND}:{form.public_id}:{reader.email.casefold()}",
+            reader,
+            key=form.public_id,
             about=form.public_id,
             context={
-                "name": reader.name,
                 "partner": form.partner.name,
                 "form": name,
                 "day": l10n.date_text(form.expires_on, reader.locale),
                 "needs_form": needs_form,
-                "button_text": _("Send a form"),
-                "button_url": f"{settings.SITE_URL.rstrip('/')}/portal/tax/forms/new/",
+                **button(_("Send a form"), "/portal/tax/forms/new/"),
             },
         )
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from django.db import connection
 
-from payouts.exports.rows import FORMULA_SIGNS
+from payouts.exports.rows import FORMULA_SIGNS, formula_safe
 from payouts.exports.xlsx_stream import Sheets, Value
 from payouts.models import Period
 from prm.lib.db import as_of_one_moment
@@ -138,7 +138,7 @@ def _flush(text: io.StringIO, out: _Hashing) -> None:
 def _rows(period: Period, places: int, *, is_neutral: bool) -> Iterator[list[Value]]:
     """Yield the rows with numbers as plain text; `is_neutral` puts an apostrophe before what looks like a formula."""
     query = _select_plain() + _FROM.format(period=int(period.pk))
-    mark = _neutral if is_neutral else str
+    mark = formula_safe if is_neutral else str
     month = str(period)
     with closing(_streaming_cursor()) as cursor:
         cursor.execute(query)
@@ -199,10 +199,6 @@ def _neutral_sql(column: str) -> str:
 
 def _decimal_sql(column: str, places: int) -> str:
     return f"({column}::numeric / {10**places})::numeric(30, {places})::text" if places else f"{column}::text"
-
-
-def _neutral(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def _decimal(minor: int, places: int) -> str:

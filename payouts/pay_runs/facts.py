@@ -12,8 +12,9 @@ from django.db import models
 
 from payouts import pauses
 from payouts.choices import PaymentState, TransactionKind
-from payouts.models import Entry, Payment, PaymentMethod, Statement, TaxForm, TaxProfile, Withholding
+from payouts.models import Entry, Payment, PaymentMethod, Statement, TaxProfile, Withholding
 from payouts.statement_families import family
+from payouts.tax import forms, withholding
 from payouts.withheld import vat_within
 
 if TYPE_CHECKING:
@@ -66,12 +67,7 @@ def read(statements: Sequence[Statement], run: PayRun, *, at: datetime) -> Facts
         paid_since=_paid_since(statements),
         paused=pauses.open_pauses(members),
         without_form=_without_form(partners, on=run.execute_on, at=at),
-        withholdings={
-            each.partner_id: each
-            for each in Withholding.objects.on(run.execute_on)
-            .filter(partner__in=partners)
-            .order_by("starts_on", "pk")
-        },
+        withholdings=withholding.on(run.execute_on, partner_ids=list(partners)),
         vat=vat_within({statement.membership_id: statement.period for statement in statements}),
     )
 
@@ -85,9 +81,7 @@ def _paid(found: Sequence[Statement], paid: set[int]) -> set[int]:
 def _without_form(partners: set[int], *, on: date, at: datetime) -> set[int]:
     """Return the partners that are paid only with a tax form and have none that is valid on the day of payment."""
     needing = TaxProfile.objects.in_force(at=at).filter(partner__in=partners, needs_form=True)
-    valid = TaxForm.objects.filter(partner__in=partners, revoked_at=None, signed_on__lte=on).filter(
-        models.Q(expires_on=None) | models.Q(expires_on__gte=on)
-    )
+    valid = forms.holding(on=on).filter(partner__in=partners)
     return set(needing.values_list("partner", flat=True)) - set(valid.values_list("partner", flat=True))
 
 

@@ -4,14 +4,13 @@ size runs in a process of its own, so that its peak memory is its own."""
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
 
+from bench.measure import bare_copy, in_a_process, numbers, peak_mb
+
 SIZES = (10_000, 100_000)
-TABLES = ("payouts_commission", "payouts_transaction", "payouts_entry")
 
 
 @dataclass
@@ -36,11 +35,11 @@ class Found:
 
 def run(arguments: list[str]) -> dict[str, object]:
     """Run every size and compare the cost of an event between them."""
-    sizes = _sizes(arguments)
+    sizes = numbers(arguments, "--n", SIZES)
     found = []
     for size in sizes:
         _seed(size)
-        each = _in_a_process(size)
+        each = in_a_process("reconcile", size)
         found.append(each)
         first = found[0]
         each["cost_per_event_against_the_first"] = round(
@@ -59,7 +58,7 @@ def one(size: int) -> Found:
     from payouts.accrual.sweep import drain
     from payouts.models import Commission
 
-    before = _peak_mb()
+    before = peak_mb()
     now = seed.AFTER
     began, cpu = time.perf_counter(), time.process_time()
     mine = Membership.objects.filter(program__slug=_slug(size))
@@ -73,7 +72,7 @@ def one(size: int) -> Found:
     again_seconds = time.perf_counter() - began
     if rated != size or any(each.posted for each in again):
         raise RuntimeError(f"Of {size} events {rated} were rated, and the second run posted something.")
-    peak = _peak_mb()
+    peak = peak_mb()
     rows, bare_seconds = _bare(known[0].program_id)
     return Found(
         events=size,
@@ -106,46 +105,14 @@ def _seed(size: int) -> None:
 
 def _bare(program_id: int) -> tuple[int, float]:
     """Write the same rows into tables of the same shape and indexes, without any logic; return how many, and the time."""
-    from django.db import connection
-
+    mine = f"IN (SELECT id FROM payouts_period WHERE program_id = {program_id})"
     chosen = {
-        "payouts_commission": "period_id IN (SELECT id FROM payouts_period WHERE program_id = %s)",
-        "payouts_transaction": "period_id IN (SELECT id FROM payouts_period WHERE program_id = %s)",
-        "payouts_entry": "debit_id IN (SELECT id FROM payouts_account WHERE program_id = %s)",
+        "payouts_commission": f"period_id {mine}",
+        "payouts_transaction": f"period_id {mine}",
+        "payouts_entry": f"debit_id IN (SELECT id FROM payouts_account WHERE program_id = {program_id})",
     }
-    rows, seconds = 0, 0.0
-    with connection.cursor() as cursor:
-        for table in TABLES:
-            cursor.execute(f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL)")
-            began = time.perf_counter()
-            cursor.execute(
-                f"INSERT INTO bare_{table} SELECT * FROM {table} WHERE {chosen[table]}",
-                [program_id],
-            )
-            seconds += time.perf_counter() - began
-            rows += cursor.rowcount
-            cursor.execute(f"DROP TABLE bare_{table}")
-    return rows, seconds
-
-
-def _in_a_process(size: int) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", "reconcile", "--one", str(size)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return dict(json.loads(done.stdout.splitlines()[-1]))
-
-
-def _sizes(arguments: list[str]) -> list[int]:
-    if "--n" in arguments:
-        return [int(text) for text in arguments[arguments.index("--n") + 1].split(",")]
-    return list(SIZES)
-
-
-def _peak_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    copied = [bare_copy(table, where) for table, where in chosen.items()]
+    return sum(rows for rows, _seconds in copied), sum(seconds for _rows, seconds in copied)
 
 
 def as_json(size: str) -> str:

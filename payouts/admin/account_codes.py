@@ -114,13 +114,7 @@ class AccountCodeAdmin(BackOfficeAdmin):
             ],
         )
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Lead to the page of all codes; one is never looked at alone."""
         require(request, self.sees)
         return HttpResponseRedirect(list_url(AccountCode))

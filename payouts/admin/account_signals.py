@@ -81,13 +81,7 @@ class AccountSignalAdmin(BackOfficeAdmin):
         """Say whether somebody has looked."""
         return _state(signal)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show both sides, and take the note of whoever clears it."""
         require(request, self.sees)
         found = AccountSignal.objects.select_related("method__partner", "other__partner", "cleared_by")

@@ -81,13 +81,7 @@ class AdjustmentAdmin(WithTotals):
         extra = {"may_propose": policy.may(request.user, "adjust_balances")}
         return super().changelist_view(request, {**extra, **(extra_context or {})})
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show one adjustment with what can be done about it."""
         require(request, self.sees)
         found = self._found(request, object_id)

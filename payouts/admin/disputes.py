@@ -142,13 +142,7 @@ class DisputeAdmin(BackOfficeAdmin):
         """Return by when an answer is promised."""
         return clock_badge(dispute, timezone.now())
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show a question."""
         require(request, self.sees)
         return self._page(request, get_object_or_404(self.get_queryset(request), pk=object_id), AnswerForm())

@@ -121,13 +121,7 @@ class DryRunAdmin(BackOfficeAdmin):
             status=422 if form.errors else 200,
         )
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show how far a dry run is, and its report."""
         require(request, self.sees)
         found = get_object_or_404(self.get_queryset(request).defer(None), pk=object_id)

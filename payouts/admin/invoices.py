@@ -79,13 +79,7 @@ class InvoiceAdmin(WithTotals):
         """Return who the seller is."""
         return invoice.statement.membership.partner.name
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show an invoice."""
         require(request, self.sees)
         invoice = get_object_or_404(self.get_queryset(request), pk=object_id)

@@ -69,13 +69,7 @@ class AccountAdmin(BackOfficeAdmin):
         context = {"trial": trial_rows(), **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show an account with its latest entries."""
         require(request, self.sees)
         account = get_object_or_404(self.get_queryset(request), pk=object_id)

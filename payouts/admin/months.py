@@ -76,13 +76,7 @@ class PeriodAdmin(BackOfficeAdmin):
             ],
         )
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Lead to the month's own page."""
         require(request, self.sees)
         period = get_object_or_404(Period.objects.select_related("program"), pk=object_id)

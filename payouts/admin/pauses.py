@@ -93,13 +93,7 @@ class PauseAdmin(PausePages):
         extra = {"overdue": overdue, "overdue_url": list_url(Pause, state="overdue")}
         return super().changelist_view(request, {**extra, **(extra_context or {})})
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show one pause."""
         require(request, self.sees)
         pause = get_object_or_404(readable(request), pk=object_id)

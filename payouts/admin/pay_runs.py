@@ -92,13 +92,7 @@ class PayRunAdmin(BackOfficeAdmin):
         may_prepare = policy.may(request.user, "prepare_pay_runs")
         return super().changelist_view(request, {"may_prepare": may_prepare, **(extra_context or {})})
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show the step a run stands at."""
         require(request, self.sees)
         run = get_object_or_404(self.get_queryset(request), pk=object_id)

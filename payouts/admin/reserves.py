@@ -92,13 +92,7 @@ class ReserveAdmin(BackOfficeAdmin):
         extra = {"may_set": policy.may(request.user, "adjust_balances")}
         return super().changelist_view(request, {**extra, **(extra_context or {})})
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show one longer hold."""
         require(request, self.sees)
         reserve = get_object_or_404(_readable(), pk=object_id)

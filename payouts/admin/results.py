@@ -139,13 +139,7 @@ class ResultFileAdmin(BackOfficeAdmin):
         may_import = policy.may(request.user, IMPORTS)
         return super().changelist_view(request, {"may_import": may_import, **(extra_context or {})})
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show a file with all it said of our payments."""
         require(request, self.sees)
         file = get_object_or_404(self.get_queryset(request), pk=object_id)

@@ -119,13 +119,7 @@ class StatementAdmin(WithTotals):
         """Return the month it is about."""
         return l10n.month_text(statement.period.as_month, locale(), "short")
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show a statement."""
         require(request, self.sees)
         statement = get_object_or_404(self.get_queryset(request), pk=object_id)

@@ -86,8 +86,15 @@ class BackOfficeAdmin(Desk):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show one row, or say which role it needs."""
+        own = self.row_page(request, object_id)
+        if own is not None:
+            return own
         require(request, self.sees if object_id else self.adds)
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
+        """Answer with a page of one's own for a row; None leaves it to the form. Such a page asks for its capability itself."""
+        return None
 
     def page(
         self, request: HttpRequest, template: str, *, title: StrOrPromise, status: int = 200, **context: Any

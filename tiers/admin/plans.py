@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -36,13 +34,7 @@ class PlanAdmin(BackOfficeAdmin):
         own = [path("<int:pk>/draft/", draft, name="tiers_plan_draft")]
         return [*own, *pages_of("plan", self), *super().get_urls()]
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show the plan with its versions."""
         require(request, self.sees)
         plan = get_object_or_404(Plan.objects.select_related("program"), pk=object_id)

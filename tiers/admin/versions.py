@@ -83,13 +83,7 @@ class PlanVersionAdmin(BackOfficeAdmin):
         section = {"section_name": _("Plans and rules"), "section_url": list_url(Plan)}
         return super().page(request, template, **{**section, **context})
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse:
         """Show a version, and save the settings of a draft."""
         require(request, self.sees)
         version = _version(object_id)

@@ -42,6 +42,12 @@ _PARTNER_WORK = frozenset(
         "correct_credits",
         "pause_payments",
         "answer_disputes",
+        "manage_eligibility",
+        "manage_prospects",
+        "merge_partners",
+        "sanction_partners",
+        "see_funnel",
+        "answer_clause_questions",
     }
 )
 _MONEY_WORK = frozenset(
@@ -82,6 +88,9 @@ _LOOKING = frozenset(
 _SETTING_UP = frozenset(
     {
         "manage_programs",
+        "manage_program_pages",
+        "manage_forms",
+        "erase_people",
         "publish_plans",
         "publish_terms",
         "manage_tiers",
@@ -110,7 +119,10 @@ _VIEW_EVERYTHING = (
     _models("tiers", "program tier plan planversion rule legalentity", "view")
     | _models(
         "partners",
-        "partner member membership placement application applicationmessage termsversion acceptance invitation",
+        "partner member membership placement application applicationmessage termsversion acceptance invitation "
+        "applicationfile reference formversion recruitinglink programvisit waitingmailbox programtext eligibilityrule blocked workload "
+        "prospect prospecttouch programinvitation counterproposal introduction onboardingstep onboardingmark programresource "
+        "amendment clausequestion suspension ending",
         "view",
     )
     | _models("referrals", "link code click customer conversion credit", "view")
@@ -123,9 +135,9 @@ _VIEW_MONEY = _models(
     "taxprofile taxform withholding selfbillingmandate invoice fxrate accountcode",
     "view",
 )
-_KEEP_PARTNERS = _models("partners", "partner member membership application invitation", "change") | _models(
-    "referrals", "link code", "add", "change"
-)
+_KEEP_PARTNERS = _models(
+    "partners", "partner member membership application invitation prospect", "change"
+) | _models("referrals", "link code", "add", "change")
 _SET_UP = (
     _models("tiers", "program tier plan planversion rule legalentity", "add", "change")
     | _models("tiers", "tier planversion rule", "delete")

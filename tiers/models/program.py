@@ -83,6 +83,23 @@ class Program(models.Model):
         help_text=_("Besides the default destination's own."),
     )
     is_open = models.BooleanField(_("takes applications"), default=True)
+    reopens_on = models.DateField(
+        _("applications open again on"),
+        null=True,
+        blank=True,
+        help_text=_("Said on the page while it is closed."),
+    )
+    most_partners = models.PositiveIntegerField(
+        _("partners at most"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "With so many active partners the program takes no further applications. Empty: no limit."
+        ),
+    )
+    contact_email = models.EmailField(
+        _("contact"), blank=True, help_text=_("Empty: the address of the legal entity.")
+    )
     is_public = models.BooleanField(_("listed publicly"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

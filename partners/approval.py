@@ -6,18 +6,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from partners import mails, placement
-from partners.applications import AlreadyDecided, AlreadyMember, NothingWritten, undecided
-from partners.choices import ApplicationState, RejectionReason, TeamRole
-from partners.events import MembershipApproved
-from partners.models import Acceptance, Application, ApplicationMessage, Member, Membership, Partner
+from partners import joining, mails, placement
+from partners.applications import AlreadyDecided, NothingWritten, undecided
+from partners.choices import ApplicationState, RejectionReason
+from partners.joining import Newcomer, join
+from partners.models import Application, ApplicationMessage, EligibilityRule, Membership
 from prm import audit
-from prm.accounts import people, policy
+from prm.accounts import policy
 from prm.lib.errors import Refused
-from prm.lib.events import announce
 from tiers.models import Tier
 
 if TYPE_CHECKING:
@@ -28,6 +27,10 @@ __all__ = ["AlreadyDecided", "approve", "ask_for_more", "reject", "start_review"
 
 class OwnApplication(Refused):
     message = _("Another account manager has to decide on your own application.")
+
+
+class NotConfirmed(Refused):
+    message = _("The applicant has not confirmed the e-mail address yet.")
 
 
 class NoReason(Refused):
@@ -41,25 +44,43 @@ class DateInThePast(Refused):
 
 
 @transaction.atomic
-def approve(application: Application, *, tier: Tier, by: User, at: datetime, note: str = "") -> Membership:
+def approve(
+    application: Application,
+    *,
+    tier: Tier,
+    by: User,
+    at: datetime,
+    note: str = "",
+    rule: EligibilityRule | None = None,
+) -> Membership:
     """Turn an application into an active membership standing in `tier`, with an owner who can sign in.
 
-    A mailbox that owns a partner already brings its partner along.
+    A mailbox that owns a partner already brings its partner along. Who was assigned looks after the partner from now on. `rule` is
+    given when a rule decides; then `by` is who switched it on.
 
-    Raises: Forbidden, AlreadyDecided, OwnApplication, AlreadyMember, placement.OtherProgram.
+    Raises: Forbidden, AlreadyDecided, NotConfirmed, OwnApplication, AlreadyMember, placement.OtherProgram.
     """
-    application = _to_decide(application, by)
+    policy.require(by, "decide_applications")
     if tier.program_id != application.program_id:
         raise placement.OtherProgram
-    user = _applicant(application, by=by, at=at)
-    partner = _partner(application, user, by=by, at=at)
-    membership = _membership(application, partner, at=at)
-    placement.place(membership, tier=tier, by=by, at=at, because="approved")
-    Acceptance.objects.filter(application=application, membership=None).update(membership=membership)
-    _decide(application, ApplicationState.APPROVED, by=by, at=at, note=note)
-    audit.record(by, "membership.approved", membership, at=at, note=note, application=application)
+    joining.lock_introducer(application.introducer_id)
+    application = _to_decide(application, by)
+    if application.counts_since is None:
+        raise NotConfirmed
+    membership = join(
+        application.program,
+        person=_newcomer(application),
+        tier=tier,
+        by=by,
+        at=at,
+        because="approved",
+        application=application,
+        introducer=application.introducer,
+        manager=application.manager,
+    )
+    _decide(application, ApplicationState.APPROVED, by=by, at=at, note=note, rule=rule)
+    audit.record(by, "application.approved", application, at=at, note=note, tier=tier.key, rule=rule)
     mails.approved(application, membership, tier, note=note)
-    announce(MembershipApproved(membership.pk))
     return membership
 
 
@@ -72,8 +93,11 @@ def reject(
     at: datetime,
     note: str = "",
     reapply_on: date | None = None,
+    rule: EligibilityRule | None = None,
 ) -> Application:
     """Decline an application with a reason the applicant is told.
+
+    `rule` is given when a rule decides; then `by` is who switched it on, and the mail says how to reach a person.
 
     Raises: Forbidden, AlreadyDecided, OwnApplication, NoReason, DateInThePast.
     """
@@ -83,8 +107,8 @@ def reject(
     if reapply_on is not None and reapply_on <= at.astimezone(application.program.zone).date():
         raise DateInThePast
     application.rejection_reason, application.reapply_on = reason, reapply_on
-    _decide(application, ApplicationState.REJECTED, by=by, at=at, note=note)
-    audit.record(by, "application.rejected", application, at=at, note=note, reason=reason)
+    _decide(application, ApplicationState.REJECTED, by=by, at=at, note=note, rule=rule)
+    audit.record(by, "application.rejected", application, at=at, note=note, reason=reason, rule=rule)
     mails.declined(application, note=note)
     return application
 
@@ -130,8 +154,16 @@ def _to_decide(application: Application, by: User) -> Application:
     return locked
 
 
-def _decide(application: Application, state: ApplicationState, *, by: User, at: datetime, note: str) -> None:
-    application.state, application.decision_note = state, note
+def _decide(
+    application: Application,
+    state: ApplicationState,
+    *,
+    by: User,
+    at: datetime,
+    note: str,
+    rule: EligibilityRule | None,
+) -> None:
+    application.state, application.decision_note, application.rule = state, note, rule
     application.decided_at, application.decided_by = at, by
     application.save(
         update_fields=[
@@ -141,45 +173,23 @@ def _decide(application: Application, state: ApplicationState, *, by: User, at: 
             "decided_by",
             "rejection_reason",
             "reapply_on",
+            "rule",
         ]
     )
 
 
-def _applicant(application: Application, *, by: User, at: datetime) -> User:
-    return people.open_account(
-        email=application.email,
-        at=at,
-        by=by,
+def _newcomer(application: Application) -> Newcomer:
+    return Newcomer(
         full_name=application.full_name,
-        language=application.language,
-        time_zone=application.program.time_zone,
-        proven=application.email_confirmed_at is not None,
-    )
-
-
-def _partner(application: Application, user: User, *, by: User, at: datetime) -> Partner:
-    place = Member.objects.current().filter(user=user, role=TeamRole.OWNER).select_related("partner")
-    owned = place.order_by("pk").first()
-    if owned is not None:
-        return owned.partner
-    partner = Partner.objects.create(
-        name=application.company or application.full_name,
-        website=application.website,
         email=application.email,
         phone=application.phone,
+        company=application.company,
+        website=application.website,
         country=application.country,
         language=application.language,
-        account_manager=by,
+        vat_number=application.vat_number,
+        street=application.street,
+        postcode=application.postcode,
+        town=application.town,
+        proven=application.email_confirmed_at is not None,
     )
-    Member.objects.create(partner=partner, user=user, role=TeamRole.OWNER, joined_at=at)
-    return partner
-
-
-def _membership(application: Application, partner: Partner, *, at: datetime) -> Membership:
-    try:
-        with transaction.atomic():
-            return Membership.objects.create(
-                partner=partner, program=application.program, application=application, joined_at=at
-            )
-    except IntegrityError:
-        raise AlreadyMember(_("This partner is in the program already.")) from None

@@ -88,9 +88,19 @@ def test_the_new_owner_can_sign_in_by_code_and_has_no_password(application: Appl
 
 
 def test_an_address_nobody_confirmed_is_not_taken_for_proven(application: Application, tier: Tier) -> None:
-    Application.objects.filter(pk=application.pk).update(email_confirmed_at=None)
+    entered = {"email_confirmed_at": None, "entered_at": NOW, "entered_by": mats()}
+    Application.objects.filter(pk=application.pk).update(**entered)
     approval.approve(application, tier=tier, by=mats(), at=NOW)
     assert not EmailAddress.objects.get(email="ana@lima.example").verified
+
+
+def test_an_application_of_an_unconfirmed_mailbox_is_not_approved_yet(
+    application: Application, tier: Tier
+) -> None:
+    Application.objects.filter(pk=application.pk).update(email_confirmed_at=None)
+    with pytest.raises(approval.NotConfirmed):
+        approval.approve(application, tier=tier, by=mats(), at=NOW)
+    assert nothing_happened()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -66,6 +66,37 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "account",
                 "verbose_name_plural": "accounts",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["pending", "payable", "in_payment", "expense", "cash", "advances"])
+                        ),
+                        name="payouts_account_kind",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("membership__isnull", False)),
+                        fields=("membership", "kind", "currency"),
+                        name="payouts_account_one_per_membership",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("membership__isnull", True)),
+                        fields=("program", "kind", "currency"),
+                        name="payouts_account_one_per_program",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("kind__in", ["pending", "payable", "in_payment"]),
+                                ("membership__isnull", False),
+                            ),
+                            models.Q(
+                                ("kind__in", ["expense", "cash", "advances"]), ("membership__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payouts_account_partner_kinds_have_a_membership",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -126,6 +157,18 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "dry run",
                 "verbose_name_plural": "dry runs",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["plan", "tier", "setting"])),
+                        name="payouts_dryrun_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="payouts_dryrun_ends_after_start",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -151,6 +194,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "number series",
                 "verbose_name_plural": "number series",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("legal_entity", "year"), name="payouts_numberseries_one_per_year"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -208,6 +256,24 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "payment method",
                 "verbose_name_plural": "payment methods",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("replaced_at__isnull", True)),
+                        fields=("partner", "currency"),
+                        name="payouts_paymentmethod_one_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["bank_iban"])), name="payouts_paymentmethod_kind"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("replaced_at__isnull", True), ("replaced_by__isnull", True)),
+                            models.Q(("replaced_at__isnull", False), ("replaced_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_paymentmethod_replaced_pair",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -309,6 +375,83 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "pay run",
                 "verbose_name_plural": "pay runs",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "draft",
+                                    "checked",
+                                    "approved",
+                                    "exported",
+                                    "sent",
+                                    "reconciled",
+                                    "partly_failed",
+                                    "cancelled",
+                                ],
+                            )
+                        ),
+                        name="payouts_payrun_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("total_minor__gte", 0)), name="payouts_payrun_total_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("approved_at__isnull", True), ("approved_by__isnull", True)),
+                            models.Q(("approved_at__isnull", False), ("approved_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_payrun_approved_pair",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("exported_at__isnull", True), ("exported_by__isnull", True)),
+                            models.Q(("exported_at__isnull", False), ("exported_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_payrun_exported_pair",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("reconciled_at__isnull", True), ("reconciled_by__isnull", True)),
+                            models.Q(("reconciled_at__isnull", False), ("reconciled_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_payrun_reconciled_pair",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("cancelled_at__isnull", True), ("cancelled_by__isnull", True)),
+                            models.Q(("cancelled_at__isnull", False), ("cancelled_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_payrun_cancelled_pair",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved_by", None),
+                            models.Q(("approved_by", models.F("prepared_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="payouts_payrun_four_eyes",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                (
+                                    "state__in",
+                                    ["approved", "exported", "sent", "reconciled", "partly_failed"],
+                                ),
+                                _negated=True,
+                            ),
+                            ("approved_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="payouts_payrun_approved_before_export",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -346,6 +489,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "payment file",
                 "verbose_name_plural": "payment files",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("pay_run", "format"), name="payouts_paymentfile_one_per_format"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -393,6 +541,27 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "payment left out",
                 "verbose_name_plural": "payments left out",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("pay_run", "membership"), name="payouts_payrunexception_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "reason__in",
+                                [
+                                    "below_minimum",
+                                    "negative",
+                                    "no_payment_method",
+                                    "method_cooling",
+                                    "membership_paused",
+                                    "already_in_run",
+                                ],
+                            )
+                        ),
+                        name="payouts_payrunexception_reason",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -439,6 +608,33 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "period",
                 "verbose_name_plural": "periods",
+                "constraints": [
+                    models.UniqueConstraint(fields=("program", "year", "month"), name="payouts_period_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "closing", "closed"])),
+                        name="payouts_period_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("closed_by__isnull", True)),
+                            models.Q(("closed_at__isnull", False), ("closed_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_period_closed_pair",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("month__gte", 1), ("month__lte", 12)),
+                        name="payouts_period_month_1_to_12",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "closed"), _negated=True),
+                            ("closed_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="payouts_period_closed_has_date",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -519,6 +715,41 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "statement",
                 "verbose_name_plural": "statements",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("membership", "period", "currency"), name="payouts_statement_once_per_month"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("legal_entity", "year", "sequence"), name="payouts_statement_gapless_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["issued", "carried_over", "paid"])),
+                        name="payouts_statement_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "closing_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                models.F("opening_minor"), "+", models.F("earned_minor")
+                                            ),
+                                            "+",
+                                            models.F("reversed_minor"),
+                                        ),
+                                        "+",
+                                        models.F("adjusted_minor"),
+                                    ),
+                                    "+",
+                                    models.F("paid_minor"),
+                                ),
+                            )
+                        ),
+                        name="payouts_statement_bridge_adds_up",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -601,6 +832,105 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "payment",
                 "verbose_name_plural": "payments",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="payouts_payment_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["queued", "sent", "settled", "failed", "returned", "cancelled"])
+                        ),
+                        name="payouts_payment_state",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["queued", "sent", "settled"])),
+                        fields=("statement",),
+                        name="payouts_payment_one_living_per_statement",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Transaction",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="txn")),
+                ("key", models.CharField(max_length=120, unique=True, verbose_name="idempotency key")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("accrual", "Commission earned or taken back"),
+                            ("release", "Hold elapsed"),
+                            ("payment_instructed", "Payment instructed"),
+                            ("payment_settled", "Payment confirmed"),
+                            ("payment_failed", "Payment failed"),
+                            ("adjustment", "Adjustment"),
+                            ("reversal", "Reversal of a transaction"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("effective_at", models.DateTimeField(verbose_name="effective")),
+                ("posted_at", models.DateTimeField(verbose_name="posted")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="payouts.period",
+                    ),
+                ),
+                (
+                    "posted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversed_by",
+                        to="payouts.transaction",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "transaction",
+                "verbose_name_plural": "transactions",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "accrual",
+                                    "release",
+                                    "payment_instructed",
+                                    "payment_settled",
+                                    "payment_failed",
+                                    "adjustment",
+                                    "reversal",
+                                ],
+                            )
+                        ),
+                        name="payouts_transaction_kind",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -756,10 +1086,110 @@ class Migration(migrations.Migration):
                         to="payouts.statement",
                     ),
                 ),
+                (
+                    "accrued_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commissions",
+                        to="payouts.transaction",
+                    ),
+                ),
+                (
+                    "released_in",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="released_commissions",
+                        to="payouts.transaction",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "commission",
                 "verbose_name_plural": "commissions",
+                "indexes": [
+                    models.Index(fields=["membership", "-effective_at"], name="payouts_commission_recent"),
+                    models.Index(
+                        condition=models.Q(("window", ""), _negated=True),
+                        fields=["membership", "rule_key", "window"],
+                        name="payouts_commission_window",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "on_hold")),
+                        fields=["payable_at"],
+                        name="payouts_commission_held",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("conversion__isnull", False), ("credit__isnull", False)),
+                            models.Q(
+                                ("conversion", None),
+                                ("credit", None),
+                                ("kind__in", ("retainer", "floor", "draw", "recovery")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payouts_commission_only_months_have_no_event",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "earned",
+                                    "refund",
+                                    "reversal",
+                                    "true_up",
+                                    "bonus",
+                                    "override",
+                                    "retainer",
+                                    "floor",
+                                    "draw",
+                                    "recovery",
+                                ],
+                            )
+                        ),
+                        name="payouts_commission_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                ["in_review", "on_hold", "paused", "payable", "on_statement", "sent", "paid"],
+                            )
+                        ),
+                        name="payouts_commission_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["on_statement", "sent", "paid"]), _negated=True),
+                            ("statement__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="payouts_commission_on_statement_has_one",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("state__in", ["payable", "on_statement", "sent", "paid"]), _negated=True
+                            ),
+                            ("released_in__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="payouts_commission_payable_was_released",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["sent", "paid"]), _negated=True),
+                            ("payment__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="payouts_commission_sent_has_a_payment",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -801,70 +1231,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "statement line",
                 "verbose_name_plural": "statement lines",
-            },
-        ),
-        migrations.CreateModel(
-            name="Transaction",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", prm.lib.fields.PublicIdField(prefix="txn")),
-                ("key", models.CharField(max_length=120, unique=True, verbose_name="idempotency key")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("accrual", "Commission earned or taken back"),
-                            ("release", "Hold elapsed"),
-                            ("payment_instructed", "Payment instructed"),
-                            ("payment_settled", "Payment confirmed"),
-                            ("payment_failed", "Payment failed"),
-                            ("adjustment", "Adjustment"),
-                            ("reversal", "Reversal of a transaction"),
-                        ],
-                        max_length=20,
-                        verbose_name="kind",
-                    ),
-                ),
-                ("effective_at", models.DateTimeField(verbose_name="effective")),
-                ("posted_at", models.DateTimeField(verbose_name="posted")),
-                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
-                (
-                    "period",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="transactions",
-                        to="payouts.period",
-                    ),
-                ),
-                (
-                    "posted_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "reverses",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reversed_by",
-                        to="payouts.transaction",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "transaction",
-                "verbose_name_plural": "transactions",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("statement", "position"), name="payouts_statementline_one_per_position"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -906,487 +1277,15 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "entry",
                 "verbose_name_plural": "entries",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="payouts_entry_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("debit", models.F("credit")), _negated=True),
+                        name="payouts_entry_two_different_accounts",
+                    ),
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="commission",
-            name="accrued_in",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="commissions",
-                to="payouts.transaction",
-            ),
-        ),
-        migrations.AddField(
-            model_name="commission",
-            name="released_in",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="released_commissions",
-                to="payouts.transaction",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["pending", "payable", "in_payment", "expense", "cash", "advances"])
-                ),
-                name="payouts_account_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("membership__isnull", False)),
-                fields=("membership", "kind", "currency"),
-                name="payouts_account_one_per_membership",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("membership__isnull", True)),
-                fields=("program", "kind", "currency"),
-                name="payouts_account_one_per_program",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("kind__in", ["pending", "payable", "in_payment"]), ("membership__isnull", False)
-                    ),
-                    models.Q(("kind__in", ["expense", "cash", "advances"]), ("membership__isnull", True)),
-                    _connector="OR",
-                ),
-                name="payouts_account_partner_kinds_have_a_membership",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dryrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["plan", "tier", "setting"])), name="payouts_dryrun_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dryrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
-                ),
-                name="payouts_dryrun_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="numberseries",
-            constraint=models.UniqueConstraint(
-                fields=("legal_entity", "year"), name="payouts_numberseries_one_per_year"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentmethod",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("replaced_at__isnull", True)),
-                fields=("partner", "currency"),
-                name="payouts_paymentmethod_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentmethod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["bank_iban"])), name="payouts_paymentmethod_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentmethod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("replaced_at__isnull", True), ("replaced_by__isnull", True)),
-                    models.Q(("replaced_at__isnull", False), ("replaced_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_paymentmethod_replaced_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "draft",
-                            "checked",
-                            "approved",
-                            "exported",
-                            "sent",
-                            "reconciled",
-                            "partly_failed",
-                            "cancelled",
-                        ],
-                    )
-                ),
-                name="payouts_payrun_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("total_minor__gte", 0)), name="payouts_payrun_total_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("approved_at__isnull", True), ("approved_by__isnull", True)),
-                    models.Q(("approved_at__isnull", False), ("approved_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_payrun_approved_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("exported_at__isnull", True), ("exported_by__isnull", True)),
-                    models.Q(("exported_at__isnull", False), ("exported_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_payrun_exported_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("reconciled_at__isnull", True), ("reconciled_by__isnull", True)),
-                    models.Q(("reconciled_at__isnull", False), ("reconciled_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_payrun_reconciled_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("cancelled_at__isnull", True), ("cancelled_by__isnull", True)),
-                    models.Q(("cancelled_at__isnull", False), ("cancelled_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_payrun_cancelled_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("approved_by", None),
-                    models.Q(("approved_by", models.F("prepared_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="payouts_payrun_four_eyes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("state__in", ["approved", "exported", "sent", "reconciled", "partly_failed"]),
-                        _negated=True,
-                    ),
-                    ("approved_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="payouts_payrun_approved_before_export",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentfile",
-            constraint=models.UniqueConstraint(
-                fields=("pay_run", "format"), name="payouts_paymentfile_one_per_format"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrunexception",
-            constraint=models.UniqueConstraint(
-                fields=("pay_run", "membership"), name="payouts_payrunexception_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payrunexception",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "reason__in",
-                        [
-                            "below_minimum",
-                            "negative",
-                            "no_payment_method",
-                            "method_cooling",
-                            "membership_paused",
-                            "already_in_run",
-                        ],
-                    )
-                ),
-                name="payouts_payrunexception_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="period",
-            constraint=models.UniqueConstraint(
-                fields=("program", "year", "month"), name="payouts_period_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="period",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "closing", "closed"])), name="payouts_period_state"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="period",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", True), ("closed_by__isnull", True)),
-                    models.Q(("closed_at__isnull", False), ("closed_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_period_closed_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="period",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("month__gte", 1), ("month__lte", 12)), name="payouts_period_month_1_to_12"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="period",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "closed"), _negated=True),
-                    ("closed_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="payouts_period_closed_has_date",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.UniqueConstraint(
-                fields=("membership", "period", "currency"), name="payouts_statement_once_per_month"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.UniqueConstraint(
-                fields=("legal_entity", "year", "sequence"), name="payouts_statement_gapless_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["issued", "carried_over", "paid"])),
-                name="payouts_statement_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "closing_minor",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        models.F("opening_minor"), "+", models.F("earned_minor")
-                                    ),
-                                    "+",
-                                    models.F("reversed_minor"),
-                                ),
-                                "+",
-                                models.F("adjusted_minor"),
-                            ),
-                            "+",
-                            models.F("paid_minor"),
-                        ),
-                    )
-                ),
-                name="payouts_statement_bridge_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="payouts_payment_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["queued", "sent", "settled", "failed", "returned", "cancelled"])
-                ),
-                name="payouts_payment_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["queued", "sent", "settled"])),
-                fields=("statement",),
-                name="payouts_payment_one_living_per_statement",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="statementline",
-            constraint=models.UniqueConstraint(
-                fields=("statement", "position"), name="payouts_statementline_one_per_position"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "accrual",
-                            "release",
-                            "payment_instructed",
-                            "payment_settled",
-                            "payment_failed",
-                            "adjustment",
-                            "reversal",
-                        ],
-                    )
-                ),
-                name="payouts_transaction_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="payouts_entry_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("debit", models.F("credit")), _negated=True),
-                name="payouts_entry_two_different_accounts",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="commission",
-            index=models.Index(fields=["membership", "-effective_at"], name="payouts_commission_recent"),
-        ),
-        migrations.AddIndex(
-            model_name="commission",
-            index=models.Index(
-                condition=models.Q(("window", ""), _negated=True),
-                fields=["membership", "rule_key", "window"],
-                name="payouts_commission_window",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="commission",
-            index=models.Index(
-                condition=models.Q(("state", "on_hold")),
-                fields=["payable_at"],
-                name="payouts_commission_held",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("conversion__isnull", False), ("credit__isnull", False)),
-                    models.Q(
-                        ("conversion", None),
-                        ("credit", None),
-                        ("kind__in", ("retainer", "floor", "draw", "recovery")),
-                    ),
-                    _connector="OR",
-                ),
-                name="payouts_commission_only_months_have_no_event",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "earned",
-                            "refund",
-                            "reversal",
-                            "true_up",
-                            "bonus",
-                            "override",
-                            "retainer",
-                            "floor",
-                            "draw",
-                            "recovery",
-                        ],
-                    )
-                ),
-                name="payouts_commission_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        ["in_review", "on_hold", "paused", "payable", "on_statement", "sent", "paid"],
-                    )
-                ),
-                name="payouts_commission_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["on_statement", "sent", "paid"]), _negated=True),
-                    ("statement__isnull", False),
-                    _connector="OR",
-                ),
-                name="payouts_commission_on_statement_has_one",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["payable", "on_statement", "sent", "paid"]), _negated=True),
-                    ("released_in__isnull", False),
-                    _connector="OR",
-                ),
-                name="payouts_commission_payable_was_released",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["sent", "paid"]), _negated=True),
-                    ("payment__isnull", False),
-                    _connector="OR",
-                ),
-                name="payouts_commission_sent_has_a_payment",
-            ),
         ),
     ]

@@ -66,10 +66,44 @@ class Migration(migrations.Migration):
                 ),
                 ("code", models.CharField(max_length=20, verbose_name="code in your books")),
                 ("name", models.CharField(blank=True, max_length=80, verbose_name="name in your books")),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="account_codes",
+                        to="tiers.legalentity",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "account code",
                 "verbose_name_plural": "account codes",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("legal_entity", "account_kind"), name="payouts_accountcode_one_per_account"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "account_kind__in",
+                                [
+                                    "pending",
+                                    "payable",
+                                    "in_payment",
+                                    "expense",
+                                    "cash",
+                                    "advances",
+                                    "tax_withheld",
+                                    "input_vat",
+                                    "fx_clearing",
+                                    "payout_fees",
+                                    "bad_debt",
+                                ],
+                            )
+                        ),
+                        name="payouts_accountcode_account_kind",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -85,10 +119,229 @@ class Migration(migrations.Migration):
                 ("raised_at", models.DateTimeField(verbose_name="raised")),
                 ("cleared_at", models.DateTimeField(blank=True, null=True, verbose_name="cleared")),
                 ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
+                (
+                    "cleared_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "method",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signals",
+                        to="payouts.paymentmethod",
+                    ),
+                ),
+                (
+                    "other",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payouts.paymentmethod",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "shared account",
                 "verbose_name_plural": "shared accounts",
+                "constraints": [
+                    models.UniqueConstraint(fields=("method", "other"), name="payouts_accountsignal_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("cleared_at__isnull", True), ("cleared_by__isnull", True)),
+                            models.Q(("cleared_at__isnull", False), ("cleared_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_accountsignal_cleared_pair",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ChainLink",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveBigIntegerField(verbose_name="position")),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chain_links",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chain_links",
+                        to="payouts.transaction",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "chain link",
+                "verbose_name_plural": "chain links",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("membership", "position"), name="payouts_chainlink_one_per_position"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("transaction", "membership"), name="payouts_chainlink_once_per_transaction"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Dispute",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="dsp")),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("rate", "The rate is wrong"),
+                            ("amount", "The order's amount is wrong"),
+                            ("refund", "The refund is wrong"),
+                            ("credit", "Somebody else was credited"),
+                            ("missing", "Something is missing"),
+                            ("late", "It is late"),
+                            ("other", "Something else"),
+                        ],
+                        max_length=10,
+                        verbose_name="what is wrong",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("opened", "Open"),
+                            ("answered", "Answered"),
+                            ("waiting_partner", "Waiting for you"),
+                            ("accepted", "Accepted"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        max_length=16,
+                        verbose_name="state",
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(verbose_name="asked")),
+                ("answer_by_at", models.DateTimeField(verbose_name="answer promised by")),
+                (
+                    "first_answered_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="first answered"),
+                ),
+                (
+                    "suggested_minor",
+                    models.BigIntegerField(
+                        blank=True, null=True, verbose_name="correction suggested, in minor units"
+                    ),
+                ),
+                (
+                    "suggestion",
+                    models.JSONField(blank=True, default=dict, verbose_name="how the suggestion comes about"),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                (
+                    "commission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disputes",
+                        to="payouts.commission",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disputes",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "dispute",
+                "verbose_name_plural": "disputes",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cause__in", ["rate", "amount", "refund", "credit", "missing", "late", "other"])
+                        ),
+                        name="payouts_dispute_cause",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                ["opened", "answered", "waiting_partner", "accepted", "refused", "withdrawn"],
+                            )
+                        ),
+                        name="payouts_dispute_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("decided_by__isnull", True)),
+                            models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_dispute_decided_pair",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["opened", "answered", "waiting_partner"])),
+                        fields=("commission",),
+                        name="payouts_dispute_one_open_per_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_at", None), ("state__in", ["opened", "answered", "waiting_partner"])
+                            ),
+                            models.Q(
+                                ("decided_at__isnull", False),
+                                ("state__in", ["accepted", "refused", "withdrawn"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payouts_dispute_open_or_decided",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -173,91 +426,134 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, max_length=200, verbose_name="note on the decision"),
                 ),
                 ("needs_second_person", models.BooleanField(verbose_name="needs a second person")),
+                (
+                    "commission",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="payouts.commission",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "posted_in",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustment",
+                        to="payouts.transaction",
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dispute",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="payouts.dispute",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "adjustment",
                 "verbose_name_plural": "adjustments",
-            },
-        ),
-        migrations.CreateModel(
-            name="ChainLink",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["adjustment", "bonus", "spiff", "draw", "mdf", "write_off"])
+                        ),
+                        name="payouts_adjustment_kind",
                     ),
-                ),
-                ("position", models.PositiveBigIntegerField(verbose_name="position")),
-                ("sha256", models.CharField(max_length=64)),
-            ],
-            options={
-                "verbose_name": "chain link",
-                "verbose_name_plural": "chain links",
-            },
-        ),
-        migrations.CreateModel(
-            name="Dispute",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "reason__in",
+                                [
+                                    "order_correction",
+                                    "tracking_error",
+                                    "duplicate",
+                                    "outside_terms",
+                                    "goodwill",
+                                    "campaign",
+                                    "marketing",
+                                    "advance",
+                                    "dispute",
+                                    "left_in_debt",
+                                    "other",
+                                ],
+                            )
+                        ),
+                        name="payouts_adjustment_reason",
                     ),
-                ),
-                ("public_id", prm.lib.fields.PublicIdField(prefix="dsp")),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("rate", "The rate is wrong"),
-                            ("amount", "The order's amount is wrong"),
-                            ("refund", "The refund is wrong"),
-                            ("credit", "Somebody else was credited"),
-                            ("missing", "Something is missing"),
-                            ("late", "It is late"),
-                            ("other", "Something else"),
-                        ],
-                        max_length=10,
-                        verbose_name="what is wrong",
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["proposed", "posted", "refused", "withdrawn"])),
+                        name="payouts_adjustment_state",
                     ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("opened", "Open"),
-                            ("answered", "Answered"),
-                            ("waiting_partner", "Waiting for you"),
-                            ("accepted", "Accepted"),
-                            ("refused", "Refused"),
-                            ("withdrawn", "Withdrawn"),
-                        ],
-                        max_length=16,
-                        verbose_name="state",
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor", 0), _negated=True),
+                        name="payouts_adjustment_not_zero",
                     ),
-                ),
-                ("opened_at", models.DateTimeField(verbose_name="asked")),
-                ("answer_by_at", models.DateTimeField(verbose_name="answer promised by")),
-                (
-                    "first_answered_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="first answered"),
-                ),
-                (
-                    "suggested_minor",
-                    models.BigIntegerField(
-                        blank=True, null=True, verbose_name="correction suggested, in minor units"
+                    models.CheckConstraint(
+                        condition=models.Q(("note", ""), _negated=True), name="payouts_adjustment_has_a_note"
                     ),
-                ),
-                (
-                    "suggestion",
-                    models.JSONField(blank=True, default=dict, verbose_name="how the suggestion comes about"),
-                ),
-                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
-            ],
-            options={
-                "verbose_name": "dispute",
-                "verbose_name_plural": "disputes",
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("decided_by__isnull", True)),
+                            models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_adjustment_decided_pair",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("posted_in__isnull", False), ("state", "posted")),
+                            models.Q(models.Q(("state", "posted"), _negated=True), ("posted_in", None)),
+                            _connector="OR",
+                        ),
+                        name="payouts_adjustment_posted_in_one",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("needs_second_person", False),
+                            models.Q(("state", "posted"), _negated=True),
+                            models.Q(
+                                ("decided_by__isnull", False),
+                                models.Q(("decided_by", models.F("proposed_by")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payouts_adjustment_four_eyes",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -274,10 +570,32 @@ class Migration(migrations.Migration):
                 ("written_at", models.DateTimeField(verbose_name="written")),
                 ("evidence", models.FileField(blank=True, upload_to="evidence/", verbose_name="evidence")),
                 ("evidence_name", models.CharField(blank=True, max_length=120)),
+                (
+                    "dispute",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="payouts.dispute",
+                    ),
+                ),
+                (
+                    "written_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "message of a dispute",
                 "verbose_name_plural": "messages of disputes",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("text", ""), _negated=True),
+                        name="payouts_disputemessage_says_something",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -295,10 +613,584 @@ class Migration(migrations.Migration):
                 ("rate_on", models.DateField(verbose_name="day")),
                 ("source", models.CharField(max_length=40, verbose_name="source")),
                 ("entered_at", models.DateTimeField(verbose_name="entered")),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "exchange rate",
                 "verbose_name_plural": "exchange rates",
+                "indexes": [models.Index(fields=["base", "quote", "-rate_on"], name="payouts_fxrate_newest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("base", "quote", "rate_on", "source"), name="payouts_fxrate_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rate__gt", 0)), name="payouts_fxrate_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("base", models.F("quote")), _negated=True),
+                        name="payouts_fxrate_two_currencies",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Pause",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="pau")),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("risk", "Under review"),
+                            ("dispute", "A question is open"),
+                            ("missing_data", "Something is missing"),
+                            ("other", "Other"),
+                        ],
+                        max_length=14,
+                        verbose_name="cause",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        help_text="The partner reads this.", max_length=200, verbose_name="reason"
+                    ),
+                ),
+                ("review_on", models.DateField(verbose_name="looked at again by")),
+                ("paused_at", models.DateTimeField(verbose_name="paused")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                ("outcome", models.CharField(blank=True, max_length=200, verbose_name="what came of it")),
+                (
+                    "commission",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pauses",
+                        to="payouts.commission",
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pauses",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "paused_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "pause",
+                "verbose_name_plural": "pauses",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("cause__in", ["risk", "dispute", "missing_data", "other"])),
+                        name="payouts_pause_cause",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("commission__isnull", False), ("ended_at", None)),
+                        fields=("commission",),
+                        name="payouts_pause_one_open_per_line",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("commission", None), ("ended_at", None)),
+                        fields=("membership", "cause"),
+                        name="payouts_pause_one_open_per_cause",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="payouts_pause_has_a_reason"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PayableDateChange",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("was_payable_at", models.DateTimeField(verbose_name="was ready to pay from")),
+                ("payable_at", models.DateTimeField(verbose_name="ready to pay from")),
+                ("reason", models.CharField(max_length=200, verbose_name="reason")),
+                ("changed_at", models.DateTimeField(verbose_name="changed")),
+                (
+                    "changed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "commission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="date_changes",
+                        to="payouts.commission",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "change of a payable date",
+                "verbose_name_plural": "changes of payable dates",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="payouts_payabledatechange_has_a_reason",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PaymentFileTaken",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("taken_at", models.DateTimeField(verbose_name="taken")),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="taken",
+                        to="payouts.paymentfile",
+                    ),
+                ),
+                (
+                    "taken_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "payment file taken",
+                "verbose_name_plural": "payment files taken",
+            },
+        ),
+        migrations.CreateModel(
+            name="PayRunCheck",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("new_payee", "Paid for the first time"),
+                            ("changed_account", "Bank details changed in the last 30 days"),
+                            ("unusual_amount", "More than three times the usual amount"),
+                            ("negative", "Negative balance carried over"),
+                            ("missing_data", "Something is missing"),
+                            ("shared_account", "Two partners are paid to one account"),
+                            ("total_changed", "The total differs much from last month"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("facts", models.JSONField(blank=True, default=dict, verbose_name="figures")),
+                ("raised_at", models.DateTimeField(verbose_name="raised")),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="acknowledged")),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "pay_run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="checks",
+                        to="payouts.payrun",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "check of a pay run",
+                "verbose_name_plural": "checks of pay runs",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("pay_run", "membership", "kind"),
+                        name="payouts_payruncheck_once",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "new_payee",
+                                    "changed_account",
+                                    "unusual_amount",
+                                    "negative",
+                                    "missing_data",
+                                    "shared_account",
+                                    "total_changed",
+                                ],
+                            )
+                        ),
+                        name="payouts_payruncheck_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("acknowledged_at__isnull", True), ("acknowledged_by__isnull", True)),
+                            models.Q(("acknowledged_at__isnull", False), ("acknowledged_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_payruncheck_acknowledged_pair",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Reserve",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("product", models.CharField(blank=True, max_length=100, verbose_name="product")),
+                ("category", models.CharField(blank=True, max_length=100, verbose_name="category")),
+                ("hold_days", models.PositiveSmallIntegerField(verbose_name="hold, days")),
+                (
+                    "reason",
+                    models.CharField(
+                        help_text="The partner reads this.", max_length=200, verbose_name="reason"
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="for events from")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="for events before")),
+                ("set_at", models.DateTimeField(verbose_name="set")),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reserves",
+                        to="partners.membership",
+                    ),
+                ),
+                (
+                    "program",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reserves",
+                        to="tiers.program",
+                    ),
+                ),
+                (
+                    "set_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "longer hold",
+                "verbose_name_plural": "longer holds",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="payouts_reserve_ends_after_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("membership__isnull", False),
+                            models.Q(("category", ""), ("product", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="payouts_reserve_is_about_something",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ResultFile",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="res")),
+                (
+                    "format",
+                    models.CharField(
+                        choices=[
+                            ("camt.053", "camt.053"),
+                            ("camt.054", "camt.054"),
+                            ("pain.002", "pain.002"),
+                            ("csv", "CSV"),
+                        ],
+                        max_length=12,
+                        verbose_name="format",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="file name")),
+                ("content", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("row_count", models.PositiveIntegerField(verbose_name="bookings read")),
+                ("settled_count", models.PositiveIntegerField(default=0, verbose_name="paid")),
+                (
+                    "returned_count",
+                    models.PositiveIntegerField(default=0, verbose_name="refused or returned"),
+                ),
+                ("known_count", models.PositiveIntegerField(default=0, verbose_name="known before")),
+                ("foreign_count", models.PositiveIntegerField(default=0, verbose_name="not ours")),
+                ("imported_at", models.DateTimeField(verbose_name="imported")),
+                (
+                    "imported_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="result_files",
+                        to="tiers.legalentity",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "bank result file",
+                "verbose_name_plural": "bank result files",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("legal_entity", "sha256"), name="payouts_resultfile_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("format__in", ["camt.053", "camt.054", "pain.002", "csv"])),
+                        name="payouts_resultfile_format",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PaymentResult",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("settled", "Paid"), ("failed", "Refused"), ("returned", "Returned")],
+                        max_length=10,
+                        verbose_name="outcome",
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=12, verbose_name="bank's code")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                ("reference", models.CharField(blank=True, max_length=60, verbose_name="bank reference")),
+                ("fee_minor", models.BigIntegerField(default=0, verbose_name="fee, in minor units")),
+                ("booked_on", models.DateField(blank=True, null=True, verbose_name="booked")),
+                ("told_at", models.DateTimeField(verbose_name="told")),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="results",
+                        to="payouts.payment",
+                    ),
+                ),
+                (
+                    "told_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="results",
+                        to="payouts.resultfile",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "payment result",
+                "verbose_name_plural": "payment results",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["settled", "failed", "returned"])),
+                        name="payouts_paymentresult_outcome",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("fee_minor__gte", 0)),
+                        name="payouts_paymentresult_fee_not_negative",
+                    ),
+                    models.UniqueConstraint(fields=("payment", "outcome"), name="payouts_paymentresult_once"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SelfBillingMandate",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", prm.lib.fields.PublicIdField(prefix="sbm")),
+                (
+                    "agreement_version",
+                    models.CharField(max_length=40, verbose_name="version of the agreement"),
+                ),
+                ("agreement_text", models.TextField(max_length=8000, verbose_name="text agreed")),
+                (
+                    "accepts_after_days",
+                    models.PositiveSmallIntegerField(
+                        default=14, verbose_name="an invoice counts as accepted after, days"
+                    ),
+                ),
+                ("series_prefix", models.CharField(max_length=16, verbose_name="prefix of invoice numbers")),
+                ("agreed_at", models.DateTimeField(verbose_name="agreed")),
+                (
+                    "agreed_from",
+                    models.GenericIPAddressField(blank=True, null=True, verbose_name="agreed from address"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                (
+                    "agreed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mandates",
+                        to="tiers.legalentity",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mandates",
+                        to="partners.partner",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "self-billing mandate",
+                "verbose_name_plural": "self-billing mandates",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("partner", "legal_entity"),
+                        name="payouts_selfbillingmandate_one_open",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("legal_entity", "series_prefix"), name="payouts_selfbillingmandate_own_series"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("ended_by__isnull", True)),
+                            models.Q(("ended_at__isnull", False), ("ended_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_selfbillingmandate_ended_pair",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -360,250 +1252,72 @@ class Migration(migrations.Migration):
                 ("cii_xml", models.TextField(blank=True, verbose_name="EN 16931 message")),
                 ("pdf", models.FileField(blank=True, upload_to="invoices/")),
                 ("pdf_sha256", models.CharField(blank=True, max_length=64)),
+                (
+                    "credits",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credited_by",
+                        to="payouts.invoice",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="payouts.statement",
+                    ),
+                ),
+                (
+                    "mandate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="payouts.selfbillingmandate",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "self-billed invoice",
                 "verbose_name_plural": "self-billed invoices",
-            },
-        ),
-        migrations.CreateModel(
-            name="Pause",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["invoice", "credit_note"])),
+                        name="payouts_invoice_kind",
                     ),
-                ),
-                ("public_id", prm.lib.fields.PublicIdField(prefix="pau")),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("risk", "Under review"),
-                            ("dispute", "A question is open"),
-                            ("missing_data", "Something is missing"),
-                            ("other", "Other"),
-                        ],
-                        max_length=14,
-                        verbose_name="cause",
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("vat_mode__in", ["domestic", "reverse_charge", "exempt", "outside_scope"])
+                        ),
+                        name="payouts_invoice_vat_mode",
                     ),
-                ),
-                (
-                    "reason",
-                    models.CharField(
-                        help_text="The partner reads this.", max_length=200, verbose_name="reason"
+                    models.UniqueConstraint(
+                        fields=("mandate", "year", "sequence"), name="payouts_invoice_gapless_number"
                     ),
-                ),
-                ("review_on", models.DateField(verbose_name="looked at again by")),
-                ("paused_at", models.DateTimeField(verbose_name="paused")),
-                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
-                ("outcome", models.CharField(blank=True, max_length=200, verbose_name="what came of it")),
-            ],
-            options={
-                "verbose_name": "pause",
-                "verbose_name_plural": "pauses",
-            },
-        ),
-        migrations.CreateModel(
-            name="PayableDateChange",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    models.UniqueConstraint(
+                        fields=("statement", "kind"), name="payouts_invoice_once_per_statement"
                     ),
-                ),
-                ("was_payable_at", models.DateTimeField(verbose_name="was ready to pay from")),
-                ("payable_at", models.DateTimeField(verbose_name="ready to pay from")),
-                ("reason", models.CharField(max_length=200, verbose_name="reason")),
-                ("changed_at", models.DateTimeField(verbose_name="changed")),
-            ],
-            options={
-                "verbose_name": "change of a payable date",
-                "verbose_name_plural": "changes of payable dates",
-            },
-        ),
-        migrations.CreateModel(
-            name="PaymentFileTaken",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    models.UniqueConstraint(
+                        condition=models.Q(("credits__isnull", False)),
+                        fields=("credits",),
+                        name="payouts_invoice_credited_once",
                     ),
-                ),
-                ("taken_at", models.DateTimeField(verbose_name="taken")),
-            ],
-            options={
-                "verbose_name": "payment file taken",
-                "verbose_name_plural": "payment files taken",
-            },
-        ),
-        migrations.CreateModel(
-            name="PaymentResult",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "gross_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("net_minor"), "+", models.F("vat_minor")
+                                ),
+                            ),
+                            ("net_minor__gt", 0),
+                            ("vat_minor__gte", 0),
+                        ),
+                        name="payouts_invoice_adds_up",
                     ),
-                ),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[("settled", "Paid"), ("failed", "Refused"), ("returned", "Returned")],
-                        max_length=10,
-                        verbose_name="outcome",
-                    ),
-                ),
-                ("code", models.CharField(blank=True, max_length=12, verbose_name="bank's code")),
-                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
-                ("reference", models.CharField(blank=True, max_length=60, verbose_name="bank reference")),
-                ("fee_minor", models.BigIntegerField(default=0, verbose_name="fee, in minor units")),
-                ("booked_on", models.DateField(blank=True, null=True, verbose_name="booked")),
-                ("told_at", models.DateTimeField(verbose_name="told")),
-            ],
-            options={
-                "verbose_name": "payment result",
-                "verbose_name_plural": "payment results",
-            },
-        ),
-        migrations.CreateModel(
-            name="PayRunCheck",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("new_payee", "Paid for the first time"),
-                            ("changed_account", "Bank details changed in the last 30 days"),
-                            ("unusual_amount", "More than three times the usual amount"),
-                            ("negative", "Negative balance carried over"),
-                            ("missing_data", "Something is missing"),
-                            ("shared_account", "Two partners are paid to one account"),
-                            ("total_changed", "The total differs much from last month"),
-                        ],
-                        max_length=20,
-                        verbose_name="kind",
-                    ),
-                ),
-                ("facts", models.JSONField(blank=True, default=dict, verbose_name="figures")),
-                ("raised_at", models.DateTimeField(verbose_name="raised")),
-                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="acknowledged")),
-                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
-            ],
-            options={
-                "verbose_name": "check of a pay run",
-                "verbose_name_plural": "checks of pay runs",
-            },
-        ),
-        migrations.CreateModel(
-            name="Reserve",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("product", models.CharField(blank=True, max_length=100, verbose_name="product")),
-                ("category", models.CharField(blank=True, max_length=100, verbose_name="category")),
-                ("hold_days", models.PositiveSmallIntegerField(verbose_name="hold, days")),
-                (
-                    "reason",
-                    models.CharField(
-                        help_text="The partner reads this.", max_length=200, verbose_name="reason"
-                    ),
-                ),
-                ("starts_at", models.DateTimeField(verbose_name="for events from")),
-                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="for events before")),
-                ("set_at", models.DateTimeField(verbose_name="set")),
-            ],
-            options={
-                "verbose_name": "longer hold",
-                "verbose_name_plural": "longer holds",
-            },
-        ),
-        migrations.CreateModel(
-            name="ResultFile",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", prm.lib.fields.PublicIdField(prefix="res")),
-                (
-                    "format",
-                    models.CharField(
-                        choices=[
-                            ("camt.053", "camt.053"),
-                            ("camt.054", "camt.054"),
-                            ("pain.002", "pain.002"),
-                            ("csv", "CSV"),
-                        ],
-                        max_length=12,
-                        verbose_name="format",
-                    ),
-                ),
-                ("name", models.CharField(max_length=120, verbose_name="file name")),
-                ("content", models.BinaryField()),
-                ("sha256", models.CharField(max_length=64)),
-                ("row_count", models.PositiveIntegerField(verbose_name="bookings read")),
-                ("settled_count", models.PositiveIntegerField(default=0, verbose_name="paid")),
-                (
-                    "returned_count",
-                    models.PositiveIntegerField(default=0, verbose_name="refused or returned"),
-                ),
-                ("known_count", models.PositiveIntegerField(default=0, verbose_name="known before")),
-                ("foreign_count", models.PositiveIntegerField(default=0, verbose_name="not ours")),
-                ("imported_at", models.DateTimeField(verbose_name="imported")),
-            ],
-            options={
-                "verbose_name": "bank result file",
-                "verbose_name_plural": "bank result files",
-            },
-        ),
-        migrations.CreateModel(
-            name="SelfBillingMandate",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", prm.lib.fields.PublicIdField(prefix="sbm")),
-                (
-                    "agreement_version",
-                    models.CharField(max_length=40, verbose_name="version of the agreement"),
-                ),
-                ("agreement_text", models.TextField(max_length=8000, verbose_name="text agreed")),
-                (
-                    "accepts_after_days",
-                    models.PositiveSmallIntegerField(
-                        default=14, verbose_name="an invoice counts as accepted after, days"
-                    ),
-                ),
-                ("series_prefix", models.CharField(max_length=16, verbose_name="prefix of invoice numbers")),
-                ("agreed_at", models.DateTimeField(verbose_name="agreed")),
-                (
-                    "agreed_from",
-                    models.GenericIPAddressField(blank=True, null=True, verbose_name="agreed from address"),
-                ),
-                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
-            ],
-            options={
-                "verbose_name": "self-billing mandate",
-                "verbose_name_plural": "self-billing mandates",
+                ],
             },
         ),
         migrations.CreateModel(
@@ -638,10 +1352,58 @@ class Migration(migrations.Migration):
                 ("document_name", models.CharField(blank=True, max_length=120)),
                 ("received_at", models.DateTimeField(verbose_name="received")),
                 ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tax_forms",
+                        to="partners.partner",
+                    ),
+                ),
+                (
+                    "received_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "revoked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "tax form",
                 "verbose_name_plural": "tax forms",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["w9", "w8ben", "w8bene", "residence", "other"])),
+                        name="payouts_taxform_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("expires_on__isnull", True),
+                            ("expires_on__gt", models.F("signed_on")),
+                            _connector="OR",
+                        ),
+                        name="payouts_taxform_expires_after_signature",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("revoked_at__isnull", True), ("revoked_by__isnull", True)),
+                            models.Q(("revoked_at__isnull", False), ("revoked_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_taxform_revoked_pair",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -703,10 +1465,59 @@ class Migration(migrations.Migration):
                 ("starts_at", models.DateTimeField(verbose_name="from")),
                 ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
                 ("set_at", models.DateTimeField(verbose_name="set")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tax_profiles",
+                        to="partners.partner",
+                    ),
+                ),
+                (
+                    "set_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "tax profile",
                 "verbose_name_plural": "tax profiles",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ends_at__isnull", True)),
+                        fields=("partner",),
+                        name="payouts_taxprofile_one_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="payouts_taxprofile_ends_after_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["business", "small_business", "business_abroad", "private"])
+                        ),
+                        name="payouts_taxprofile_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("vat_mode__in", ["domestic", "reverse_charge", "exempt", "outside_scope"])
+                        ),
+                        name="payouts_taxprofile_vat_mode",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("vat_mode", "domestic"), ("vat_rate__gt", 0), ("vat_rate__lte", 50)),
+                            models.Q(models.Q(("vat_mode", "domestic"), _negated=True), ("vat_rate", 0)),
+                            _connector="OR",
+                        ),
+                        name="payouts_taxprofile_rate_only_when_domestic",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -736,10 +1547,43 @@ class Migration(migrations.Migration):
                 ("starts_on", models.DateField(verbose_name="for payments from")),
                 ("ends_on", models.DateField(blank=True, null=True, verbose_name="for payments before")),
                 ("set_at", models.DateTimeField(verbose_name="set")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="withholdings",
+                        to="partners.partner",
+                    ),
+                ),
+                (
+                    "set_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "withholding",
                 "verbose_name_plural": "withholdings",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ends_on__isnull", True)),
+                        fields=("partner",),
+                        name="payouts_withholding_one_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_on__isnull", True), ("ends_on__gt", models.F("starts_on")), _connector="OR"
+                        ),
+                        name="payouts_withholding_ends_after_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rate__gte", 0), ("rate__lte", 100)),
+                        name="payouts_withholding_rate_0_to_100",
+                    ),
+                ],
             },
         ),
         migrations.RemoveConstraint(
@@ -787,8 +1631,16 @@ class Migration(migrations.Migration):
             old_name="iban_index",
             new_name="account_index",
         ),
-        migrations.RenameField(model_name="payment", old_name="iban_last4", new_name="ending"),
-        migrations.RenameField(model_name="paymentmethod", old_name="iban_last4", new_name="ending"),
+        migrations.RenameField(
+            model_name="payment",
+            old_name="iban_last4",
+            new_name="ending",
+        ),
+        migrations.RenameField(
+            model_name="paymentmethod",
+            old_name="iban_last4",
+            new_name="ending",
+        ),
         migrations.AddField(
             model_name="numberseries",
             name="series",
@@ -1281,177 +2133,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name="accountcode",
-            name="legal_entity",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="account_codes",
-                to="tiers.legalentity",
-            ),
-        ),
-        migrations.AddField(
-            model_name="accountsignal",
-            name="cleared_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="accountsignal",
-            name="method",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="signals",
-                to="payouts.paymentmethod",
-            ),
-        ),
-        migrations.AddField(
-            model_name="accountsignal",
-            name="other",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="payouts.paymentmethod"
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="commission",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="adjustments",
-                to="payouts.commission",
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="decided_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="membership",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="adjustments",
-                to="partners.membership",
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="posted_in",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="adjustment",
-                to="payouts.transaction",
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="proposed_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="chainlink",
-            name="membership",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="chain_links",
-                to="partners.membership",
-            ),
-        ),
-        migrations.AddField(
-            model_name="chainlink",
-            name="transaction",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="chain_links",
-                to="payouts.transaction",
-            ),
-        ),
-        migrations.AddField(
-            model_name="dispute",
-            name="commission",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="payouts.commission"
-            ),
-        ),
-        migrations.AddField(
-            model_name="dispute",
-            name="decided_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="dispute",
-            name="membership",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="partners.membership"
-            ),
-        ),
-        migrations.AddField(
-            model_name="dispute",
-            name="opened_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="dispute",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="adjustments",
-                to="payouts.dispute",
-            ),
-        ),
-        migrations.AddField(
-            model_name="disputemessage",
-            name="dispute",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="payouts.dispute"
-            ),
-        ),
-        migrations.AddField(
-            model_name="disputemessage",
-            name="written_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="fxrate",
-            name="entered_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
             model_name="payment",
             name="fx_rate",
             field=models.ForeignKey(
@@ -1460,287 +2141,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="payments",
                 to="payouts.fxrate",
-            ),
-        ),
-        migrations.AddField(
-            model_name="invoice",
-            name="credits",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="credited_by",
-                to="payouts.invoice",
-            ),
-        ),
-        migrations.AddField(
-            model_name="invoice",
-            name="statement",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="invoices", to="payouts.statement"
-            ),
-        ),
-        migrations.AddField(
-            model_name="pause",
-            name="commission",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="pauses",
-                to="payouts.commission",
-            ),
-        ),
-        migrations.AddField(
-            model_name="pause",
-            name="ended_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="pause",
-            name="membership",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="pauses", to="partners.membership"
-            ),
-        ),
-        migrations.AddField(
-            model_name="pause",
-            name="paused_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="payabledatechange",
-            name="changed_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="payabledatechange",
-            name="commission",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="date_changes",
-                to="payouts.commission",
-            ),
-        ),
-        migrations.AddField(
-            model_name="paymentfiletaken",
-            name="file",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="taken", to="payouts.paymentfile"
-            ),
-        ),
-        migrations.AddField(
-            model_name="paymentfiletaken",
-            name="taken_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="paymentresult",
-            name="payment",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="results", to="payouts.payment"
-            ),
-        ),
-        migrations.AddField(
-            model_name="paymentresult",
-            name="told_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="payruncheck",
-            name="acknowledged_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="payruncheck",
-            name="membership",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="partners.membership",
-            ),
-        ),
-        migrations.AddField(
-            model_name="payruncheck",
-            name="pay_run",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="checks", to="payouts.payrun"
-            ),
-        ),
-        migrations.AddField(
-            model_name="reserve",
-            name="membership",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="reserves",
-                to="partners.membership",
-            ),
-        ),
-        migrations.AddField(
-            model_name="reserve",
-            name="program",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="reserves", to="tiers.program"
-            ),
-        ),
-        migrations.AddField(
-            model_name="reserve",
-            name="set_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="resultfile",
-            name="imported_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="resultfile",
-            name="legal_entity",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="result_files",
-                to="tiers.legalentity",
-            ),
-        ),
-        migrations.AddField(
-            model_name="paymentresult",
-            name="file",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="results",
-                to="payouts.resultfile",
-            ),
-        ),
-        migrations.AddField(
-            model_name="selfbillingmandate",
-            name="agreed_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="selfbillingmandate",
-            name="ended_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="selfbillingmandate",
-            name="legal_entity",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="mandates", to="tiers.legalentity"
-            ),
-        ),
-        migrations.AddField(
-            model_name="selfbillingmandate",
-            name="partner",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="mandates", to="partners.partner"
-            ),
-        ),
-        migrations.AddField(
-            model_name="invoice",
-            name="mandate",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="invoices",
-                to="payouts.selfbillingmandate",
-            ),
-        ),
-        migrations.AddField(
-            model_name="taxform",
-            name="partner",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="tax_forms", to="partners.partner"
-            ),
-        ),
-        migrations.AddField(
-            model_name="taxform",
-            name="received_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="taxform",
-            name="revoked_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="taxprofile",
-            name="partner",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="tax_profiles",
-                to="partners.partner",
-            ),
-        ),
-        migrations.AddField(
-            model_name="taxprofile",
-            name="set_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="withholding",
-            name="partner",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="withholdings",
-                to="partners.partner",
-            ),
-        ),
-        migrations.AddField(
-            model_name="withholding",
-            name="set_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
             ),
         ),
         migrations.AddField(
@@ -1765,534 +2165,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("kind__in", ["bank_iban", "us_account", "paypal", "wise", "other"])),
                 name="payouts_payment_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accountcode",
-            constraint=models.UniqueConstraint(
-                fields=("legal_entity", "account_kind"), name="payouts_accountcode_one_per_account"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accountcode",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "account_kind__in",
-                        [
-                            "pending",
-                            "payable",
-                            "in_payment",
-                            "expense",
-                            "cash",
-                            "advances",
-                            "tax_withheld",
-                            "input_vat",
-                            "fx_clearing",
-                            "payout_fees",
-                            "bad_debt",
-                        ],
-                    )
-                ),
-                name="payouts_accountcode_account_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accountsignal",
-            constraint=models.UniqueConstraint(fields=("method", "other"), name="payouts_accountsignal_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="accountsignal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("cleared_at__isnull", True), ("cleared_by__isnull", True)),
-                    models.Q(("cleared_at__isnull", False), ("cleared_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_accountsignal_cleared_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="chainlink",
-            constraint=models.UniqueConstraint(
-                fields=("membership", "position"), name="payouts_chainlink_one_per_position"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="chainlink",
-            constraint=models.UniqueConstraint(
-                fields=("transaction", "membership"), name="payouts_chainlink_once_per_transaction"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cause__in", ["rate", "amount", "refund", "credit", "missing", "late", "other"])
-                ),
-                name="payouts_dispute_cause",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        ["opened", "answered", "waiting_partner", "accepted", "refused", "withdrawn"],
-                    )
-                ),
-                name="payouts_dispute_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("decided_by__isnull", True)),
-                    models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_dispute_decided_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["opened", "answered", "waiting_partner"])),
-                fields=("commission",),
-                name="payouts_dispute_one_open_per_line",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at", None), ("state__in", ["opened", "answered", "waiting_partner"])),
-                    models.Q(
-                        ("decided_at__isnull", False), ("state__in", ["accepted", "refused", "withdrawn"])
-                    ),
-                    _connector="OR",
-                ),
-                name="payouts_dispute_open_or_decided",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["adjustment", "bonus", "spiff", "draw", "mdf", "write_off"])
-                ),
-                name="payouts_adjustment_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "reason__in",
-                        [
-                            "order_correction",
-                            "tracking_error",
-                            "duplicate",
-                            "outside_terms",
-                            "goodwill",
-                            "campaign",
-                            "marketing",
-                            "advance",
-                            "dispute",
-                            "left_in_debt",
-                            "other",
-                        ],
-                    )
-                ),
-                name="payouts_adjustment_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["proposed", "posted", "refused", "withdrawn"])),
-                name="payouts_adjustment_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor", 0), _negated=True), name="payouts_adjustment_not_zero"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("note", ""), _negated=True), name="payouts_adjustment_has_a_note"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("decided_by__isnull", True)),
-                    models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_adjustment_decided_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("posted_in__isnull", False), ("state", "posted")),
-                    models.Q(models.Q(("state", "posted"), _negated=True), ("posted_in", None)),
-                    _connector="OR",
-                ),
-                name="payouts_adjustment_posted_in_one",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("needs_second_person", False),
-                    models.Q(("state", "posted"), _negated=True),
-                    models.Q(
-                        ("decided_by__isnull", False),
-                        models.Q(("decided_by", models.F("proposed_by")), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="payouts_adjustment_four_eyes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disputemessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text", ""), _negated=True), name="payouts_disputemessage_says_something"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="fxrate",
-            index=models.Index(fields=["base", "quote", "-rate_on"], name="payouts_fxrate_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="fxrate",
-            constraint=models.UniqueConstraint(
-                fields=("base", "quote", "rate_on", "source"), name="payouts_fxrate_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="fxrate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rate__gt", 0)), name="payouts_fxrate_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="fxrate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("base", models.F("quote")), _negated=True),
-                name="payouts_fxrate_two_currencies",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pause",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cause__in", ["risk", "dispute", "missing_data", "other"])),
-                name="payouts_pause_cause",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pause",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("commission__isnull", False), ("ended_at", None)),
-                fields=("commission",),
-                name="payouts_pause_one_open_per_line",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pause",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("commission", None), ("ended_at", None)),
-                fields=("membership", "cause"),
-                name="payouts_pause_one_open_per_cause",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pause",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="payouts_pause_has_a_reason"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payabledatechange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True),
-                name="payouts_payabledatechange_has_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payruncheck",
-            constraint=models.UniqueConstraint(
-                fields=("pay_run", "membership", "kind"),
-                name="payouts_payruncheck_once",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payruncheck",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "new_payee",
-                            "changed_account",
-                            "unusual_amount",
-                            "negative",
-                            "missing_data",
-                            "shared_account",
-                            "total_changed",
-                        ],
-                    )
-                ),
-                name="payouts_payruncheck_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payruncheck",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("acknowledged_at__isnull", True), ("acknowledged_by__isnull", True)),
-                    models.Q(("acknowledged_at__isnull", False), ("acknowledged_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_payruncheck_acknowledged_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reserve",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
-                ),
-                name="payouts_reserve_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reserve",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("membership__isnull", False),
-                    models.Q(("category", ""), ("product", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="payouts_reserve_is_about_something",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resultfile",
-            constraint=models.UniqueConstraint(
-                fields=("legal_entity", "sha256"), name="payouts_resultfile_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resultfile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("format__in", ["camt.053", "camt.054", "pain.002", "csv"])),
-                name="payouts_resultfile_format",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentresult",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["settled", "failed", "returned"])),
-                name="payouts_paymentresult_outcome",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentresult",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("fee_minor__gte", 0)), name="payouts_paymentresult_fee_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentresult",
-            constraint=models.UniqueConstraint(
-                fields=("payment", "outcome"), name="payouts_paymentresult_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="selfbillingmandate",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True)),
-                fields=("partner", "legal_entity"),
-                name="payouts_selfbillingmandate_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="selfbillingmandate",
-            constraint=models.UniqueConstraint(
-                fields=("legal_entity", "series_prefix"), name="payouts_selfbillingmandate_own_series"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="selfbillingmandate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("ended_by__isnull", True)),
-                    models.Q(("ended_at__isnull", False), ("ended_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_selfbillingmandate_ended_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["invoice", "credit_note"])), name="payouts_invoice_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("vat_mode__in", ["domestic", "reverse_charge", "exempt", "outside_scope"])
-                ),
-                name="payouts_invoice_vat_mode",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                fields=("mandate", "year", "sequence"), name="payouts_invoice_gapless_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                fields=("statement", "kind"), name="payouts_invoice_once_per_statement"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("credits__isnull", False)),
-                fields=("credits",),
-                name="payouts_invoice_credited_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "gross_minor",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("net_minor"), "+", models.F("vat_minor")
-                        ),
-                    ),
-                    ("net_minor__gt", 0),
-                    ("vat_minor__gte", 0),
-                ),
-                name="payouts_invoice_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["w9", "w8ben", "w8bene", "residence", "other"])),
-                name="payouts_taxform_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("expires_on__isnull", True), ("expires_on__gt", models.F("signed_on")), _connector="OR"
-                ),
-                name="payouts_taxform_expires_after_signature",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("revoked_at__isnull", True), ("revoked_by__isnull", True)),
-                    models.Q(("revoked_at__isnull", False), ("revoked_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_taxform_revoked_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxprofile",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ends_at__isnull", True)),
-                fields=("partner",),
-                name="payouts_taxprofile_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxprofile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
-                ),
-                name="payouts_taxprofile_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxprofile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["business", "small_business", "business_abroad", "private"])
-                ),
-                name="payouts_taxprofile_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxprofile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("vat_mode__in", ["domestic", "reverse_charge", "exempt", "outside_scope"])
-                ),
-                name="payouts_taxprofile_vat_mode",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="taxprofile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("vat_mode", "domestic"), ("vat_rate__gt", 0), ("vat_rate__lte", 50)),
-                    models.Q(models.Q(("vat_mode", "domestic"), _negated=True), ("vat_rate", 0)),
-                    _connector="OR",
-                ),
-                name="payouts_taxprofile_rate_only_when_domestic",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withholding",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ends_on__isnull", True)),
-                fields=("partner",),
-                name="payouts_withholding_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withholding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_on__isnull", True), ("ends_on__gt", models.F("starts_on")), _connector="OR"
-                ),
-                name="payouts_withholding_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withholding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rate__gte", 0), ("rate__lte", 100)),
-                name="payouts_withholding_rate_0_to_100",
             ),
         ),
     ]

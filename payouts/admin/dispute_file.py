@@ -9,7 +9,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 
 from payouts.disputes import report
-from payouts.exports.rows import formula_safe
+from prm.lib.cells import formula_safe
 
 
 def file_of(rows: list[report.CauseRow], name: str) -> StreamingHttpResponse:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
-from payouts.exports.rows import formula_safe
+from prm.lib.cells import formula_safe
 from prm.lib.money import Money
 
 TABLES = ("partners", "tiers", "products", "months")

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from django.utils.translation import override
 
-from payouts.exports.rows import HEADER, Row, formula_safe, rows_of
+from payouts.exports.rows import HEADER, Row, rows_of
 from payouts.models import Statement
+from prm.lib.cells import formula_safe
 
 CONTENT_TYPE = "text/csv; charset=utf-8"
 

@@ -16,8 +16,9 @@ from django.db.models import QuerySet
 from django.utils.translation import override
 
 from payouts.choices import AccountKind, TransactionKind
-from payouts.exports.rows import formula_safe, plain
+from payouts.exports.rows import plain
 from payouts.models import AccountCode, Entry, Payment
+from prm.lib.cells import formula_safe
 from prm.lib.money import Money
 from prm.lib.periods import Month
 

@@ -13,9 +13,9 @@ from typing import IO, Any
 
 from django.db import connection
 
-from payouts.exports.rows import FORMULA_SIGNS, formula_safe
 from payouts.exports.xlsx_stream import Sheets, Value
 from payouts.models import Period
+from prm.lib.cells import FORMULA_SIGNS, formula_safe
 from prm.lib.db import as_of_one_moment
 from prm.lib.money import exponent
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from payouts.exports.payee import account_text
-from payouts.exports.rows import formula_safe, plain
+from payouts.exports.rows import plain
 from payouts.models import Payment, PayRun
+from prm.lib.cells import formula_safe
 from prm.lib.money import Money
 
 FORMAT = "payments_csv"

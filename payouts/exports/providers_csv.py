@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from payouts.exports.checks import Problem, is_email
 from payouts.exports.payee import details_of
-from payouts.exports.rows import formula_safe, plain
+from payouts.exports.rows import plain
 from payouts.models import Payment, PayRun
+from prm.lib.cells import formula_safe
 
 PAYPAL, WISE = "paypal_csv", "wise_csv"
 CONTENT_TYPE = "text/csv; charset=utf-8"

@@ -34,8 +34,6 @@ HEADER = (
 # What a credit note takes back are sums, not lines; what statements of the first layout say in sums only.
 _TAKEN_BACK = ("earned", "reversed", "adjusted", "vat", "withheld", "paid")
 _NOT_LISTED = ("adjusted", "paid")
-# The full-width ones too: some spreadsheet programs take them for the plain ones.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +79,6 @@ def decimal_of(minor: int, places: int) -> Decimal:
 def plain(money: Money) -> str:
     """Return an amount with a point and exactly the currency's decimals, as files hold it."""
     return format(money.decimal(), "f")
-
-
-def formula_safe(text: str) -> str:
-    """Return a text no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def _balance(kind: str, minor: int, running: int, places: int) -> Row:

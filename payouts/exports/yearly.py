@@ -18,9 +18,10 @@ from partners.models import Partner
 from payouts.choices import PaymentMethodKind, PaymentState
 from payouts.exports.payments_xlsx import CONTENT_TYPE as XLSX_TYPE
 from payouts.exports.payments_xlsx import OPTIONS, amount_format
-from payouts.exports.rows import formula_safe, plain
+from payouts.exports.rows import plain
 from payouts.models import Payment, TaxForm, TaxProfile
 from prm.lib import countries
+from prm.lib.cells import formula_safe
 from prm.lib.money import Money, exponent
 from prm.lib.periods import Month
 

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 
 from payouts import overview
 from payouts.explained import subject
-from payouts.exports.rows import formula_safe
 from payouts.models import Commission
 from portal import lines, why
 from portal.formats import active_locale
@@ -27,6 +26,7 @@ from portal.views.keyset import slice_of
 from portal.views.pages import Chip, EarningsPage
 from portal.views.questions import asking_about
 from prm.lib import l10n
+from prm.lib.cells import formula_safe
 from prm.lib.periods import local_day
 
 CSV_HEADER = (

@@ -18,8 +18,8 @@ from pypdf import PdfReader
 
 from payouts import documents
 from payouts.exports import csv, pdf, xlsx
-from payouts.exports.rows import formula_safe
 from payouts.models import Statement
+from prm.lib.cells import formula_safe
 from prm.lib.periods import Month
 from tests.factories.payouts import close_months, give_account
 from tests.house import House, open_house
@@ -149,7 +149,7 @@ def test_a_pdf_is_the_same_each_time(statement: Statement) -> None:
 )
 def test_a_document_fetches_nothing_from_elsewhere(url: str) -> None:
     with pytest.raises((pdf.FetchesFromElsewhere, FileNotFoundError, SuspiciousOperation)):
-        pdf._press().draw(f'<img alt="" src="{url}">', identifier=b"x")
+        pdf.draw(f'<img alt="" src="{url}">', identifier=b"x")
 
 
 @pytest.mark.needs_pango
@@ -216,8 +216,8 @@ def test_without_pango_it_is_said_in_words(statement: Statement, monkeypatch: py
         def __init__(self) -> None:
             raise OSError("cannot load library")
 
-    monkeypatch.setattr(pdf, "_Press", NoPress)
-    pdf._press.cache_clear()
+    monkeypatch.setattr(press, "_Press", NoPress)
+    press._press.cache_clear()
     with pytest.raises(pdf.PdfNotPossible, match="Pango"):
         documents.read_pdf(statement)
     assert not pdf.is_possible()

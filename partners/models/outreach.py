@@ -98,7 +98,12 @@ class Prospect(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.company or self.full_name or self.email
+        return self.public_id  # names and addresses can be erased, what audit events say cannot
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.company or self.full_name or self.email or self.customer_reference
 
 
 class ProspectTouch(models.Model):
@@ -116,7 +121,7 @@ class ProspectTouch(models.Model):
         constraints = [one_of("kind", TouchKind, name="partners_prospecttouch_kind")]
 
     def __str__(self) -> str:
-        return self.text[:60]
+        return f"{self.kind} with {self.prospect_id}"
 
 
 class ProgramInvitationQuerySet(Lockable["ProgramInvitation"]):
@@ -126,7 +131,7 @@ class ProgramInvitationQuerySet(Lockable["ProgramInvitation"]):
 
 class ProgramInvitation(models.Model):
     """A mailbox invited into a program. Own rates proposed with it are plan versions whose `member_key` is `membership_key`, the public
-    id the membership will have. Only the hash of the token is kept."""
+    id the membership will have. It can be prepared before it is mailed. Only the hash of the token is kept."""
 
     public_id = PublicIdField(prefix="pin")
     program = models.ForeignKey("tiers.Program", models.PROTECT, related_name="program_invitations")
@@ -158,6 +163,7 @@ class ProgramInvitation(models.Model):
     )
     invited_at = models.DateTimeField()
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
@@ -185,7 +191,7 @@ class ProgramInvitation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email} into {self.program_id}"
+        return self.public_id  # names and addresses can be erased, what audit events say cannot
 
 
 class CounterProposal(models.Model):
@@ -230,7 +236,7 @@ class CounterProposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:60]
+        return self.public_id
 
 
 class Introduction(models.Model):

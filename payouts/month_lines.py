@@ -10,6 +10,7 @@ from django.db.models import Max, Q, Sum
 from django.db.models.functions import Coalesce
 
 from partners.choices import MembershipState
+from partners.intervals import gaps_of, is_in_a_gap
 from partners.models import Membership
 from payouts import ledger
 from payouts.accrual.memory import Loader, Scope
@@ -55,8 +56,11 @@ def post(membership: Membership, period: Period, *, at: datetime) -> list[Commis
 
 
 def is_active(membership: Membership, month: Month) -> bool:
-    """Say whether a month counts for a membership: not the one it left in, and none it is suspended in."""
-    if membership.state == MembershipState.SUSPENDED:
+    """Say whether a month counts for a membership: not the one it left in, and none at whose end it was suspended."""
+    gaps = gaps_of([membership.pk]).get(membership.pk, ())
+    if membership.state == MembershipState.SUSPENDED and not gaps:
+        return False
+    if is_in_a_gap(gaps, month.ends_at(membership.program.zone) - datetime.resolution):
         return False
     return counts_for(month, membership.joined_at, membership.ended_at, membership.program.zone)
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from partners.intervals import Gap, gaps_of, is_in_a_gap
 from partners.models import Membership, Placement
 from payouts.models import Reserve
 from payouts.reserves import Reserves
@@ -29,6 +30,7 @@ class Terms:
     _plans: dict[int, dict[int | str, PlanFacts]] = field(default_factory=dict)
     _levels: dict[int, int] = field(default_factory=dict)
     _reserves: Reserves | None = None
+    _gaps: dict[int, tuple[Gap, ...]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, member_ids: Collection[int]) -> Terms:
@@ -95,7 +97,8 @@ class Terms:
                 return
             seen.add(above.pk)
             member = above
-            if above.joined_at <= at and (above.ended_at is None or at < above.ended_at):
+            was_there = above.joined_at <= at and (above.ended_at is None or at < above.ended_at)
+            if was_there and not is_in_a_gap(self._gaps.get(above.pk, ()), at):
                 yield depth, above
 
     def longer_hold(
@@ -120,7 +123,13 @@ class Terms:
 
     def _add_recruiters(self) -> None:
         programs = {member.program_id for member in self.members.values()}
-        for _level in range(max((self._deepest(program) for program in programs), default=0)):
+        levels = max((self._deepest(program) for program in programs), default=0)
+        self._read_recruiters(programs, levels=levels)
+        above = {each.recruiter_id for each in self.members.values() if levels and each.recruiter_id}
+        self._gaps = gaps_of(above & self.members.keys())
+
+    def _read_recruiters(self, programs: Collection[int], *, levels: int) -> None:
+        for _level in range(levels):
             known = self.members.values()
             missing = {pk for each in known if (pk := each.recruiter_id) is not None} - self.members.keys()
             if not missing:

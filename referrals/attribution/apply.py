@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import MembershipState
+from partners.intervals import Gap, gaps_of
 from prm.lib.errors import Refused
 from referrals.attribution.rule import CodeUsed, Decision, Earner, Touch, decide
 from referrals.facts import Event
@@ -17,6 +18,10 @@ from referrals.models import Click, Code
 NEVER = datetime.min.replace(tzinfo=UTC)
 LONGEST_WINDOW = timedelta(days=400)
 MOST_CLICKS = 20_000
+Gaps = dict[int, tuple[Gap, ...]]
+_OVER = (MembershipState.ENDED, MembershipState.TERMINATED, MembershipState.BANNED)
+_CodeRow = tuple[str, int, bool, int, str, datetime | None, str]
+_ClickRow = tuple[str, int, datetime, int, str, datetime | None, int, str]
 
 
 class UnknownCode(Refused):
@@ -46,10 +51,13 @@ class Candidates:
     def of(cls, events: Sequence[Event]) -> Candidates:
         """Read the codes used and the clicks of the visitors who came."""
         found = cls()
-        found._read_codes({event.code for event in events if event.code})
+        codes = _codes({event.code for event in events if event.code})
         clicked = [event for event in events if event.click_id]
-        if clicked:
-            found._read_clicks(clicked)
+        clicks = found._clicks_of(clicked) if clicked else []
+        # One query for all of them: when each was suspended, and the end that was announced.
+        gaps = gaps_of({row[3] for row in codes} | {row[3] for row in clicks})
+        found._add_codes(codes, gaps)
+        found._add_clicks(clicks, gaps)
         return found
 
     def decide(self, event: Event) -> Decision:
@@ -68,30 +76,21 @@ class Candidates:
                 raise OtherCurrency(params={"given": event.amount.currency, "expected": expected})
         return decision
 
-    def _read_codes(self, texts: Iterable[str]) -> None:
-        rows = Code.objects.filter(code__in=list(texts)).values_list(
-            "code",
-            "pk",
-            "is_active",
-            "membership_id",
-            "membership__state",
-            "membership__ended_at",
-            "membership__program__currency",
-        )
+    def _add_codes(self, rows: Iterable[_CodeRow], gaps: Gaps) -> None:
         for text, pk, is_active, membership_id, state, ended_at, currency in rows:
-            self.codes[text] = CodeUsed(pk, earner(membership_id, state, ended_at), is_active)
+            who = earner(membership_id, state, ended_at, gaps=gaps.get(membership_id, ()))
+            self.codes[text] = CodeUsed(pk, who, is_active)
             self.currencies[membership_id] = currency
 
-    def _read_clicks(self, events: Sequence[Event]) -> None:
+    def _clicks_of(self, events: Sequence[Event]) -> list[_ClickRow]:
         ids = {event.click_id for event in events}
         self.visitors = dict(Click.objects.filter(click_id__in=ids).values_list("click_id", "visitor"))
         named = {visitor for visitor in self.visitors.values() if visitor}
         latest = max(event.occurred_at for event in events)
         earliest = min(event.occurred_at for event in events) - LONGEST_WINDOW
-        rows = (
-            Click.objects.filter(visitor__in=named, clicked_at__gt=earliest, clicked_at__lte=latest)
-            .order_by("-clicked_at", "-pk")
-            .values_list(
+        rows = Click.objects.filter(visitor__in=named, clicked_at__gt=earliest, clicked_at__lte=latest)
+        return list(
+            rows.order_by("-clicked_at", "-pk").values_list(
                 "visitor",
                 "pk",
                 "clicked_at",
@@ -102,16 +101,38 @@ class Candidates:
                 "link__membership__program__currency",
             )[:MOST_CLICKS]
         )
+
+    def _add_clicks(self, rows: Iterable[_ClickRow], gaps: Gaps) -> None:
         for visitor, pk, clicked_at, membership_id, state, ended_at, days, currency in rows:
-            touch = Touch(pk, earner(membership_id, state, ended_at), clicked_at, timedelta(days=days))
-            self.touches.setdefault(visitor, []).append(touch)
+            who = earner(membership_id, state, ended_at, gaps=gaps.get(membership_id, ()))
+            self.touches.setdefault(visitor, []).append(Touch(pk, who, clicked_at, timedelta(days=days)))
             self.currencies[membership_id] = currency
 
 
-def earner(membership_id: int, state: str, ended_at: datetime | None) -> Earner:
-    """Return the membership as the rule sees it: one that left or was terminated keeps what it brought before."""
+def earner(
+    membership_id: int, state: str, ended_at: datetime | None, *, gaps: tuple[Gap, ...] = ()
+) -> Earner:
+    """Return the membership as the rule sees it: one that is over keeps what it brought before, and nothing that happened while
+    it was suspended counts, whatever its state is now."""
     if state == MembershipState.ACTIVE:
-        return Earner(membership_id, ended_at)
-    if state in (MembershipState.ENDED, MembershipState.TERMINATED) and ended_at is not None:
-        return Earner(membership_id, ended_at)
+        return Earner(membership_id, ended_at, gaps)
+    if state in _OVER and ended_at is not None:
+        return Earner(membership_id, ended_at, gaps)
+    # Without a word about since when, a suspended membership earns from nothing.
+    if state == MembershipState.SUSPENDED and any(end is None for _start, end in gaps):
+        return Earner(membership_id, ended_at, gaps)
     return Earner(membership_id, NEVER)
+
+
+def _codes(texts: Iterable[str]) -> list[_CodeRow]:
+    return list(
+        Code.objects.filter(code__in=list(texts)).values_list(
+            "code",
+            "pk",
+            "is_active",
+            "membership_id",
+            "membership__state",
+            "membership__ended_at",
+            "membership__program__currency",
+        )
+    )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from partners.intervals import gaps_of
 from partners.models import Membership
 from prm import audit
 from prm.accounts import policy
@@ -185,8 +186,9 @@ def _check_membership(conversion: Conversion, membership: Membership, expected: 
         raise OtherProgram(params={**named, "expected": name})
     if program.currency != conversion.currency:
         raise OtherCurrency(params={"given": conversion.currency, "expected": program.currency})
-    earns = earner(membership.pk, membership.state, membership.ended_at).earns(conversion.occurred_at)
-    if not earns or conversion.occurred_at < membership.joined_at:
+    gaps = gaps_of([membership.pk]).get(membership.pk, ())
+    who = earner(membership.pk, membership.state, membership.ended_at, gaps=gaps)
+    if not who.earns(conversion.occurred_at) or conversion.occurred_at < membership.joined_at:
         raise NotEarningThen(params=named)
 
 

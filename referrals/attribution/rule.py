@@ -29,14 +29,20 @@ class PassedOver(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Earner:
-    """A membership as attribution sees it: it earns from events before `stops_at`, without end when that is empty."""
+    """A membership as attribution sees it: it earns from events before `stops_at`, without end when that is empty, and from
+    none that happened in one of its gaps; each goes from its first moment until its second, that one excluded, or without end."""
 
     membership_id: int
     stops_at: datetime | None = None
+    gaps: tuple[tuple[datetime, datetime | None], ...] = ()
 
     def earns(self, occurred_at: datetime) -> bool:
-        """Say whether an event of that moment can be credited to it."""
-        return self.stops_at is None or occurred_at < self.stops_at
+        """Say whether an event of that moment can be credited to it, whenever it came in."""
+        if self.stops_at is not None and occurred_at >= self.stops_at:
+            return False
+        return not any(
+            start <= occurred_at and (end is None or occurred_at < end) for start, end in self.gaps
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Any, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from partners.application_forms.validators import one_line as one_line
+from partners.application_forms.validators import phone_number as phone_number
+from partners.application_forms.validators import printable as printable
 from partners.applications import Answers
 from portal import countries
 from portal.formats import active_locale
 
-_PHONE = re.compile(r"[+(]?[0-9][0-9 ()./-]{4,}[0-9]")
-# They turn text around on the screen, so a name could read as something else.
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 SHORTEST_TEXT = 20
-
-
-def printable(value: str) -> None:
-    """Refuse characters nobody types: control characters and those that turn the direction of text."""
-    for char in value:
-        if char in _TURNING or (unicodedata.category(char) in ("Cc", "Cs") and char not in "\r\n\t"):
-            raise ValidationError(_("Remove the invisible characters from this field."), code="printable")
-
-
-def one_line(value: str) -> None:
-    """Refuse line breaks and tabs."""
-    if any(char in value for char in "\r\n\t\x0b\x0c\x85\u2028\u2029"):
-        raise ValidationError(_("Write this on one line."), code="one_line")
-
-
-def phone_number(value: str) -> None:
-    """Refuse what is no phone number, without asking for one country's form."""
-    if not _PHONE.fullmatch(value):
-        raise ValidationError(_("Enter a phone number like +44 20 7946 0018."), code="phone")
 
 
 class ApplyForm(forms.Form):

@@ -77,10 +77,10 @@ def _library(html: str) -> bytes:
     """Draw the same page as the library does when it is told nothing but the page and the style sheet."""
     import weasyprint
 
-    from payouts.exports.pdf import _closed_fetcher, _static
+    from prm.documents import closed_fetcher, static_path
 
-    fetcher = _closed_fetcher()
-    style = weasyprint.CSS(filename=_static("documents/statement.css"), url_fetcher=fetcher)
+    fetcher = closed_fetcher()
+    style = weasyprint.CSS(filename=static_path("documents/statement.css"), url_fetcher=fetcher)
     drawn: bytes = weasyprint.HTML(string=html, url_fetcher=fetcher).write_pdf(stylesheets=[style])
     return drawn
 

@@ -3,22 +3,16 @@ and invoices are kept the same way."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from django.utils.translation import gettext_lazy as _
 
 from payouts.exports import pdf
 from payouts.models import Invoice, Statement
-from prm.lib.errors import Refused
+from prm import documents
+from prm.documents import DocumentDamaged
+
+__all__ = ["DocumentDamaged", "ensure_pdf", "keep", "read", "read_pdf"]
 
 Document = Statement | Invoice
-
-
-class DocumentDamaged(Refused):
-    message = _("The stored document does not match what was issued. It is not shown; please tell us.")
 
 
 def ensure_pdf(statement: Statement) -> Statement:
@@ -39,18 +33,9 @@ def read_pdf(statement: Statement) -> bytes:
 
 
 def keep(document: Document, *, folder: str, draw: Callable[[], bytes]) -> None:
-    """Store what `draw` gives as the document's PDF, unless one is stored; of several workers the first counts."""
-    if document.pdf_sha256:
-        return
-    content = draw()
-    name = default_storage.save(f"{folder}/{document.year}/{document.public_id}.pdf", ContentFile(content))
-    digest = hashlib.sha256(content).hexdigest()
-    waiting = type(document).objects.filter(pk=document.pk, pdf_sha256="")
-    if not waiting.update(
-        pdf=name, pdf_sha256=digest
-    ):  # another worker was faster; its file is the one that counts
-        default_storage.delete(name)
-    document.refresh_from_db(fields=["pdf", "pdf_sha256"])
+    """Store what `draw` gives as the document's PDF, unless one is stored."""
+    name = f"{folder}/{document.year}/{document.public_id}.pdf"
+    documents.keep(document, name=name, draw=draw)
 
 
 def read(document: Document) -> bytes:
@@ -58,11 +43,4 @@ def read(document: Document) -> bytes:
 
     Raises: DocumentDamaged.
     """
-    try:
-        with default_storage.open(str(document.pdf.name)) as file:
-            content: bytes = file.read()
-    except FileNotFoundError as error:
-        raise DocumentDamaged from error
-    if hashlib.sha256(content).hexdigest() != document.pdf_sha256:
-        raise DocumentDamaged
-    return content
+    return documents.read(document)

@@ -19,6 +19,7 @@ from pypdf import PdfReader
 from payouts import documents
 from payouts.exports import csv, pdf, xlsx
 from payouts.models import Statement
+from prm import documents as press
 from prm.lib.cells import formula_safe
 from prm.lib.periods import Month
 from tests.factories.payouts import close_months, give_account
@@ -148,7 +149,7 @@ def test_a_pdf_is_the_same_each_time(statement: Statement) -> None:
     "url", ["https://example.org/x.png", "file:///etc/passwd", "asset:../../prm/settings.py"]
 )
 def test_a_document_fetches_nothing_from_elsewhere(url: str) -> None:
-    with pytest.raises((pdf.FetchesFromElsewhere, FileNotFoundError, SuspiciousOperation)):
+    with pytest.raises((press.FetchesFromElsewhere, FileNotFoundError, SuspiciousOperation)):
         pdf.draw(f'<img alt="" src="{url}">', identifier=b"x")
 
 

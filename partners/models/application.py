@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from partners import keys
 from partners.choices import ApplicationState, ReferenceAnswer, RejectionReason
 from prm.accounts import policy
 from prm.lib.constraints import one_of, set_together
@@ -153,6 +154,7 @@ class Application(models.Model):
         indexes = [
             models.Index(fields=["state", "submitted_at"], name="partners_application_queue"),
             models.Index(fields=["email_folded"], name="partners_application_mailbox"),
+            *(models.Index(keys.of_application(name), name=f"partners_applica_{name}") for name in keys.KEYS),
         ]
 
     def __str__(self) -> str:

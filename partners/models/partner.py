@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from partners import keys
 from partners.choices import LegalForm
 from prm.accounts import policy
 from prm.lib.constraints import one_of, set_together
@@ -70,7 +71,10 @@ class Partner(models.Model):
             ),
             one_of("legal_form", ["", *LegalForm.values], name="partners_partner_legal_form"),
         ]
-        indexes = [models.Index(fields=["name"], name="partners_partner_name")]
+        indexes = [
+            models.Index(fields=["name"], name="partners_partner_name"),
+            *(models.Index(keys.of_partner(name), name=f"partners_partner_{name}") for name in keys.KEYS),
+        ]
 
     def __str__(self) -> str:
         return self.name

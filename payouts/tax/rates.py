@@ -9,11 +9,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-# Greece writes EL on its VAT numbers and GR everywhere else.
-EU = frozenset(
-    ("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
-     "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK")
-)  # fmt: skip
+from prm.lib.vat import EU as EU
 
 _LONG_AGO = date(2021, 1, 1)
 _RATES: dict[str, tuple[tuple[date, str], ...]] = {

@@ -9,29 +9,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
-from stdnum import get_cc_module
-from stdnum.ch import vat as swiss
-from stdnum.eu import vat as union
-from stdnum.exceptions import ValidationError as NotANumber
 from stdnum.fr import siren, siret
-from stdnum.gb import vat as british
-from stdnum.no import mva as norwegian
 
 from payouts.choices import TaxStatus, VatMode
 from payouts.tax.rates import EU, standard_rate
 from prm.lib.errors import Refused
 from prm.lib.money import Money
+from prm.lib.vat import BadVatNumber as BadVatNumber
+from prm.lib.vat import checked_number as checked_number
 
 if TYPE_CHECKING:
     from tiers.models import LegalEntity
 
-_LONGEST = 20
 NOTHING = Decimal("0.00")
-
-
-class BadVatNumber(Refused):
-    message = _("This is not a VAT number of %(country)s: its length or its check digit is wrong.")
-    field = "vat_number"
 
 
 class BadRegistrationNumber(Refused):
@@ -75,43 +65,6 @@ def mode_for(
     if country in EU and buyer in EU and has_number:
         return Vat(VatMode.REVERSE_CHARGE)
     return Vat(VatMode.OUTSIDE_SCOPE)
-
-
-def checked_number(text: str, country: str) -> str:
-    """Return a VAT number in the form documents carry, its country's letters in front; the empty text stays empty.
-
-    Raises: BadVatNumber.
-    """
-    plain = "".join(text.split()).upper()
-    if not plain:
-        return ""
-    try:
-        number = _normal(plain, country)
-    except NotANumber as error:
-        raise BadVatNumber(params={"country": country}) from error
-    if len(number) > _LONGEST or not number.isascii():
-        raise BadVatNumber(params={"country": country})
-    return number
-
-
-def _normal(text: str, country: str) -> str:
-    if country in EU:
-        prefix = "EL" if country == "GR" else country
-        return str(union.validate(text if text.startswith(prefix) else prefix + text))
-    if country == "GB":
-        return f"GB{british.validate(text)}"
-    if country == "CH":
-        return str(swiss.validate(text))
-    if country == "NO":
-        return f"NO{norwegian.validate(text)}"
-    elsewhere = get_cc_module(country, "vat")
-    return str(elsewhere.validate(text)) if elsewhere else _letters_and_digits(text)
-
-
-def _letters_and_digits(text: str) -> str:
-    if not text.replace("-", "").replace(".", "").isalnum():
-        raise NotANumber
-    return text
 
 
 def checked_registration(text: str, country: str, vat_number: str) -> str:

@@ -15,8 +15,10 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
 from pytest_django.fixtures import Settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from prm.lib.db import suspended_triggers
+from tests import database
 
 _flush = TransactionTestCase._fixture_teardown
 
@@ -63,6 +65,20 @@ def _why_no_browser(on_postgresql: bool) -> str | None:
     return (
         None if shutil.which("chromium") or shutil.which("chromium-browser") else "Chromium is not installed"
     )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """Build the database; once for all workers of a run on several cores."""
+    with django_db_blocker.unblock():
+        database.prepare()
+    yield
+    with django_db_blocker.unblock():
+        database.give_back()
 
 
 @pytest.fixture(autouse=True)

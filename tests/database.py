@@ -1,0 +1,89 @@
+"""Build the test database once, however many workers a run has: the first one runs the migrations, the others take a copy. What they
+copy is what the migrations made, before any test wrote to it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.test.utils import setup_databases
+
+
+def prepare() -> None:
+    """Make the test database exist and be the one in use."""
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        _build()
+        return
+    with _one_at_a_time() as folder:
+        if (folder / "built").exists():
+            _take(folder)
+            return
+        _build()
+        connection.close()
+        _keep(folder)
+        (folder / "built").touch()
+
+
+def give_back() -> None:
+    """Leave nothing on a server; files go with the folder of the run. Who still comes builds its own."""
+    connection.close()
+    if connection.vendor != "postgresql":
+        return
+    _drop(str(connection.settings_dict["NAME"]))
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        with _one_at_a_time() as folder:
+            (folder / "built").unlink(missing_ok=True)
+            _drop(_original(folder))
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[Path]:
+    folder = Path(os.environ["PRM_TEST_FOLDER"]).parent
+    with (folder / "building.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
+def _build() -> None:
+    setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
+
+
+def _keep(folder: Path) -> None:
+    """Put a copy of the fresh database by, for the others."""
+    fresh = str(connection.settings_dict["NAME"])
+    if connection.vendor == "postgresql":
+        _drop(_original(folder))
+        _run(f'CREATE DATABASE "{_original(folder)}" TEMPLATE "{fresh}"')
+    else:
+        shutil.copy(fresh, folder / "original.sqlite3")
+
+
+def _take(folder: Path) -> None:
+    """Copy what was put by, and use the copy."""
+    connection.close()
+    name = str(connection.creation._get_test_db_name())  # type: ignore[attr-defined]
+    if connection.vendor == "postgresql":
+        _drop(name)
+        _run(f'CREATE DATABASE "{name}" TEMPLATE "{_original(folder)}"')
+    else:
+        shutil.copy(folder / "original.sqlite3", name)
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+
+
+def _original(folder: Path) -> str:
+    return f"original_{folder.name}".replace("-", "_").lower()
+
+
+def _drop(name: str) -> None:
+    _run(f'DROP DATABASE IF EXISTS "{name}"')
+
+
+def _run(statement: str) -> None:
+    with connection.creation._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(statement)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from partners import notices
+from partners import notices, waiting_list
+from tiers.models import Program
 
 
 @shared_task(name="partners.tell_of_version")
@@ -16,5 +17,12 @@ def tell_of_version(*, version_id: int) -> int:
 
 @shared_task(name="partners.sweep")
 def sweep() -> int:
-    """Find what bells missed: versions nobody was told of."""
+    """Find what bells missed: versions nobody was told of, mailboxes that wait for a program that is open."""
+    waiting_list.sweep(at=timezone.now())
     return notices.sweep(at=timezone.now())
+
+
+@shared_task(name="partners.tell_waiting")
+def tell_waiting(*, program_id: int) -> int:
+    """Write to everybody who waits for a program that has opened."""
+    return waiting_list.tell(Program.objects.get(pk=program_id), at=timezone.now())

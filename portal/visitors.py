@@ -1,10 +1,23 @@
-"""What a request tells about who sent it. The network address is read past exactly as many proxies as the settings trust."""
+"""What a request tells about who sent it: the network address, read past exactly as many proxies as the settings trust; the recruiting link
+somebody came by; whether a person opened the page. Nothing of it says who the visitor is."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+
+from partners import recruiting_links, visits
+from partners.models import RecruitingLink
+from prm.lib.periods import local_day
+from referrals.redirect import Visit, is_a_person_opening_it
+from tiers.models import Program
+
+_SEEN = "seen"  # a cookie of one program page, until the next day
+_SEEN_SECONDS = 24 * 3600
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -14,3 +27,42 @@ def client_address(request: HttpRequest) -> str | None:
     except PermissionDenied:
         return None
     return found.partition("%")[0]
+
+
+def source_of(request: HttpRequest, program: Program) -> RecruitingLink | None:
+    """Return the recruiting link the visitor came to `program` by, from the address or from earlier in the session."""
+    given = request.GET.get(recruiting_links.PARAMETER, "")
+    link = recruiting_links.living(program, given) if given else None
+    if link is not None:
+        if request.session.get(_key(program)) != link.key:
+            request.session[_key(program)] = link.key
+        return link
+    kept = request.session.get(_key(program))
+    return recruiting_links.living(program, kept) if kept else None
+
+
+def count_visit(request: HttpRequest, response: HttpResponse, program: Program, *, at: datetime) -> None:
+    """Count that a person opened the page of `program`, once a day for each way there; the browser keeps the day, we keep a number."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    opened = Visit(method=request.method or "", headers=headers)
+    if not is_a_person_opening_it(opened) or getattr(request.user, "is_staff", False):
+        return
+    link, today = source_of(request, program), local_day(at, program.zone)
+    key = link.key if link is not None else ""
+    mark = f"{today.isoformat()}.{key}"
+    if request.COOKIES.get(_SEEN) == mark:
+        return
+    if visits.count(program, on=today, source_key=key):
+        response.set_cookie(
+            _SEEN,
+            mark,
+            max_age=_SEEN_SECONDS,
+            path=request.path,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def _key(program: Program) -> str:
+    return f"via:{program.pk}"

@@ -4,24 +4,20 @@ under a name of ours where no address leads, and it leaves only as an attachment
 from __future__ import annotations
 
 import hashlib
-import io
-import secrets
 import unicodedata
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from django.core.files import File
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404
+from django.http import FileResponse
 from django.utils.translation import gettext_lazy as _
 
+from prm.lib import uploads
 from prm.lib.errors import Refused
 
 LARGEST = 10 * 1024 * 1024
 ACCEPTED = ".pdf,.png,.jpg,.jpeg,.txt,.csv"
-_LONGEST_NAME = 120
 _FOLDER = "evidence"
 _SIGNATURES = (
     (b"%PDF-", "pdf", "application/pdf"),
@@ -79,18 +75,17 @@ def checked(given: File[bytes]) -> Evidence:
     extension = _kind_of(content, name)
     if not extension:
         raise EvidenceOfAnotherKind
-    return Evidence(_plain_name(name, extension), extension, content)
+    return Evidence(uploads.plain_name(name, extension, otherwise=_FOLDER), extension, content)
 
 
 def keep(evidence: Evidence) -> str:
     """Store a file where no address leads and return its name there, for a row's `evidence`."""
-    place = f"{_FOLDER}/{secrets.token_hex(16)}.{evidence.extension}"
-    return default_storage.save(place, ContentFile(evidence.content))
+    return uploads.keep(_FOLDER, evidence.content, evidence.extension)
 
 
 def discard(place: str) -> None:
     """Take back a file whose row was not written."""
-    default_storage.delete(place)
+    uploads.discard(place)
 
 
 def attachment(stored: FieldFile, name: str) -> FileResponse:
@@ -98,20 +93,8 @@ def attachment(stored: FieldFile, name: str) -> FileResponse:
 
     Raises: Http404 when the row has no file, or its file is gone.
     """
-    if not stored or not stored.name:
-        raise Http404
-    try:
-        with stored.storage.open(stored.name, "rb") as file:
-            content = file.read()
-    except FileNotFoundError as error:
-        raise Http404 from error
-    extension = PurePath(stored.name).suffix.lstrip(".")
-    return FileResponse(
-        io.BytesIO(content),
-        as_attachment=True,
-        filename=name or f"evidence.{extension}",
-        content_type=_TYPES.get(extension, "application/octet-stream"),
-    )
+    extension = PurePath(stored.name or "").suffix if stored else ""
+    return uploads.attachment(stored, name or f"evidence{extension}", types=_TYPES)
 
 
 def _kind_of(content: bytes, name: str) -> str:
@@ -130,13 +113,3 @@ def _is_text(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return not any(unicodedata.category(each) == "Cc" and each not in "\t\r\n" for each in set(text))
-
-
-def _plain_name(name: str, extension: str) -> str:
-    """Return the last part of the name without characters nobody sees, ending as the content demands."""
-    stem = PurePath(name.replace("\\", "/")).stem
-    seen = "".join(
-        each for each in unicodedata.normalize("NFC", stem) if unicodedata.category(each)[0] != "C"
-    )
-    stem = " ".join(seen.split()) or _FOLDER
-    return f"{stem[: _LONGEST_NAME - len(extension) - 1]}.{extension}"

@@ -38,7 +38,19 @@ STANDARD_KEYS = (
     "references",
 )
 TRIO = ("full_name", "email", "phone")
-MOST_FIELDS, MOST_CHOICES, MOST_FILES, MOST_REFERENCES = 40, 30, 3, 3
+MOST_FIELDS, MOST_CHOICES, MOST_FILES, MOST_REFERENCES, MOST_CHANNELS = 40, 30, 3, 3, 5
+LONGEST_TEXT, LONGEST_LONG_TEXT, LARGEST_NUMBER = 300, 4000, 10**12
+# Names the pages around the questions use themselves.
+TAKEN_KEYS = (
+    "partnership_type",
+    "leave_empty",
+    "accept",
+    "terms",
+    "draft",
+    "step",
+    "language",
+    "csrfmiddlewaretoken",
+)
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 Words = Mapping[str, str]
 
@@ -158,7 +170,7 @@ def _read_question(data: Any) -> Question:
         )
     if kind == STANDARD and key not in STANDARD_KEYS:
         raise BadDefinition(_("%(key)s: this is no question of ours; give it a kind."), params={"key": key})
-    if kind != STANDARD and key in STANDARD_KEYS:
+    if kind != STANDARD and key in (*STANDARD_KEYS, *TAKEN_KEYS):
         raise BadDefinition(_("%(key)s: this key is taken by a question of ours."), params={"key": key})
     return Question(
         key=key,

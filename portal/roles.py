@@ -13,6 +13,8 @@ SEE_STATEMENTS = "see_statements"
 SEE_PAYMENT_DETAILS = "see_payment_details"
 CHANGE_PAYMENT_DETAILS = "change_payment_details"
 MANAGE_TEAM = "manage_team"
+CHANGE_PROFILE = "change_profile"
+TICK_STEPS = "tick_steps"
 ANSWER_PROPOSALS = "answer_proposals"
 ASK_QUESTIONS = "ask_questions"
 
@@ -20,10 +22,11 @@ _MONEY = frozenset({SEE_STATEMENTS, SEE_PAYMENT_DETAILS})
 
 ALLOWED: dict[str, frozenset[str]] = {
     TeamRole.OWNER.value: _MONEY
-    | {LOOK, MANAGE_LINKS, CHANGE_PAYMENT_DETAILS, MANAGE_TEAM, ANSWER_PROPOSALS, ASK_QUESTIONS},
-    TeamRole.FINANCE.value: _MONEY | {LOOK, CHANGE_PAYMENT_DETAILS, ASK_QUESTIONS},
-    TeamRole.MARKETING.value: frozenset({LOOK, MANAGE_LINKS, ASK_QUESTIONS}),
-    TeamRole.SALES.value: frozenset({LOOK, MANAGE_LINKS, ASK_QUESTIONS}),
+    | {LOOK, MANAGE_LINKS, CHANGE_PAYMENT_DETAILS, MANAGE_TEAM, ANSWER_PROPOSALS, ASK_QUESTIONS}
+    | {CHANGE_PROFILE, TICK_STEPS},
+    TeamRole.FINANCE.value: _MONEY | {LOOK, CHANGE_PAYMENT_DETAILS, ASK_QUESTIONS, TICK_STEPS},
+    TeamRole.MARKETING.value: frozenset({LOOK, MANAGE_LINKS, ASK_QUESTIONS, TICK_STEPS}),
+    TeamRole.SALES.value: frozenset({LOOK, MANAGE_LINKS, ASK_QUESTIONS, TICK_STEPS}),
     TeamRole.READ_ONLY.value: _MONEY | {LOOK},
 }
 

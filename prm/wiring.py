@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from partners.events import MembershipApproved
-from payouts import dry_runs
+from partners import leaving
+from partners.choices import EndingKind
+from partners import profiles
+from partners.events import MembershipApproved, MembershipEnded
+from payouts import dry_runs, settlement
 from payouts.months import RUN_KIND as MONTH_CLOSE
 from payouts.pay_runs.job import RUN_KIND as PAY_RUN
 from payouts.results.jobs import RUN_KIND as BANK_RESULTS
+from payouts.tax import asked_again
 from prm.lib.bell import ring_now
 from prm.lib.events import subscribe
 from prm.runs import notices, registry
@@ -47,5 +51,17 @@ registry.register(BANK_RESULTS, "payouts.import_results")
 registry.register(PAY_RUN, "payouts.compute_pay_run")
 
 findings.learn_from(surroundings)
+profiles.learn_keeper("vat_number", asked_again.keeps_vat_number)
 
 subscribe(RunEnded, notices.tell_starter)  # no sweep: the run itself says how it ended
+
+leaving.learn_settlement(settlement.sentences)
+
+
+def hold_money_of_a_ban(event: MembershipEnded) -> None:
+    """Ring the worker that stops the payments of a banned partner until finance has decided."""
+    if event.kind == EndingKind.BANNED:
+        ring_now("payouts.hold_for_finance", membership_id=event.membership_id)
+
+
+subscribe(MembershipEnded, hold_money_of_a_ban)  # sweep: payouts.release_due, every hour

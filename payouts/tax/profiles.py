@@ -139,6 +139,8 @@ def set_profile(partner: Partner, facts: TaxFacts, *, by: User, at: datetime) ->
     before = in_force(partner, at=at)
     values = columns_for(partner, checked(facts), before=before, on=at.date())
     if before is not None and all(getattr(before, name) == values[name] for name in _FACTS):
+        # Whoever was asked again and answers the same has looked, which is what was asked for.
+        audit.record(by, "tax_profile.confirmed", before, at=at)
         return before
     if before is not None:
         TaxProfile.objects.filter(pk=before.pk, ends_at=None).update(ends_at=at)

@@ -18,7 +18,7 @@ from payouts.choices import VatMode
 from payouts.einvoice import documents
 from payouts.models import Invoice, SelfBillingMandate, TaxForm, TaxProfile
 from payouts.payment_methods import addresses
-from payouts.tax import agreement, forms, mandates, profiles
+from payouts.tax import agreement, asked_again, forms, mandates, profiles
 from payouts.tax.profiles import TaxFacts
 from portal import countries, roles
 from portal.formats import active_locale, date_text
@@ -231,6 +231,11 @@ def _mandate_facts(mandate: SelfBillingMandate, room: Room) -> Iterator[Fact]:
 
 def _notices(profile: TaxProfile | None, room: Room) -> Iterator[Notice]:
     day = local_day(room.at, room.zone)
+    if asked_again.is_asked_again(room.partner, at=room.at):
+        text = _(
+            "Your legal name or country has changed since. Look at the tax details and save them, also as they are."
+        )
+        yield Notice("warn", text)
     if not forms.is_covered(room.partner, on=day):
         yield Notice(
             "warn", _("We can pay you only with a valid tax form. What you earn meanwhile stays yours.")

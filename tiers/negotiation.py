@@ -108,8 +108,10 @@ def accept(version: PlanVersion, *, shown: str, by: User, at: datetime) -> PlanV
 
 
 @transaction.atomic
-def decline(version: PlanVersion, *, reason: str, by: User, at: datetime) -> PlanVersion:
+def decline(version: PlanVersion, *, reason: str, by: User | None, at: datetime) -> PlanVersion:
     """Give a proposal back to those who made it, with the reason; it is a draft again.
+
+    Nobody is named in `by` when somebody without an account says so, or time does.
 
     Raises: NotProposed, NoReason.
     """
@@ -130,6 +132,12 @@ def withdraw(version: PlanVersion, *, by: User, at: datetime, note: str = "") ->
     return _reopen(_open(version), "plan_version.withdrawn", by=by, at=at, note=note)
 
 
+@transaction.atomic
+def lapse(version: PlanVersion, *, by: User | None, at: datetime) -> PlanVersion:
+    """Take a proposal back because there is nobody any more to answer it; it is a draft again. Raises: NotProposed."""
+    return _reopen(_open(version), "plan_version.lapsed", by=by, at=at, note="")
+
+
 def _open(version: PlanVersion) -> PlanVersion:
     locked = publishing.lock(version)
     if locked.state != VersionState.PROPOSED:
@@ -137,7 +145,7 @@ def _open(version: PlanVersion) -> PlanVersion:
     return locked
 
 
-def _reopen(locked: PlanVersion, action: str, *, by: User, at: datetime, note: str) -> PlanVersion:
+def _reopen(locked: PlanVersion, action: str, *, by: User | None, at: datetime, note: str) -> PlanVersion:
     audit.record(by, action, locked, at=at, note=note, fingerprint=locked.sha256)
     locked.state, locked.effective_at, locked.sha256 = VersionState.DRAFT, None, ""
     locked.proposed_at = locked.proposed_by = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.core.validators import URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from partners.application_forms.fields import WholeNumberField
-from partners.application_forms.validators import one_line, printable, web_address
+from partners.application_forms.validators import one_line, printable
 
 
 class ChannelKind(models.TextChoices):
@@ -24,16 +27,21 @@ class ChannelKind(models.TextChoices):
     OTHER = "other", _("Another channel")
 
 
-def web_address_field(**kwargs: object) -> forms.URLField:
-    """Return a field for a web address; https is assumed, and nothing but http and https is taken."""
-    settings: dict[str, object] = {
-        "max_length": 300,
-        "assume_scheme": "https",
-        "validators": [printable, one_line, web_address],
-        "widget": forms.TextInput(attrs={"autocomplete": "url", "inputmode": "url"}),
-        **kwargs,
-    }
-    return forms.URLField(**settings)  # type: ignore[arg-type]
+class WebAddressField(forms.URLField):
+    """A web address: https is assumed, and nothing but http and https is taken."""
+
+    default_validators = [URLValidator(schemes=("http", "https"))]  # as every field of Django has it
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "max_length": 300,
+                "assume_scheme": "https",
+                "validators": [printable, one_line],
+                "widget": forms.TextInput(attrs={"autocomplete": "url", "inputmode": "url"}),
+                **kwargs,
+            }
+        )
 
 
 def channel_parts() -> dict[str, forms.Field]:
@@ -47,7 +55,7 @@ def channel_parts() -> dict[str, forms.Field]:
             choices=[("", _("Choose")), *ChannelKind.choices],
             error_messages={"required": unknown, "invalid_choice": unknown},
         ),
-        "url": web_address_field(
+        "url": WebAddressField(
             label=_("Address"),
             error_messages={"required": address, "invalid": address},
             widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "url"}),

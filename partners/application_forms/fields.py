@@ -57,12 +57,10 @@ class NumberField(forms.CharField):
             if self.required:
                 raise ValidationError(self.error_messages["required"], code="required")
             return
-        for code, limit, fits in (
-            ("least", self.least, lambda bound: value >= bound),
-            ("most", self.most, lambda bound: value <= bound),
-        ):
-            if limit is not None and not fits(limit):
-                raise ValidationError(self.error_messages[code], code=code, params={"limit": limit})
+        if self.least is not None and value < self.least:
+            raise ValidationError(self.error_messages["least"], code="least", params={"limit": self.least})
+        if self.most is not None and value > self.most:
+            raise ValidationError(self.error_messages["most"], code="most", params={"limit": self.most})
 
     def run_validators(self, value: Any) -> None:
         """Run nothing more: the validators of texts do not fit numbers."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from partners.application_forms.channels import channel_parts, reference_parts, web_address_field
+from partners.application_forms.channels import WebAddressField, channel_parts, reference_parts
 from partners.application_forms.definition import (
     LARGEST_NUMBER,
     LONGEST_LONG_TEXT,
@@ -27,7 +26,9 @@ from partners.application_forms.validators import one_line, phone_number, printa
 from partners.application_forms.wording import help_of, label_of
 from prm.lib import country_names
 
-Say = str | Promise
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise as Say
+
 MOST_RADIOS = 5
 _REFERENCES_UNLESS_TOLD = 2
 _FILE_HINT = _("PDF, PNG, JPEG or WebP, up to 10 MB each.")
@@ -94,7 +95,7 @@ def _countries(missing: Say, *, autocomplete: str) -> Callable[[Question, str, d
 
 def _website(question: Question, language: str, settings: dict[str, Any]) -> forms.Field:
     said = _("Enter a web address like www.example.com.")
-    return web_address_field(error_messages={"required": said, "invalid": said}, **settings)
+    return WebAddressField(error_messages={"required": said, "invalid": said}, **settings)
 
 
 def _how_promote(question: Question, language: str, settings: dict[str, Any]) -> forms.Field:
@@ -195,7 +196,7 @@ def _url(question: Question, language: str, settings: dict[str, Any]) -> forms.F
     said = format_lazy(
         _("Enter a web address for “{question}”, like www.example.com."), question=settings["label"]
     )
-    return web_address_field(error_messages={"required": said, "invalid": said}, **settings)
+    return WebAddressField(error_messages={"required": said, "invalid": said}, **settings)
 
 
 def _file(question: Question, language: str, settings: dict[str, Any]) -> forms.Field:

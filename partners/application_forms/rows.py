@@ -5,18 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorList
-from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise as Words
+
 Row = dict[str, Any]
-Words = str | Promise
 _SHOWN_AT_FIRST = 2
 
 
@@ -62,7 +63,10 @@ class RowsWidget(forms.Widget):
         self, name: str, number: int, key: str, value: Any, attrs: Mapping[str, Any] | None = None
     ) -> SafeString:
         """Return one input of one row."""
-        return self.parts[key].widget.render(f"{name}-{number}-{key}", value, attrs=dict(attrs or {}))
+        shown: SafeString = self.parts[key].widget.render(
+            f"{name}-{number}-{key}", value, attrs=dict(attrs or {})
+        )
+        return shown
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """Return every input in a row, for pages that do not lay rows out themselves."""
@@ -98,6 +102,11 @@ class RowsBoundField(forms.BoundField):
         return self.errors_of_rows.get("", [])
 
     @property
+    def first_place(self) -> str:
+        """Return the place of the first small field, where one begins to answer."""
+        return f"0-{next(iter(self.field.parts))}"
+
+    @property
     def lines(self) -> list[Line]:
         """Return the rows to show: those that are filled, and some empty ones."""
         rows: list[Row] = self.value() or []
@@ -111,6 +120,10 @@ class RowsBoundField(forms.BoundField):
             )
             for number in range(self.field.most)
         ]
+
+    @property
+    def has_extra(self) -> bool:
+        return any(line.is_extra for line in self.lines)
 
     def _parts(self, number: int, row: Row) -> list[Part]:
         return [self._part(number, key, part, row.get(key, "")) for key, part in self.field.parts.items()]

@@ -30,9 +30,3 @@ def phone_number(value: str) -> None:
     """Refuse what is no phone number, without asking for one country's form."""
     if not _PHONE.fullmatch(value):
         raise ValidationError(_("Enter a phone number like +44 20 7946 0018."), code="phone")
-
-
-def web_address(value: str) -> None:
-    """Refuse addresses that are no web pages."""
-    if not value.lower().startswith(("http://", "https://")):
-        raise ValidationError(_("Enter a web address that begins with https:// or http://."), code="scheme")

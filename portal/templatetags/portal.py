@@ -20,6 +20,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
+from partners.application_forms.rows import RowsBoundField, errors_in
 from portal import formats, status
 from portal.icons import ICONS
 from prm.lib import l10n
@@ -156,8 +157,15 @@ def form_errors(form: Form) -> list[tuple[str, str]]:
     found = [("", str(error)) for error in form.non_field_errors()]
     said = Counter(str(error) for field in form for error in field.errors)
     for field in form:
-        found.extend((_first_control(field), _said_of(field, str(error), said)) for error in field.errors)
+        found.extend(_named(field, said))
     return found
+
+
+def _named(field: BoundField, said: Counter[str]) -> list[tuple[str, str]]:
+    if isinstance(field, RowsBoundField):
+        rows = errors_in(field.errors)
+        return [(f"{field.auto_id}-{place or field.first_place}", error) for place, error in rows]
+    return [(_first_control(field), _said_of(field, str(error), said)) for error in field.errors]
 
 
 def _said_of(field: BoundField, error: str, said: Counter[str]) -> str:
@@ -168,9 +176,11 @@ def _said_of(field: BoundField, error: str, said: Counter[str]) -> str:
 
 @register.filter
 def widget_kind(field: BoundField) -> str:
-    """Return how a field is laid out: hidden, check, choices, file or text."""
+    """Return how a field is laid out: hidden, check, choices, rows, file or text."""
     if field.is_hidden:
         return "hidden"
+    if isinstance(field, RowsBoundField):
+        return "rows"
     kind = getattr(field.field.widget, "input_type", "")
     if field.use_fieldset:
         return "choices"

@@ -4,17 +4,17 @@ compute the commission, so the page cannot promise what is not paid."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from partners.applications import decide_on
-from portal.formats import active_locale, date_text
+from portal.formats import active_locale
+from portal.offer_paid import Fact as Fact
+from portal.offer_paid import Question, how_paid, questions
 from prm.lib import l10n
 from prm.lib.money import Money, exponent
-from prm.lib.periods import Month, hold_until, local_day
 from tiers import sentence_words, sentences
 from tiers.engine.compute import prepare
 from tiers.engine.facts import BESIDE, MONTH_MODELS, REFUND, SALE, Event, PlanFacts, RuleFacts, Standing
@@ -23,19 +23,6 @@ from tiers.sentence_words import Words
 
 _SIMPLE = frozenset({"percent", "flat", "percent_plus_flat"})
 ORDER_SIZES = (50, 200, 1000)  # in the program's currency
-
-
-@dataclass(frozen=True)
-class Fact:
-    label: str
-    value: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Question:
-    question: str
-    answer: str
 
 
 @dataclass(frozen=True)
@@ -72,8 +59,8 @@ def offer_of(program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at:
         headings=headings,
         examples=examples,
         tiers=tuple(_tier(program, tier, plan, at) for tier in tiers),
-        paid=_how_paid(program),
-        questions=_questions(program, plan, at),
+        paid=how_paid(program, at=at),
+        questions=questions(program, plan, at=at),
     )
 
 
@@ -211,96 +198,3 @@ def _rules_of_tier(program: Program, plan: PlanFacts, tier: Tier, at: datetime) 
 def _asks_for_more(rule: RuleFacts) -> bool:
     is_for_others = rule.kind in BESIDE or rule.kind in MONTH_MODELS
     return bool(rule.countries or rule.conditions.tests) or is_for_others
-
-
-def _how_paid(program: Program) -> tuple[Fact, ...]:
-    minimum = l10n.money_text(program.minimum_payout, active_locale())
-    facts = [
-        Fact(
-            _("On hold"),
-            _days(program.hold_days),
-            _("After each sale, in case the customer asks for a refund. Then it is ready to pay."),
-        ),
-        Fact(
-            _("Statement"),
-            _("On the first day of each month"),
-            _("It lists everything that became ready to pay in the month before."),
-        ),
-        Fact(
-            _("Payment"),
-            _("On day %(day)s of the same month") % {"day": program.payment_day},
-            _("By bank transfer, in %(currency)s.") % {"currency": program.currency},
-        ),
-    ]
-    if program.minimum_payout_minor:
-        facts.append(
-            Fact(_("Minimum"), minimum, _("Less than that stays yours and moves to the next statement."))
-        )
-    return tuple(facts)
-
-
-def _days(count: int) -> str:
-    return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}
-
-
-def _questions(program: Program, plan: PlanFacts | None, at: datetime) -> tuple[Question, ...]:
-    asked = [
-        Question(_("When am I paid for a sale made today?"), _paid_when(program, at)),
-        Question(_("Which partner gets the credit for a sale?"), _credit(program)),
-    ]
-    if plan is not None:
-        asked.append(Question(_("What happens when a customer returns an order?"), _refunds(plan)))
-    text = _("%(days)s. Apply today and you hear from us by %(date)s.")
-    days = ngettext("%(count)s working day", "%(count)s working days", program.decision_days)
-    values = {"days": days % {"count": program.decision_days}, "date": date_text(decide_on(program, at))}
-    asked.append(Question(_("How long does a decision take?"), text % values))
-    return tuple(asked)
-
-
-def _paid_when(program: Program, at: datetime) -> str:
-    ready = hold_until(at, program.hold_days, program.zone)
-    month = Month.of(ready, program.zone)
-    statement_on = month.next().first_on
-    values = {
-        "today": date_text(local_day(at, program.zone)),
-        "ready": date_text(local_day(ready, program.zone)),
-        "statement": date_text(statement_on),
-        "paid": date_text(date(statement_on.year, statement_on.month, program.payment_day)),
-    }
-    return (
-        _(
-            "A sale of today, %(today)s, is ready to pay on %(ready)s, stands on the statement of %(statement)s and"
-            " is paid on %(paid)s, once your balance is above the minimum."
-        )
-        if program.minimum_payout_minor
-        else _(
-            "A sale of today, %(today)s, is ready to pay on %(ready)s, stands on the statement of %(statement)s and"
-            " is paid on %(paid)s."
-        )
-    ) % values
-
-
-def _credit(program: Program) -> str:
-    text = _(
-        "The partner whose code was used. Without a code, the partner whose link was clicked last within %(days)s."
-    )
-    return text % {"days": _days(program.cookie_days)}
-
-
-def _refunds(plan: PlanFacts) -> str:
-    told = [_("The commission on what was returned is taken back, and the line says so. Nothing disappears.")]
-    if plan.clawback_days is not None:
-        text = ngettext(
-            "Later than %(count)s day after the sale nothing is taken back.",
-            "Later than %(count)s days after the sale nothing is taken back.",
-            plan.clawback_days,
-        )
-        told.append(text % {"count": plan.clawback_days})
-    policies = {rule.flat_on_refund for rule in plan.rules if rule.flat and not rule.is_windowed}
-    if "kept" in policies:
-        told.append(_("You keep the fixed amount."))
-    if "until_full" in policies:
-        told.append(_("The fixed amount goes back only when everything was returned."))
-    if "at_first" in policies:
-        told.append(_("The fixed amount goes back with the first return."))
-    return " ".join(told)

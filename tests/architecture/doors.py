@@ -42,6 +42,8 @@ DOORS: dict[str, Door] = {
     # The public rooms. An application is opened by the secret token in its address.
     "": Door(ANYBODY),
     "p/*": Door(ANYBODY),
+    "robots.txt": Door(ANYBODY),
+    "sitemap.xml": Door(ANYBODY),
     "application/*": Door(ANYBODY),
     "invitation/*": Door(ANYBODY),
     "v/*": Door(ANYBODY),

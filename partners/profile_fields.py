@@ -160,11 +160,14 @@ def checked_specialities(given: str | Iterable[str]) -> list[str]:
 
     Raises: TooMany, TooLong, NotPrintable.
     """
-    words = [one_line(each, longest=LONGEST_SPECIALITY) for each in _split(given)]
-    found = list({word.casefold(): word for word in reversed(words) if word}.values())[::-1]
+    found: dict[str, str] = {}
+    for each in _split(given):
+        word = one_line(each, longest=LONGEST_SPECIALITY)
+        if word:
+            found.setdefault(word.casefold(), word)
     if len(found) > MOST_SPECIALITIES:
         raise TooMany(params={"most": MOST_SPECIALITIES})
-    return found
+    return list(found.values())
 
 
 def checked_languages(given: str | Iterable[str]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from partners import leaving
+from partners import leaving, profiles
 from partners.choices import EndingKind
-from partners import profiles
-from partners.events import MembershipApproved, MembershipEnded
+from partners.events import MembershipApproved, MembershipEnded, TermsAccepted, TermsOverdue, TermsPublished
 from payouts import dry_runs, settlement
+from payouts import launch_check as launch_check_of_payments
 from payouts.months import RUN_KIND as MONTH_CLOSE
 from payouts.pay_runs.job import RUN_KIND as PAY_RUN
 from payouts.results.jobs import RUN_KIND as BANK_RESULTS
@@ -15,6 +15,7 @@ from prm.lib.bell import ring_now
 from prm.lib.events import subscribe
 from prm.runs import notices, registry
 from prm.runs.lifecycle import RunEnded
+from referrals import launch_check as launch_check_of_links
 from referrals.events import ConversionsAttributed
 from referrals.imports import RUN_KIND as SALES_IMPORT
 from referrals.surroundings import surroundings
@@ -65,3 +66,22 @@ def hold_money_of_a_ban(event: MembershipEnded) -> None:
 
 
 subscribe(MembershipEnded, hold_money_of_a_ban)  # sweep: payouts.release_due, every hour
+
+
+def ask_members_for_terms(event: TermsPublished) -> None:
+    """Ring the worker that asks members to accept terms that were published."""
+    ring_now("partners.ask_for_terms", version_id=event.version_id)
+
+
+def see_to_payments_for_terms(event: TermsOverdue | TermsAccepted) -> None:
+    """Ring the worker that lets payments wait for terms, or lets them go on."""
+    ring_now("payouts.pause_for_terms", membership_id=event.membership_id)
+
+
+subscribe(TermsPublished, ask_members_for_terms)  # sweep: partners.sweep
+subscribe(TermsOverdue, see_to_payments_for_terms)  # sweep: payouts.release_due, every hour
+subscribe(TermsAccepted, see_to_payments_for_terms)  # sweep: payouts.release_due, every hour
+
+launch_checks.learn()
+launching.learn_check("destination", launch_check_of_links.destination)
+launching.learn_check("payment_file", launch_check_of_payments.payment_file)

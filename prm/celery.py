@@ -20,11 +20,22 @@ app.autodiscover_tasks(related_name="tasks_documents")
 app.autodiscover_tasks(related_name="tasks_reconcile")
 app.autodiscover_tasks(related_name="tasks_results")
 app.autodiscover_tasks(related_name="tasks_tax")
+app.autodiscover_tasks(related_name="tasks_review")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
     "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},
     "runs sweep": {"task": "runs.sweep", "schedule": 30.0, "options": {"expires": 60}},
     "partners sweep": {"task": "partners.sweep", "schedule": 60.0, "options": {"expires": 120}},
+    "terms to accept": {
+        "task": "partners.keep_terms",
+        "schedule": crontab(minute="13"),
+        "options": {"expires": 3000},
+    },
+    "applications nobody saw to": {
+        "task": "partners.sweep_applications",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
     "referrals sweep": {"task": "referrals.sweep", "schedule": 60.0, "options": {"expires": 120}},
     "accrual sweep": {"task": "payouts.sweep_accruals", "schedule": 30.0, "options": {"expires": 60}},
     "release of held commission": {

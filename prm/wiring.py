@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from partners import leaving, profiles
 from partners.choices import EndingKind
-from partners.events import MembershipApproved, MembershipEnded, TermsAccepted, TermsOverdue, TermsPublished
+from partners.events import (
+    ApplicationCounts,
+    MembershipApproved,
+    MembershipEnded,
+    TermsAccepted,
+    TermsOverdue,
+    TermsPublished,
+)
 from payouts import dry_runs, settlement
 from payouts import launch_check as launch_check_of_payments
 from payouts.months import RUN_KIND as MONTH_CLOSE
@@ -37,6 +44,14 @@ def welcome_new_membership(event: MembershipApproved) -> None:
 
 
 subscribe(MembershipApproved, welcome_new_membership)  # sweep: referrals.sweep
+
+
+def see_to_application(event: ApplicationCounts) -> None:
+    """Ring the worker that asks the rules about an application and gives it to an account manager."""
+    ring_now("partners.receive_application", application_id=event.application_id)
+
+
+subscribe(ApplicationCounts, see_to_application)  # sweep: partners.sweep_applications
 
 
 def tell_members_of_version(event: PlanVersionPublished) -> None:

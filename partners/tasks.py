@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from partners import notices, waiting_list
+from partners import leaving, notices, terms_asking, waiting_list
 from tiers.models import Program
 
 
@@ -15,9 +15,24 @@ def tell_of_version(*, version_id: int) -> int:
     return notices.tell_of_version(version_id, at=timezone.now())
 
 
+@shared_task(name="partners.ask_for_terms")
+def ask_for_terms(*, version_id: int) -> int:
+    """Ask members to accept terms that were published."""
+    return terms_asking.tell(version_id, at=timezone.now())
+
+
+@shared_task(name="partners.keep_terms")
+def keep_terms() -> dict[str, int]:
+    """Ask who joined since, remind who has not accepted, and carry out what was announced."""
+    return terms_asking.keep(at=timezone.now())
+
+
 @shared_task(name="partners.sweep")
 def sweep() -> int:
-    """Find what bells missed: versions nobody was told of, mailboxes that wait for a program that is open."""
+    """Find what bells missed: versions nobody was told of, mailboxes that wait for a program that is open, memberships whose
+    announced end has come."""
+    leaving.carry_out(at=timezone.now())
+    terms_asking.sweep(at=timezone.now())
     waiting_list.sweep(at=timezone.now())
     return notices.sweep(at=timezone.now())
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from payouts import accrual, dry_runs, months, reconcile, release
+from payouts import accrual, dry_runs, months, reconcile, release, settlement, terms_pauses
 from payouts.pay_runs import job as pay_run_job
 from prm.runs import working
 
@@ -30,6 +30,18 @@ def sweep_accruals() -> None:
 @shared_task(name="payouts.release_due")
 def release_due() -> None:
     release.release_due(at=timezone.now())
+    settlement.hold_for_finance(at=timezone.now())
+    terms_pauses.carry_out(at=timezone.now())
+
+
+@shared_task(name="payouts.hold_for_finance")
+def hold_for_finance(*, membership_id: int) -> None:
+    settlement.hold_for_finance(at=timezone.now(), membership_id=membership_id)
+
+
+@shared_task(name="payouts.pause_for_terms")
+def pause_for_terms(*, membership_id: int) -> None:
+    terms_pauses.carry_out(at=timezone.now(), membership_id=membership_id)
 
 
 @shared_task(name="payouts.close_month")

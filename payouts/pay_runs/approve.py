@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Membership
+from payouts import settlement
 from payouts.choices import PaymentState, PayRunState
 from payouts.models import Pause, Payment, PayRun
 from payouts.pay_runs import common
-from payouts.pay_runs.deciding import STOPPED
 from prm import audit
 from prm.accounts import policy
 from prm.lib.errors import Refused
@@ -84,7 +84,7 @@ def require_as_prepared(run: PayRun, payments: Sequence[Payment]) -> None:
         raise ChangedSincePrepared
     members = {each.membership_id for each in payments}
     paused = Pause.objects.open().of_payments().filter(membership__in=members)
-    barred = Membership.objects.filter(pk__in=members, state__in=STOPPED)
+    barred = Membership.objects.filter(pk__in=settlement.stopped(members))
     names = sorted(
         {
             *paused.values_list("membership__partner__name", flat=True),

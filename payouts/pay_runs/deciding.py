@@ -18,8 +18,7 @@ from prm.lib.ids import public_id
 from prm.lib.money import Money
 from tiers.choices import FxMoment
 
-STOPPED = (MembershipState.SUSPENDED, MembershipState.BANNED)
-_GONE = (MembershipState.ENDED, MembershipState.TERMINATED)
+_GONE = (MembershipState.ENDED, MembershipState.TERMINATED, MembershipState.BANNED)
 
 
 class _No(Exception):
@@ -105,7 +104,7 @@ class Decider:
         minimum = Money(statement.facts["minimum_minor"], statement.currency)
         if amount < minimum and membership.state not in _GONE:
             raise _No(LeftOut.BELOW_MINIMUM, str(minimum))
-        if membership.state in STOPPED:
+        if membership.pk in facts.stopped:
             raise _No(LeftOut.MEMBERSHIP_PAUSED)
         stopped = facts.paused.get(membership.pk)
         if stopped:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
-from payouts import pauses
+from payouts import pauses, settlement
 from payouts.choices import PaymentState, TransactionKind
 from payouts.models import Entry, Payment, PaymentMethod, Statement, TaxProfile, Withholding
 from payouts.statement_families import family
@@ -32,6 +32,7 @@ class Facts:
     paid: set[int] = field(default_factory=set)
     paid_since: dict[int, int] = field(default_factory=dict)
     paused: dict[int, list[Pause]] = field(default_factory=dict)
+    stopped: set[int] = field(default_factory=set)
     without_form: set[int] = field(default_factory=set)
     withholdings: dict[int, Withholding] = field(default_factory=dict)
     vat: dict[int, int] = field(default_factory=dict)
@@ -66,6 +67,7 @@ def read(statements: Sequence[Statement], run: PayRun, *, at: datetime) -> Facts
         paid=_paid(statements, set(living.live().values_list("statement", flat=True))),
         paid_since=_paid_since(statements),
         paused=pauses.open_pauses(members),
+        stopped=settlement.stopped(members),
         without_form=_without_form(partners, on=run.execute_on, at=at),
         withholdings=withholding.on(run.execute_on, partner_ids=list(partners)),
         vat=vat_within({statement.membership_id: statement.period for statement in statements}),

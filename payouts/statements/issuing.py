@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 
+from partners.choices import MembershipState
 from partners.models import Membership
 from payouts import ledger, numbers, statement_facts
 from payouts.choices import AccountKind, CommissionState, StatementKind, StatementState
@@ -65,9 +66,8 @@ def issue(membership: Membership, *, period: Period, at: datetime) -> Statement:
     charged = vat.post(membership, period, charge, at=at)
     others = (*moved.others, charged) if charged is not None else moved.others
     bridge = _bridge(membership, period, commissions, moved, others)
-    due_on = (
-        payment_date(membership.program, period) if is_payable(membership.program, bridge.closing) else None
-    )
+    is_paid = is_payable(membership.program, bridge.closing) or is_last_payment(membership, bridge.closing)
+    due_on = payment_date(membership.program, period) if is_paid else None
     facts = statement_facts.collect(
         membership,
         period,
@@ -204,6 +204,11 @@ def write(
 def is_payable(program: Program, closing: Money) -> bool:
     """Tell whether a balance is paid: more than nothing, and the minimum itself is enough."""
     return closing.minor > 0 and closing >= program.minimum_payout
+
+
+def is_last_payment(membership: Membership, closing: Money) -> bool:
+    """Tell whether a balance is paid however little it is, because its partner has left and nothing could be added to it."""
+    return closing.minor > 0 and membership.state in (MembershipState.ENDED, MembershipState.TERMINATED)
 
 
 def payment_date(program: Program, period: Period) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partners import leaving, profiles
+from partners import launch_checks, launching, leaving, profiles
 from partners.choices import EndingKind
 from partners.events import (
     ApplicationCounts,

@@ -1,6 +1,7 @@
 """The closed lists of the payouts app: accounts, kinds of transaction, and the states money moves through."""
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -171,7 +172,13 @@ class PauseCause(models.TextChoices):
     RISK = "risk", _("Under review")
     DISPUTE = "dispute", _("A question is open")
     MISSING_DATA = "missing_data", _("Something is missing")
+    TERMS = "terms", _("The terms are not accepted")
     OTHER = "other", _("Other")
+
+    @classmethod
+    def by_hand(cls) -> list[tuple[str, Promise | str]]:
+        """The causes a person can give; one begins and ends with the terms."""
+        return [(value, label) for value, label in cls.choices if value != cls.TERMS]
 
 
 class AdjustmentKind(models.TextChoices):

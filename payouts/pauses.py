@@ -181,7 +181,7 @@ def _checked(
     """
     if by is not None:
         policy.require(by, "pause_payments")
-    if cause not in PauseCause.values:
+    if cause not in PauseCause.values or (by is not None and cause == PauseCause.TERMS):
         raise UnknownCause
     text = " ".join(reason.split())
     if not text or len(text) > LONGEST_REASON:

@@ -17,7 +17,7 @@ from partners.models.partner import Partner
 from partners.models.placement import Placement
 from partners.models.recruiting import ProgramText, ProgramVisit, RecruitingLink, WaitingMailbox
 from partners.models.review import Blocked, EligibilityRule, Workload
-from partners.models.terms import Acceptance, Amendment, ClauseQuestion, TermsVersion
+from partners.models.terms import Acceptance, Amendment, ClauseQuestion, TermsNotice, TermsVersion
 
 __all__ = [
     "Acceptance",
@@ -48,6 +48,7 @@ __all__ = [
     "RecruitingLink",
     "Reference",
     "Suspension",
+    "TermsNotice",
     "TermsVersion",
     "WaitingMailbox",
     "Workload",

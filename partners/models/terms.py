@@ -112,6 +112,35 @@ class Acceptance(models.Model):
         return f"{self.accepted_email} accepted {self.terms_version_id}"
 
 
+class TermsNotice(models.Model):
+    """A membership was told of a version it has to accept; from then on the product keeps an eye on the deadline."""
+
+    terms_version = models.ForeignKey("partners.TermsVersion", models.PROTECT, related_name="notices")
+    membership = models.ForeignKey("partners.Membership", models.PROTECT, related_name="terms_notices")
+    told_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    overdue_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("From when on the consequence holds; empty: it never did.")
+    )
+    settled_at = models.DateTimeField(null=True, blank=True, help_text=_("When the terms were accepted."))
+
+    class Meta:
+        verbose_name = _("notice of terms")
+        verbose_name_plural = _("notices of terms")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["terms_version", "membership"], name="partners_termsnotice_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(overdue_at=None) | models.Q(overdue_at__gt=models.F("told_at")),
+                name="partners_termsnotice_told_before",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership_id} was told of {self.terms_version_id}"
+
+
 class AmendmentQuerySet(Lockable["Amendment"]):
     def accepted(self) -> AmendmentQuerySet:
         return self.filter(state=AmendmentState.ACCEPTED)

@@ -17,7 +17,7 @@ _PARTNER_READS = _("The partner gets it by e-mail.")
 class PauseForm(forms.Form):
     """Why money is kept back, and until when somebody looks."""
 
-    cause = forms.ChoiceField(label=_("Cause"), choices=PauseCause.choices)
+    cause = forms.ChoiceField(label=_("Cause"), choices=PauseCause.by_hand)
     reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_PARTNER_READS)
     review_on = forms.DateField(
         label=_("Looked at again by"), widget=_DATE, help_text=_("The partner is told this day.")

@@ -122,7 +122,7 @@ _VIEW_EVERYTHING = (
         "partner member membership placement application applicationmessage termsversion acceptance invitation "
         "applicationfile reference formversion recruitinglink programvisit waitingmailbox programtext eligibilityrule blocked workload "
         "prospect prospecttouch programinvitation counterproposal introduction onboardingstep onboardingmark programresource "
-        "amendment clausequestion suspension ending",
+        "amendment clausequestion termsnotice suspension ending",
         "view",
     )
     | _models("referrals", "link code click customer conversion credit", "view")

@@ -41,6 +41,7 @@ from partners.models import (
     RecruitingLink,
     Reference,
     Suspension,
+    TermsNotice,
     WaitingMailbox,
     Workload,
 )
@@ -311,3 +312,14 @@ class EndingFactory(DjangoModelFactory[Ending]):
     given_at = EPOCH
     given_by = factory.SubFactory(UserFactory)
     effective_at = factory.SelfAttribute("given_at")
+
+
+class TermsNoticeFactory(DjangoModelFactory[TermsNotice]):
+    class Meta:
+        model = TermsNotice
+
+    terms_version = factory.SubFactory(TermsVersionFactory, published=True)
+    membership = factory.SubFactory(
+        MembershipFactory, program=factory.SelfAttribute("..terms_version.program")
+    )
+    told_at = EPOCH

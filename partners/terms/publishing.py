@@ -1,0 +1,181 @@
+"""Write terms and publish them. A version is published whole, and members hear of a change as many days before as it promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils.text import format_lazy
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from partners.choices import TermsState
+from partners.events import TermsPublished
+from partners.models import Membership, TermsVersion
+from partners.terms.versions import SECTIONS, TEXTS, fingerprint, heading, in_force, published
+from prm import audit
+from prm.accounts import policy
+from prm.lib import l10n
+from prm.lib.errors import Refused
+from prm.lib.events import announce
+from prm.lib.periods import local_day
+from tiers.models import Program
+
+if TYPE_CHECKING:
+    from django.utils.functional import Promise
+
+    from prm.accounts.models import User
+
+SETTINGS = ("notice_days", "accept_within_days", "asks_members", "consequence")
+
+
+class IncompleteTerms(Refused):
+    message = _("These sections of the terms are empty: %(sections)s.")
+
+
+class AlreadyPublished(Refused):
+    message = _("This version is published already; make a new one.")
+
+
+class TooSoon(Refused):
+    message = _("Members have to hear of it %(days)s days before. The first day it can be in force: %(day)s.")
+    field = "effective_on"
+
+
+class OutOfOrder(Refused):
+    message = _("Another version is published for %(day)s. A newer one cannot be in force before it.")
+    field = "effective_on"
+
+
+class EffectiveInThePast(Refused):
+    message = _("Terms cannot be in force from a day that is over.")
+    field = "effective_on"
+
+
+@transaction.atomic
+def draft(program: Program, *, sections: Mapping[str, Any], by: User, at: datetime) -> TermsVersion:
+    """Make the next version of a program's terms; `sections` may hold texts and the settings of the version.
+
+    Raises: Forbidden.
+    """
+    policy.require(by, "publish_terms")
+    newest = TermsVersion.objects.filter(program=program).order_by("-number").first()
+    known = {name: sections[name] for name in (*TEXTS, *SETTINGS) if name in sections}
+    number = newest.number + 1 if newest else 1
+    version = TermsVersion.objects.create(program=program, number=number, **known)
+    audit.record(by, "terms.drafted", version, at=at)
+    return version
+
+
+@transaction.atomic
+def draft_from_current(program: Program, *, by: User, at: datetime) -> TermsVersion:
+    """Make a draft that says what the newest published version says; an open draft is returned as it is.
+
+    Raises: Forbidden.
+    """
+    policy.require(by, "publish_terms")
+    open_one = TermsVersion.objects.filter(program=program, state=TermsState.DRAFT)
+    found = open_one.order_by("-number").first()
+    if found is not None:
+        return found
+    newest = published(program).first()
+    said = {name: getattr(newest, name) for name in (*TEXTS, *SETTINGS)} if newest else {}
+    return draft(program, sections=said, by=by, at=at)
+
+
+@transaction.atomic
+def edit(version: TermsVersion, *, values: Mapping[str, Any], by: User, at: datetime) -> TermsVersion:
+    """Change texts and settings of a draft.
+
+    Raises: Forbidden, AlreadyPublished.
+    """
+    policy.require(by, "publish_terms")
+    locked = _draft(version)
+    changed = [
+        name for name in (*TEXTS, *SETTINGS) if name in values and getattr(locked, name) != values[name]
+    ]
+    for name in changed:
+        setattr(locked, name, values[name])
+    if changed:
+        locked.save(update_fields=changed)
+        audit.record(by, "terms.edited", locked, at=at, fields=sorted(changed))
+    return locked
+
+
+@transaction.atomic
+def publish(version: TermsVersion, *, effective_at: datetime, by: User, at: datetime) -> TermsVersion:
+    """Publish a draft so that it is what newcomers accept from `effective_at` on, and members are asked to accept.
+
+    The first version is always asked for: nobody has accepted anything before it.
+
+    Raises: Forbidden, AlreadyPublished, IncompleteTerms, TooSoon, OutOfOrder, EffectiveInThePast.
+    """
+    policy.require(by, "publish_terms")
+    locked = _draft(version)
+    _refuse_gaps(locked)
+    refuse_date(locked, effective_at=effective_at, at=at)
+    if not published(locked.program).exists():
+        locked.asks_members = True
+    locked.state, locked.effective_at = TermsState.PUBLISHED, effective_at
+    locked.published_at, locked.published_by = at, by
+    locked.sha256 = fingerprint(locked)
+    locked.save(
+        update_fields=["state", "effective_at", "published_at", "published_by", "sha256", "asks_members"]
+    )
+    supersede(locked.program, at=at)
+    audit.record(by, "terms.published", locked, at=at, effective_at=effective_at, fingerprint=locked.sha256)
+    announce(TermsPublished(locked.pk))
+    return locked
+
+
+def refuse_date(version: TermsVersion, *, effective_at: datetime, at: datetime) -> None:
+    """Refuse a date before which members would not have heard of the version in time.
+
+    Raises: TooSoon, OutOfOrder, EffectiveInThePast.
+    """
+    zone = version.program.zone
+    newest = published(version.program).first()
+    if newest is None:
+        return  # terms that were in force before this product was are brought in with their own date
+    if local_day(effective_at, zone) < local_day(at, zone):
+        raise EffectiveInThePast
+    if newest.effective_at is not None and effective_at < newest.effective_at:
+        raise OutOfOrder(params={"day": _day(local_day(newest.effective_at, zone))})
+    has_members = Membership.objects.filter(program=version.program, ended_at=None).exists()
+    first = local_day(at, zone) + timedelta(days=version.notice_days)
+    if has_members and version.asks_members and local_day(effective_at, zone) < first:
+        raise TooSoon(params={"days": version.notice_days, "day": _day(first)})
+
+
+def supersede(program: Program, *, at: datetime) -> int:
+    """Mark what is no longer in force; a version dated ahead leaves the present one standing."""
+    current = in_force(program, at)
+    if current is None:
+        return 0
+    earlier = published(program).exclude(pk=current.pk).filter(effective_at__lte=current.effective_at)
+    return earlier.filter(state=TermsState.PUBLISHED).order_by().update(state=TermsState.SUPERSEDED)
+
+
+def empty_sections(version: TermsVersion) -> list[str | Promise]:
+    """Return the mandatory sections that say nothing."""
+    return [heading(name) for name in SECTIONS if not getattr(version, name).strip()]
+
+
+def _draft(version: TermsVersion) -> TermsVersion:
+    locked = TermsVersion.objects.select_for_update(of=("self",)).select_related("program").get(pk=version.pk)
+    if locked.state != TermsState.DRAFT:
+        raise AlreadyPublished
+    return locked
+
+
+def _refuse_gaps(version: TermsVersion) -> None:
+    empty = empty_sections(version)
+    if empty:
+        raise IncompleteTerms(params={"sections": format_lazy("{}" + ", {}" * (len(empty) - 1), *empty)})
+
+
+def _day(day: date) -> str:
+    language = get_language() or "en"
+    return l10n.date_text(day, "en_GB" if language == "en" else language, "long")

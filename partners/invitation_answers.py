@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from partners import applications, joining, mails_outreach, prospects
+from partners import amendments, applications, joining, mails_outreach, prospects
 from partners import terms as terms_of
-from partners.choices import AmendmentState, InvitationState, ProspectStage
+from partners.choices import InvitationState, ProspectStage
 from partners.invitation_rows import Closed, close, find, is_open, lock_open, proposed, word_of
-from partners.models import Amendment, Application, Membership, ProgramInvitation, TermsVersion
+from partners.models import Application, Membership, ProgramInvitation, TermsVersion
 from prm import audit
 from prm.accounts import people
 from prm.accounts.emails import fold_email
@@ -210,6 +210,7 @@ def _accept_terms(
         email=invitation.email,
         at=at,
         membership=membership,
+        person=user,
         address=address,
     )
 
@@ -221,19 +222,14 @@ def _agree_addendum(
     text = invitation.addendum.strip()
     if not text:
         return
-    by, sent_at = invitation.invited_by, invitation.sent_at
-    Amendment.objects.create(
-        membership=membership,
-        number=1,
+    amendments.accept_for(
+        membership,
         title=str(_("Agreed with the invitation")),
         text=text,
-        state=AmendmentState.ACCEPTED,
         effective_on=local_day(at, invitation.program.zone),
-        drafted_at=sent_at or at,
-        drafted_by=by,
-        proposed_at=sent_at or at,
-        proposed_by=by,
-        answered_at=at,
-        answered_by=user,
+        proposed_by=invitation.invited_by,
+        proposed_at=invitation.sent_at or at,
+        by=user,
+        at=at,
         address=address,
     )

@@ -66,6 +66,9 @@ class IsSent(Refused):
     message = _("What was sent is what the guest reads. Withdraw the invitation to change it.")
 
 
+CANNOT_BE_INVITED = (AlreadyIn, HasApplied, AlreadyInvited)
+
+
 @dataclass(frozen=True)
 class Guest:
     """Who is invited, and what is said to them."""

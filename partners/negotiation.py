@@ -91,8 +91,10 @@ def accept(version: PlanVersion, *, shown: str, by: User, at: datetime) -> PlanV
 
 
 @transaction.atomic
-def decline(version: PlanVersion, *, reason: str, by: User, at: datetime) -> PlanVersion:
-    """Decline what was proposed and say why.
+def decline(
+    version: PlanVersion, *, reason: str, by: User, at: datetime, is_counter: bool = False
+) -> PlanVersion:
+    """Decline what was proposed and say why; of a counter-proposal the proposer is told as such, by who took it.
 
     Raises: NotYours, NotProposed, NoReason.
     """
@@ -100,7 +102,8 @@ def decline(version: PlanVersion, *, reason: str, by: User, at: datetime) -> Pla
     _refuse_stranger(membership, by)
     proposer = PlanVersion.objects.select_related("proposed_by").get(pk=version.pk).proposed_by
     declined = negotiation.decline(version, reason=reason, by=by, at=at)
-    notices.tell_of_answer(declined, membership, by=by, at=at, reason=reason.strip(), to=proposer)
+    if not is_counter:
+        notices.tell_of_answer(declined, membership, by=by, at=at, reason=reason.strip(), to=proposer)
     return declined
 
 

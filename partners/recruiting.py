@@ -54,12 +54,15 @@ def candidates(membership: Membership) -> QuerySet[Membership]:
 
 
 @transaction.atomic
-def name_recruiter(membership: Membership, recruiter: Membership, *, by: User, at: datetime) -> Membership:
-    """Name who recruited `membership`; what happens from `at` on counts.
+def name_recruiter(
+    membership: Membership, recruiter: Membership, *, by: User | None, at: datetime
+) -> Membership:
+    """Name who recruited `membership`; what happens from `at` on counts. Nobody is `by` when an introduction says so.
 
     Raises: Forbidden, AlreadyRecruited, ItsOwnRecruiter, RecruiterElsewhere, NotActive, RecruitedBelow.
     """
-    policy.require(by, "manage_partners")
+    if by is not None:
+        policy.require(by, "manage_partners")
     rows = {row.pk: row for row in Membership.objects.filter(pk__in=[membership.pk, recruiter.pk]).lock()}
     recruit, above = rows[membership.pk], rows[recruiter.pk]
     _refuse_pair(recruit, above)

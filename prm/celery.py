@@ -21,6 +21,7 @@ app.autodiscover_tasks(related_name="tasks_reconcile")
 app.autodiscover_tasks(related_name="tasks_results")
 app.autodiscover_tasks(related_name="tasks_tax")
 app.autodiscover_tasks(related_name="tasks_review")
+app.autodiscover_tasks(related_name="tasks_outreach")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
     "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},
@@ -35,6 +36,16 @@ app.conf.beat_schedule = {
         "task": "partners.sweep_applications",
         "schedule": 60.0,
         "options": {"expires": 120},
+    },
+    "prospects who applied or joined": {
+        "task": "partners.follow_prospects",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 500},
+    },
+    "invitations nobody answered": {
+        "task": "partners.sweep_invitations",
+        "schedule": crontab(minute="29"),
+        "options": {"expires": 3000},
     },
     "referrals sweep": {"task": "referrals.sweep", "schedule": 60.0, "options": {"expires": 120}},
     "accrual sweep": {"task": "payouts.sweep_accruals", "schedule": 30.0, "options": {"expires": 60}},

@@ -54,6 +54,20 @@ def see_to_application(event: ApplicationCounts) -> None:
 subscribe(ApplicationCounts, see_to_application)  # sweep: partners.sweep_applications
 
 
+def follow_applied_prospect(event: ApplicationCounts) -> None:
+    """Ring the worker that moves a prospect on who has applied."""
+    ring_now("partners.follow_prospects", application_id=event.application_id)
+
+
+def follow_joined_prospect(event: MembershipApproved) -> None:
+    """Ring the worker that moves a prospect on who has joined."""
+    ring_now("partners.follow_prospects", membership_id=event.membership_id)
+
+
+subscribe(ApplicationCounts, follow_applied_prospect)  # sweep: partners.follow_prospects
+subscribe(MembershipApproved, follow_joined_prospect)  # sweep: partners.follow_prospects
+
+
 def tell_members_of_version(event: PlanVersionPublished) -> None:
     """Ring the worker that writes to the members whom a new version concerns."""
     ring_now("partners.tell_of_version", version_id=event.version_id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from partners import joining, mails, placement
+from partners import joining, mails_decisions, placement
 from partners.applications import AlreadyDecided, NothingWritten, undecided
 from partners.choices import ApplicationState, RejectionReason
 from partners.joining import Newcomer, join
@@ -80,7 +80,7 @@ def approve(
     )
     _decide(application, ApplicationState.APPROVED, by=by, at=at, note=note, rule=rule)
     audit.record(by, "application.approved", application, at=at, note=note, tier=tier.key, rule=rule)
-    mails.approved(application, membership, tier, note=note)
+    mails_decisions.approval(application, tier, note=note, at=at).send()
     return membership
 
 
@@ -109,7 +109,9 @@ def reject(
     application.rejection_reason, application.reapply_on = reason, reapply_on
     _decide(application, ApplicationState.REJECTED, by=by, at=at, note=note, rule=rule)
     audit.record(by, "application.rejected", application, at=at, note=note, reason=reason, rule=rule)
-    mails.declined(application, note=note)
+    mails_decisions.refusal(
+        application, reason=reason, reapply_on=reapply_on, note=note, by_rule=rule is not None
+    ).send()
     return application
 
 
@@ -128,7 +130,7 @@ def ask_for_more(application: Application, *, text: str, by: User, at: datetime)
     application.state = ApplicationState.INFO_REQUESTED
     application.save(update_fields=["state"])
     audit.record(by, "application.question_asked", application, at=at)
-    mails.asked(application, message)
+    mails_decisions.question(application, message, text=message.text).send()
     return message
 
 

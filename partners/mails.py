@@ -14,9 +14,8 @@ from prm.lib import l10n
 from prm.mail import outbox
 
 if TYPE_CHECKING:
-    from partners.models import Application, ApplicationMessage, Invitation, Membership
+    from partners.models import Application, Invitation
     from prm.accounts.models import User
-    from tiers.models import Tier
 
 _REGION = {"en": "en_GB"}  # the day comes first, so 2 Dec cannot be misread
 
@@ -46,76 +45,6 @@ def day_words(day: date, language: str) -> str:
     return l10n.date_text(day, _REGION.get(language, language), "long")
 
 
-def received(application: Application, *, decide_on: date) -> None:
-    """Thank for an application and say by when it is decided."""
-    _to_applicant(
-        "application_received",
-        application,
-        key=f"application-received:{application.public_id}",
-        decide_on=day_words(decide_on, application.language),
-        button_text=_("Confirm your address and see the status"),
-    )
-
-
-def approved(application: Application, membership: Membership, tier: Tier, *, note: str) -> None:
-    """Welcome a new partner and say how to sign in."""
-    _to_applicant(
-        "application_approved",
-        application,
-        key=f"application-approved:{application.public_id}",
-        membership=membership,
-        tier=tier,
-        note=note,
-        button_url=sign_in_url(),
-        button_text=_("Sign in"),
-    )
-
-
-def declined(application: Application, *, note: str) -> None:
-    """Say why an application was declined and when one may come back."""
-    again = application.reapply_on
-    _to_applicant(
-        "application_declined",
-        application,
-        key=f"application-declined:{application.public_id}",
-        reason=application.get_rejection_reason_display,  # called in the reader's language
-        reason_code=application.rejection_reason,
-        reapply_on=day_words(again, application.language) if again else "",
-        note=note,
-        button_text=_("See your application"),
-    )
-
-
-def asked(application: Application, message: ApplicationMessage) -> None:
-    """Pass on a question of ours."""
-    _to_applicant(
-        "application_question",
-        application,
-        key=f"application-question:{application.public_id}:{message.pk}",
-        text=message.text,
-        button_text=_("Reply"),
-    )
-
-
-def repeated(
-    *, email: str, language: str, key: str, why: str, program_name: str, url: str, on: date | None = None
-) -> None:
-    """Tell the owner of a mailbox, and nobody else, why a second application was not taken."""
-    outbox.queue(
-        "application_repeated",
-        to=email,
-        key=key,
-        language=language,
-        context={
-            "why": why,
-            "program_name": program_name,
-            "on": day_words(on, language) if on else "",
-            "button_url": url,
-            "button_text": _("Sign in") if why == "member" else _("See your application"),
-        },
-    )
-
-
 def invited(invitation: Invitation, token: str, *, by: User) -> None:
     """Send a team member the way in; the link works once."""
     outbox.queue(
@@ -136,7 +65,8 @@ def invited(invitation: Invitation, token: str, *, by: User) -> None:
     )
 
 
-def _to_applicant(kind: str, application: Application, *, key: str, **values: Any) -> None:
+def to_applicant(kind: str, application: Application, *, key: str, **values: Any) -> None:
+    """Write to an applicant; the button leads to their own page unless `values` name another one."""
     outbox.queue(
         kind,
         to=application.email,

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from partners import approval, screening, screening_counts
 from partners.admin.forms import APPROVE, ASK, DecisionForm
-from partners.admin.rates import rates_of
+from partners.tier_rates import rates_of
 from partners.applications import decide_on
 from partners.choices import ApplicationState
 from partners.models import Application

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from partners import placement
 from partners.admin.forms import PlacementForm
 from partners.admin.own_terms import OwnTermsPages
-from partners.admin.rates import rates_of
+from partners.tier_rates import rates_of
 from partners.admin.recruiting import RecruiterPages, may_name_recruiter
 from partners.models import Membership, Placement
 from prm.accounts import policy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partners import launch_checks, launching, leaving, profiles
+from partners import launch_checks, launching, leaving, merging, profiles
 from partners.choices import EndingKind
 from partners.events import (
     ApplicationCounts,
@@ -14,6 +14,7 @@ from partners.events import (
 )
 from payouts import dry_runs, settlement
 from payouts import launch_check as launch_check_of_payments
+from payouts import merging as money_merging
 from payouts.months import RUN_KIND as MONTH_CLOSE
 from payouts.pay_runs.job import RUN_KIND as PAY_RUN
 from payouts.results.jobs import RUN_KIND as BANK_RESULTS
@@ -23,6 +24,7 @@ from prm.lib.events import subscribe
 from prm.runs import notices, registry
 from prm.runs.lifecycle import RunEnded
 from referrals import launch_check as launch_check_of_links
+from referrals import merging as links_merging
 from referrals.events import ConversionsAttributed
 from referrals.imports import RUN_KIND as SALES_IMPORT
 from referrals.surroundings import surroundings
@@ -82,6 +84,8 @@ registry.register(PAY_RUN, "payouts.compute_pay_run")
 
 findings.learn_from(surroundings)
 profiles.learn_keeper("vat_number", asked_again.keeps_vat_number)
+merging.learn_mover(money_merging.move, foretell=money_merging.foretell, hinders=money_merging.in_the_way)
+merging.learn_mover(links_merging.move, foretell=links_merging.foretell)
 
 subscribe(RunEnded, notices.tell_starter)  # no sweep: the run itself says how it ended
 

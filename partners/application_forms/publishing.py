@@ -87,8 +87,8 @@ def edit(
 
 
 @transaction.atomic
-def discard(version: FormVersion, *, by: User, at: datetime) -> None:
-    """Throw a draft away.
+def discard(version: FormVersion, *, by: User, at: datetime) -> Program:
+    """Throw a draft away, and return the program it was for.
 
     Raises: Forbidden, NoDraft.
     """
@@ -96,6 +96,7 @@ def discard(version: FormVersion, *, by: User, at: datetime) -> None:
     locked = _locked_draft(version)
     audit.record(by, "form.discarded", locked, at=at)
     locked.delete()
+    return locked.program
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partners import launch_checks, launching, leaving, merging, profiles
+from partners.application_forms import offer_words
 from partners.choices import EndingKind
 from partners.events import (
     ApplicationCounts,
@@ -19,6 +20,7 @@ from payouts.months import RUN_KIND as MONTH_CLOSE
 from payouts.pay_runs.job import RUN_KIND as PAY_RUN
 from payouts.results.jobs import RUN_KIND as BANK_RESULTS
 from payouts.tax import asked_again
+from portal.offer_sentence import sentence_of
 from prm.lib.bell import ring_now
 from prm.lib.events import subscribe
 from prm.runs import notices, registry
@@ -118,3 +120,5 @@ subscribe(TermsAccepted, see_to_payments_for_terms)  # sweep: payouts.release_du
 launch_checks.learn()
 launching.learn_check("destination", launch_check_of_links.destination)
 launching.learn_check("payment_file", launch_check_of_payments.payment_file)
+
+offer_words.learn_sentence(sentence_of)

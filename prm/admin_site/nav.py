@@ -156,6 +156,7 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
         (
             _Entry(_("Programs"), "tiers_program_changelist", "see_partners"),
             _Entry(_("Terms"), "partners_termsversion_changelist", "see_partners"),
+            _Entry(_("Application forms"), "partners_formversion_changelist", "see_partners"),
             _Entry(_("Legal entities"), "tiers_legalentity_changelist", "manage_programs"),
             _Entry(_("Staff and roles"), "accounts_user_changelist", "manage_staff"),
             _Entry(_("API keys"), "accounts_apikey_changelist", "manage_api_keys"),

@@ -1,0 +1,20 @@
+"""What a program pays in one sentence, for pages that show a program and nothing else of its offer. It is read from the plan in force, without
+what was agreed with single partners."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from portal.offer import sentence
+from tiers.audience import for_strangers
+from tiers.models import Program, Tier
+from tiers.rulebook import Rulebook
+
+
+def sentence_of(program: Program, at: datetime) -> str:
+    """Return what newcomers earn, in the language in force; empty while no plan is in force."""
+    plan = Rulebook.load([program.pk]).plan_for(program.pk, at)
+    if plan is None:
+        return ""
+    tiers = list(Tier.objects.filter(program=program).select_related("program").by_rank())
+    return sentence(program, for_strangers(plan), tiers, at=at)

@@ -63,7 +63,7 @@ def _ways(program: Program, at: datetime) -> tuple[Fact, Fact]:
     kinds = [kind for kind in _NAMED_WAYS if kind != PaymentMethodKind.US_ACCOUNT or "USD" in receives]
     ways = Fact(
         _("Ways to be paid"),
-        ", ".join(str(kind.label) for kind in kinds),
+        l10n.list_text([str(kind.label) for kind in kinds], active_locale(), "or"),
         _("Choose one once you are in. Another way can be agreed with us."),
     )
     own = _("Your balance is kept in %(currency)s.") % {"currency": program.currency}
@@ -74,7 +74,7 @@ def _ways(program: Program, at: datetime) -> tuple[Fact, Fact]:
         if program.fx_moment == FxMoment.STATEMENT
         else _("If you choose another one, the rate of the day on which payments are prepared counts.")
     )
-    return ways, Fact(_("Currencies"), ", ".join(receives), f"{own} {rate}")
+    return ways, Fact(_("Currencies"), l10n.list_text(receives, active_locale(), "or"), f"{own} {rate}")
 
 
 def _days(count: int) -> str:

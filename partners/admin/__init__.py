@@ -2,6 +2,10 @@
 
 from partners.admin import applications as applications
 from partners.admin import forms_builder as forms_builder
+from partners.admin import funnel as funnel
+from partners.admin import launching as launching
 from partners.admin import memberships as memberships
 from partners.admin import partners as partners
+from partners.admin import program_pages as program_pages
+from partners.admin import recruiting_links as recruiting_links
 from partners.admin import terms as terms

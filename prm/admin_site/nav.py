@@ -155,6 +155,8 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
         _("Set up"),
         (
             _Entry(_("Programs"), "tiers_program_changelist", "see_partners"),
+            _Entry(_("Recruiting links"), "partners_recruitinglink_changelist", "see_partners"),
+            _Entry(_("Funnel"), "partners_funnel", "see_funnel"),
             _Entry(_("Terms"), "partners_termsversion_changelist", "see_partners"),
             _Entry(_("Application forms"), "partners_formversion_changelist", "see_partners"),
             _Entry(_("Legal entities"), "tiers_legalentity_changelist", "manage_programs"),

@@ -326,7 +326,6 @@ def program_form(entity_id: int, **changed: object) -> dict[str, object]:
         "destination_url": "https://shop.example/",
         "allowed_domains": "a.example, b.example",
         "decision_days": 5,
-        "is_open": "on",
         "is_public": "on",
         "tiers-TOTAL_FORMS": 1,
         "tiers-INITIAL_FORMS": 0,
@@ -338,7 +337,7 @@ def program_form(entity_id: int, **changed: object) -> dict[str, object]:
     }
 
 
-def test_a_program_is_opened_with_its_tiers_and_its_plan() -> None:
+def test_a_program_is_added_closed_with_its_tiers_and_its_plan() -> None:
     entity = LegalEntityFactory.create()
     response = at_desk(ada()).post(reverse("admin:tiers_program_add"), program_form(entity.pk))
     assert response.status_code == 302
@@ -346,7 +345,8 @@ def test_a_program_is_opened_with_its_tiers_and_its_plan() -> None:
     assert (program.minimum_payout_minor, program.allowed_domains) == (5000, ["a.example", "b.example"])
     assert Tier.objects.get(program=program).revenue_from_minor == 100_000
     assert Plan.objects.filter(program=program).exists()
-    assert AuditEvent.objects.filter(action="program.opened", actor=ada()).exists()
+    assert not program.is_open
+    assert AuditEvent.objects.filter(action="program.added", actor=ada()).exists()
 
 
 @pytest.mark.parametrize(

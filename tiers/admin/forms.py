@@ -40,7 +40,8 @@ class ProgramForm(ProgramModelForm):
 
     class Meta:
         model = Program
-        exclude = ("minimum_payout_minor", "second_person_above_minor", "created_at")
+        # Whether it takes applications is moved by verbs of its own.
+        exclude = ("minimum_payout_minor", "second_person_above_minor", "is_open", "created_at")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from prm import audit
 from prm.accounts import policy
-from prm.accounts.back_office import BackOfficeAdmin, money_column, person
+from prm.accounts.back_office import BackOfficeAdmin, money_column, pages_of, panels_of, person
 from tiers.admin.forms import PlainTierForm, ProgramForm, TierForm, TierRows
 from tiers.models import LegalEntity, Plan, Program, Tier
 
@@ -88,6 +89,7 @@ class ProgramAdmin(BackOfficeAdmin):
 
     sees, adds, changes = "see_partners", "manage_programs", "manage_programs"
     form = ProgramForm
+    change_form_template = "admin/tiers/program/change_form.html"
     list_display = (
         "name",
         "partnership_type",
@@ -122,8 +124,15 @@ class ProgramAdmin(BackOfficeAdmin):
         ),
         (_("Questions about commissions"), {"fields": ("dispute_days", "answer_days")}),
         (_("Links"), {"fields": ("cookie_days", "destination_url", "allowed_domains")}),
-        (_("Applications"), {"fields": ("is_open", "is_public", "decision_days")}),
+        (
+            _("Applications"),
+            {"fields": ("is_public", "contact_email", "most_partners", "reopens_on", "decision_days")},
+        ),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages other apps put below a program."""
+        return [*pages_of("program", self), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Program | None = None) -> tuple[str, ...]:
         """Fix what money hangs on, once the program exists."""
@@ -163,12 +172,24 @@ class ProgramAdmin(BackOfficeAdmin):
         """Return the limit of adjustments as text."""
         return str(money_column("second_person_above_minor", "")(program))
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Put what other apps know about a program before its settings."""
+        program = kwargs.get("obj")
+        if program is not None:
+            panels = panels_of("program", program, by=person(request), at=timezone.now())
+            context.update({"title": program.name, "subtitle": None, "panels": panels})
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Program, form: Any, change: bool) -> None:
-        """Save the program with its plan, and note what changed."""
+        """Save the program with its plan, and note what changed. A new one is closed until it is ready and somebody opens it."""
+        if not change:
+            obj.is_open = False
         super().save_model(request, obj, form, change)
         if not change:
             Plan.objects.get_or_create(program=obj, defaults={"name": obj.name})
-        action = "program.changed" if change else "program.opened"
+        action = "program.changed" if change else "program.added"
         audit.record(person(request), action, obj, at=timezone.now(), fields=sorted(form.changed_data))
 
     def _is_looking(self, request: HttpRequest, obj: Program | None) -> bool:

@@ -1,0 +1,139 @@
+"""Count the way from opening a program page to being approved, by program and by the link somebody came by. Nothing of it names a person,
+and what staff entered by hand, who visited nothing, is left out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Q, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from partners.application_forms.definition import AUDIENCE, CHECK, STEPS, TYPE, YOU
+from partners.choices import ApplicationState
+from partners.models import Application, ProgramVisit, RecruitingLink
+from prm.lib.cells import formula_safe
+from prm.lib.periods import start_of_day
+from tiers.models import Program
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+VISITS, STARTED, SUBMITTED, CONFIRMED, APPROVED = "visits", "started", "submitted", "confirmed", "approved"
+_REACHED = {step: f"reached_{step}" for step in STEPS}
+STAGES: tuple[tuple[str, StrOrPromise], ...] = (
+    (VISITS, gettext_lazy("Visits")),
+    (STARTED, gettext_lazy("Started")),
+    (_REACHED[TYPE], gettext_lazy("Reached: kind of partnership")),
+    (_REACHED[YOU], gettext_lazy("Reached: about you")),
+    (_REACHED[AUDIENCE], gettext_lazy("Reached: audience or company")),
+    (_REACHED[CHECK], gettext_lazy("Reached: check and send")),
+    (SUBMITTED, gettext_lazy("Sent")),
+    (CONFIRMED, gettext_lazy("E-mail confirmed")),
+    (APPROVED, gettext_lazy("Approved")),
+)
+KEYS = tuple(key for key, _label in STAGES)
+HEADER = ("program", "source", "link", *KEYS)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way into one program; `key` is the word of its link, nothing for those who came by none."""
+
+    program: Program
+    key: str
+    source: str
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage with how many reached it, and which part of the stage before; None where nothing was before."""
+
+    key: str
+    label: StrOrPromise
+    count: int
+    tenths: int | None
+
+    @property
+    def share(self) -> Decimal | None:
+        """Return the part as a fraction of one."""
+        return None if self.tenths is None else Decimal(self.tenths).scaleb(-3)
+
+
+def read(programs: Sequence[Program], *, first: date, last: date) -> list[Row]:
+    """Return what happened from `first` to `last`, days of each program's own zone: visits of these days and applications begun on
+    them, however far those have come since."""
+    counted: dict[tuple[int, str], dict[str, int]] = defaultdict(dict)
+    opened = ProgramVisit.objects.filter(program__in=programs, visited_on__range=(first, last))
+    for program_id, key, total in opened.values_list("program_id", "source_key").annotate(Sum("count")):
+        counted[program_id, key][VISITS] = total
+    for found in _begun(programs, first, last):
+        row = counted[found.pop("program_id"), found.pop("source_link__key") or ""]
+        row |= found
+    names = _names(programs)
+    known = {program.pk: program for program in programs}
+    rows = [
+        Row(known[pk], key, names.get((pk, key), _("No link")), tuple(row.get(stage, 0) for stage in KEYS))
+        for (pk, key), row in counted.items()
+    ]
+    return sorted(
+        rows, key=lambda row: (row.program.name, row.program.pk, -row.counts[0], row.source, row.key)
+    )
+
+
+def stages(rows: Sequence[Row]) -> list[Stage]:
+    """Return the stages of all rows together, each with its part of the one before."""
+    totals = [sum(row.counts[number] for row in rows) for number in range(len(STAGES))]
+    return [
+        Stage(key, label, total, _tenths(total, totals[number - 1]) if number else None)
+        for number, ((key, label), total) in enumerate(zip(STAGES, totals, strict=True))
+    ]
+
+
+def cells(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
+    """Yield the rows as text for a file; what people wrote is no formula."""
+    for row in rows:
+        named = (row.program.name, row.source, row.key)
+        yield (*(formula_safe(text) for text in named), *(str(count) for count in row.counts))
+
+
+def _begun(programs: Sequence[Program], first: date, last: date) -> Iterator[dict[str, Any]]:
+    """Return how far the applications of these days came, by program and link."""
+    days = Q(pk__in=[])
+    for program in programs:
+        begins = start_of_day(first, program.zone)
+        ends = start_of_day(date.fromordinal(last.toordinal() + 1), program.zone)
+        days |= Q(program=program, created_at__gte=begins, created_at__lt=ends)
+    sent = Q(submitted_at__isnull=False)
+    reached = {
+        name: Count("pk", filter=sent | Q(furthest_step__gte=number))
+        for number, name in enumerate(_REACHED.values(), start=1)
+    }
+    approved = sent & Q(state=ApplicationState.APPROVED)
+    confirmed = (sent & Q(email_confirmed_at__isnull=False)) | approved
+    rows = Application.objects.filter(days, entered_at=None).order_by()
+    counts = {
+        STARTED: Count("pk"),
+        **reached,
+        SUBMITTED: Count("pk", filter=sent),
+        CONFIRMED: Count("pk", filter=confirmed),
+        APPROVED: Count("pk", filter=approved),
+    }
+    for found in rows.values("program_id", "source_link__key").annotate(**counts):
+        yield dict(found)
+
+
+def _names(programs: Sequence[Program]) -> dict[tuple[int, str], str]:
+    links = RecruitingLink.objects.filter(program__in=programs)
+    return {(pk, key): name for pk, key, name in links.values_list("program_id", "key", "name")}
+
+
+def _tenths(part: int, whole: int) -> int | None:
+    """Return a part of a whole in tenths of a percent, rounded half up."""
+    return (part * 2000 + whole) // (2 * whole) if whole else None

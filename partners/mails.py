@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partners import tokens
+from prm.accounts.models import User
 from prm.lib import l10n
 from prm.mail import outbox
 
 if TYPE_CHECKING:
     from partners.models import Application, Invitation
-    from prm.accounts.models import User
 
 _REGION = {"en": "en_GB"}  # the day comes first, so 2 Dec cannot be misread
 
@@ -46,19 +46,23 @@ def day_words(day: date, language: str) -> str:
 
 
 def invited(invitation: Invitation, token: str, *, by: User) -> None:
-    """Send a team member the way in; the link works once."""
+    """Send a team member the way in, in the language of the person when we know them; the link works once."""
+    known = (
+        User.objects.filter(email_folded=invitation.email_folded).values_list("language", flat=True).first()
+    )
+    language = known or invitation.partner.language
     outbox.queue(
         "team_invitation",
         to=invitation.email,
         key=f"team-invitation:{invitation.public_id}",
-        language=invitation.partner.language,
+        language=language,
         about=invitation.public_id,
         context={
             "invitation": invitation,
             "partner_name": invitation.partner.name,
             "role": invitation.get_role_display,
             "inviter": by.get_full_name(),
-            "until": day_words(invitation.expires_at.date(), invitation.partner.language),
+            "until": day_words(invitation.expires_at.date(), language),
             "button_url": absolute(reverse("public:invitation", args=[token])),
             "button_text": _("See the invitation"),
         },

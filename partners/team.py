@@ -45,6 +45,15 @@ class LastOwner(Refused):
     field = "role"
 
 
+class NotYourself(Refused):
+    message = _("Staff cannot become members of a team they look after.")
+    field = "email"
+
+
+class TeamClosed(Refused):
+    message = _("This partner was joined with another one. Invite people there.")
+
+
 class UnknownRole(Refused):
     message = _("Choose a role.")
     field = "role"
@@ -52,7 +61,19 @@ class UnknownRole(Refused):
 
 def may_manage(partner: Partner, user: User) -> bool:
     """Say whether `user` may invite, change and remove people of `partner`."""
-    return policy.may(user, "invite_partners") or _owners(partner).filter(user=user).exists()
+    return policy.may(user, "invite_partners") or is_owner(partner, user)
+
+
+def is_owner(partner: Partner, user: User) -> bool:
+    """Say whether `user` is an owner of the team."""
+    return _owners(partner).filter(user=user).exists()
+
+
+def is_last_owner(member: Member) -> bool:
+    """Say whether the team would have no owner without `member`."""
+    if member.role != TeamRole.OWNER:
+        return False
+    return not _owners(member.partner).exclude(pk=member.pk).exists()
 
 
 @transaction.atomic
@@ -63,11 +84,15 @@ def invite(
 
     An open invitation of the same mailbox is withdrawn: the newest mail is the one that works.
 
-    Raises: NotYours, AlreadyInTeam, UnknownRole.
+    Raises: NotYours, AlreadyInTeam, UnknownRole, NotYourself, TeamClosed.
     """
     partner = _managed(partner, by)
+    if partner.merged_into_id is not None:
+        raise TeamClosed
     _refuse_unknown(role)
     folded = fold_email(email)
+    if folded == by.email_folded and not is_owner(partner, by):
+        raise NotYourself
     if Member.objects.current().filter(partner=partner, user__email_folded=folded).exists():
         raise AlreadyInTeam
     open_ones = Invitation.objects.filter(partner=partner, email_folded=folded, accepted_at=None)
@@ -84,15 +109,50 @@ def invite(
         invited_by=by,
         expires_at=at + VALID_FOR,
     )
-    audit.record(by, "team.invited", invitation, at=at, role=role, email=invitation.email)
+    audit.record(by, "team.invited", invitation, at=at, role=role)
     mails.invited(invitation, token, by=by)
     return invitation, token
+
+
+def renew(invitation: Invitation, *, by: User, at: datetime) -> tuple[Invitation, str]:
+    """Mail an open invitation once more, with a fresh link that works for a week; the one mailed before stops working.
+
+    Raises: NotYours, InvitationOver, AlreadyInTeam, TeamClosed.
+    """
+    if invitation.accepted_at is not None or invitation.withdrawn_at is not None:
+        raise InvitationOver
+    return invite(
+        invitation.partner,
+        email=invitation.email,
+        role=invitation.role,
+        full_name=invitation.full_name,
+        by=by,
+        at=at,
+    )
 
 
 def find(token: str, *, at: datetime) -> Invitation | None:
     """Return the invitation that `token` opens at `at`."""
     found = Invitation.objects.filter(token_sha256=tokens.digest(token), accepted_at=None, withdrawn_at=None)
     return found.filter(expires_at__gt=at).select_related("partner", "invited_by").first()
+
+
+def send_fresh(token: str, *, at: datetime) -> bool:
+    """Mail a fresh link for an invitation that expired, to the mailbox it was for; say whether there was one.
+
+    The word of the old link is enough to ask, as the mail goes nowhere else; it works once, for the old one is then withdrawn.
+    """
+    expired = Invitation.objects.filter(
+        token_sha256=tokens.digest(token), accepted_at=None, withdrawn_at=None, expires_at__lte=at
+    )
+    invitation = expired.select_related("partner", "invited_by").first()
+    if invitation is None:
+        return False
+    try:
+        renew(invitation, by=invitation.invited_by, at=at)
+    except Refused:  # whoever invited may not any more
+        return False
+    return True
 
 
 @transaction.atomic
@@ -142,13 +202,13 @@ def change_role(member: Member, *, role: str, by: User, at: datetime) -> Member:
 
     Raises: NotYours, LastOwner, UnknownRole.
     """
-    partner = _managed(member.partner, by)
+    _managed(member.partner, by)
     _refuse_unknown(role)
     member = Member.objects.lock().get(pk=member.pk)
     if member.role == role or member.ended_at is not None:
         return member
     if role != TeamRole.OWNER:
-        _keep_an_owner(partner, without=member)
+        _keep_an_owner(without=member)
     before, member.role = member.role, role
     member.save(update_fields=["role"])
     audit.record(by, "team.role_changed", member, at=at, before=before, after=role)
@@ -167,7 +227,7 @@ def remove(member: Member, *, by: User, at: datetime) -> Member:
     member = Member.objects.lock().get(pk=member.pk)
     if member.ended_at is not None:
         return member
-    _keep_an_owner(partner, without=member)
+    _keep_an_owner(without=member)
     member.ended_at, member.ended_by = at, by
     member.save(update_fields=["ended_at", "ended_by"])
     audit.record(by, "team.removed", member, at=at)
@@ -186,8 +246,8 @@ def _owners(partner: Partner) -> OwnersOf:
     return Member.objects.current().filter(partner=partner, role=TeamRole.OWNER)
 
 
-def _keep_an_owner(partner: Partner, *, without: Member) -> None:
-    if without.role == TeamRole.OWNER and not _owners(partner).exclude(pk=without.pk).exists():
+def _keep_an_owner(*, without: Member) -> None:
+    if is_last_owner(without):
         raise LastOwner
 
 

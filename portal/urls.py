@@ -60,6 +60,7 @@ urlpatterns = [
     path("team/invite/", team.invite, name="team_invite"),
     path("team/<str:public_id>/role/", team.change_role, name="team_role"),
     path("team/<str:public_id>/remove/", team.remove, name="team_remove"),
+    path("team/invitations/<str:public_id>/renew/", team.renew_invitation, name="team_renew"),
     path("team/invitations/<str:public_id>/withdraw/", team.withdraw_invitation, name="team_withdraw"),
     path("account/", account.account, name="account"),
 ]

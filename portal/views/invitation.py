@@ -32,7 +32,11 @@ class Invited(View):
         at = timezone.now()
         invitation = team.find(token, at=at)
         if invitation is None:
-            return _page(request, token)
+            # The answer is the same whether or not there was anything to send.
+            asked = "fresh" in request.POST
+            if asked:
+                team.send_fresh(token, at=at)
+            return _page(request, token, asked=asked)
         user = request.user if isinstance(request.user, User) else None
         try:
             member = team.accept(token, user=user or _person(invitation), at=at)
@@ -57,7 +61,7 @@ def _person(invitation: Invitation) -> User:
     )
 
 
-def _page(request: HttpRequest, token: str, *, error: str = "") -> HttpResponse:
+def _page(request: HttpRequest, token: str, *, error: str = "", asked: bool = False) -> HttpResponse:
     invitation = team.find(token, at=timezone.now())
     signed_in = request.user if isinstance(request.user, User) else None
     is_other = bool(signed_in and invitation and signed_in.email_folded != invitation.email_folded)
@@ -65,6 +69,7 @@ def _page(request: HttpRequest, token: str, *, error: str = "") -> HttpResponse:
         "invitation": invitation,
         "token": token,
         "error": error,
+        "asked": asked,
         "signed_in": signed_in,
         "is_other": is_other,
         "role_help": EXPLAINED.get(invitation.role, "") if invitation else "",

@@ -268,7 +268,9 @@ class MemberRow:
     role: str
     role_help: str
     joined: date
+    last_seen: date | None
     is_you: bool
+    is_last_owner: bool
     change_href: str
     remove_href: str
 
@@ -283,4 +285,5 @@ class InvitationRow:
     invited: date
     expires: date
     is_expired: bool
+    renew_href: str
     withdraw_href: str

@@ -27,14 +27,15 @@ from prm.lib.periods import local_day
 @enter()
 def team(request: HttpRequest, room: Room) -> HttpResponse:
     """List the team and the invitations under way."""
-    members = _members(room).select_related("user").order_by("joined_at", "pk")
+    members = list(_members(room).select_related("user").order_by("joined_at", "pk"))
     may_manage = room.may(roles.MANAGE_TEAM)
+    owners = [member for member in members if member.role == TeamRole.OWNER]
     return show(
         request,
         room,
         "portal/team/team.html",
         nav="team",
-        members=[_member_row(member, room) for member in members],
+        members=[_member_row(member, room, is_last_owner=owners == [member]) for member in members],
         invitations=[_invitation_row(each, room) for each in _invitations(room)] if may_manage else [],
         may_manage=may_manage,
     )
@@ -76,7 +77,15 @@ def change_role(request: HttpRequest, room: Room, public_id: str) -> HttpRespons
                 request, _("The role of %(person)s is changed.") % {"person": member.user.get_full_name()}
             )
             return redirect("portal:team")
-    return _form_page(request, room, "portal/team/role.html", form, person=member.user.get_full_name())
+    return _form_page(
+        request,
+        room,
+        "portal/team/role.html",
+        form,
+        person=member.user.get_full_name(),
+        is_you=member.user_id == room.user.pk,
+        is_last_owner=team_verbs.is_last_owner(member),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,9 +106,29 @@ def remove(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
             text = _("%(person)s is no longer in the team.") % {"person": member.user.get_full_name()}
             messages.success(request, text)
             return redirect("portal:home" if is_you else "portal:team")
-    context = {"person": member.user.get_full_name(), "is_you": is_you, "error": error}
+    context = {
+        "person": member.user.get_full_name(),
+        "is_you": is_you,
+        "error": error,
+        "is_last_owner": team_verbs.is_last_owner(member),
+    }
     status = 422 if error else 200
     return show(request, room, "portal/team/remove.html", nav="team", status=status, **context)
+
+
+@require_POST
+@enter(roles.MANAGE_TEAM)
+def renew_invitation(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
+    """Mail an invitation once more with a fresh link."""
+    invitation = get_object_or_404(Invitation.objects.filter(partner=room.partner), public_id=public_id)
+    try:
+        renewed, _token = team_verbs.renew(invitation, by=room.user, at=room.at)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        text = _("%(email)s gets a new mail. Its link works for 7 days, the one before no longer.")
+        messages.success(request, text % {"email": renewed.email})
+    return redirect("portal:team")
 
 
 @require_POST
@@ -127,7 +156,7 @@ def _invitations(room: Room) -> Any:
     return waiting.order_by("-invited_at", "-pk")
 
 
-def _member_row(member: Member, room: Room) -> MemberRow:
+def _member_row(member: Member, room: Room, *, is_last_owner: bool) -> MemberRow:
     role = TeamRole(member.role)
     is_you = member.user_id == room.user.pk
     may_manage = room.may(roles.MANAGE_TEAM)
@@ -137,9 +166,17 @@ def _member_row(member: Member, room: Room) -> MemberRow:
         role=str(role.label),
         role_help=str(roles.EXPLAINED[role.value]),
         joined=local_day(member.joined_at, room.zone),
+        last_seen=local_day(member.user.last_login, room.zone)
+        if may_manage and member.user.last_login
+        else None,
         is_you=is_you,
-        change_href=reverse("portal:team_role", args=[member.public_id]) if may_manage else "",
-        remove_href=reverse("portal:team_remove", args=[member.public_id]) if may_manage or is_you else "",
+        is_last_owner=is_last_owner,
+        change_href=reverse("portal:team_role", args=[member.public_id])
+        if may_manage and not is_last_owner
+        else "",
+        remove_href=reverse("portal:team_remove", args=[member.public_id])
+        if (may_manage or is_you) and not is_last_owner
+        else "",
     )
 
 
@@ -151,6 +188,7 @@ def _invitation_row(invitation: Invitation, room: Room) -> InvitationRow:
         invited=local_day(invitation.invited_at, room.zone),
         expires=local_day(invitation.expires_at, room.zone),
         is_expired=invitation.expires_at <= room.at,
+        renew_href=reverse("portal:team_renew", args=[invitation.public_id]),
         withdraw_href=reverse("portal:team_withdraw", args=[invitation.public_id]),
     )
 

@@ -131,6 +131,11 @@ def require_notice(membership: Membership, reason: str, *, effective_at: datetim
         raise NoticeTooShort(params={"days": days, "earliest": first.isoformat()})
 
 
+def moment_on(membership: Membership, day: date) -> datetime:
+    """Return the first moment of a day in the program's zone."""
+    return start_of_day(day, membership.program.zone)
+
+
 def moment_of(membership: Membership, on: date | None, *, at: datetime) -> datetime:
     """Return when a membership ends whose partner leaves on a day: at its first moment in the program's zone, now without a day.
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from partners import placement
 from partners.admin.forms import PlacementForm
+from partners.admin.leaving import LeavingPages, buttons, standing_notes
 from partners.admin.own_terms import OwnTermsPages
 from partners.tier_rates import rates_of
 from partners.admin.recruiting import RecruiterPages, may_name_recruiter
@@ -68,7 +69,7 @@ class PlacementInline(PlacementTable):
 
 
 @admin.register(Membership)
-class MembershipAdmin(OwnTermsPages, RecruiterPages, BackOfficeAdmin):
+class MembershipAdmin(LeavingPages, OwnTermsPages, RecruiterPages, BackOfficeAdmin):
     """Memberships."""
 
     sees = "see_partners"
@@ -107,7 +108,7 @@ class MembershipAdmin(OwnTermsPages, RecruiterPages, BackOfficeAdmin):
         """Add the page that changes the tier, those of own terms, and the one that names a recruiter."""
         view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.change_tier))
         tier = path("<int:pk>/tier/", view, name="partners_membership_tier")
-        return [tier, *self.terms_urls(), *self.recruiter_urls(), *super().get_urls()]
+        return [tier, *self.leaving_urls(), *self.terms_urls(), *self.recruiter_urls(), *super().get_urls()]
 
     @admin.display(description=gettext_lazy("partner"), ordering="partner__name")
     def member(self, membership: Membership) -> str:
@@ -130,6 +131,8 @@ class MembershipAdmin(OwnTermsPages, RecruiterPages, BackOfficeAdmin):
         """Offer what may be changed to those who may."""
         context["may_place"] = policy.may(request.user, "place_in_tiers")
         context["may_name_recruiter"] = may_name_recruiter(request, kwargs["obj"])
+        context["leaving_buttons"] = buttons(request, kwargs["obj"])
+        context["standing_notes"] = standing_notes(kwargs["obj"])
         context["title"] = _("%(partner)s in %(program)s") % _names(kwargs["obj"])
         context["subtitle"] = None
         return super().render_change_form(request, context, *args, **kwargs)

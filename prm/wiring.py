@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from partners import launch_checks, launching, leaving, merging, profiles
+from partners import checklists, launch_checks, launching, leaving, merging, onboarding_steps, profiles
 from partners.application_forms import offer_words
-from partners.choices import EndingKind
+from partners.choices import EndingKind, OnboardingKind
 from partners.events import (
     ApplicationCounts,
     MembershipApproved,
@@ -16,6 +16,7 @@ from partners.events import (
 from payouts import dry_runs, settlement
 from payouts import launch_check as launch_check_of_payments
 from payouts import merging as money_merging
+from payouts import onboarding_steps as steps_of_money
 from payouts.months import RUN_KIND as MONTH_CLOSE
 from payouts.pay_runs.job import RUN_KIND as PAY_RUN
 from payouts.results.jobs import RUN_KIND as BANK_RESULTS
@@ -27,6 +28,7 @@ from prm.runs import notices, registry
 from prm.runs.lifecycle import RunEnded
 from referrals import launch_check as launch_check_of_links
 from referrals import merging as links_merging
+from referrals import onboarding_steps as steps_of_links
 from referrals.events import ConversionsAttributed
 from referrals.imports import RUN_KIND as SALES_IMPORT
 from referrals.surroundings import surroundings
@@ -87,6 +89,12 @@ registry.register(PAY_RUN, "payouts.compute_pay_run")
 findings.learn_from(surroundings)
 profiles.learn_keeper("vat_number", asked_again.keeps_vat_number)
 merging.learn_mover(money_merging.move, foretell=money_merging.foretell, hinders=money_merging.in_the_way)
+checklists.learn_step(OnboardingKind.TERMS, onboarding_steps.terms)
+checklists.learn_step(OnboardingKind.PROFILE, onboarding_steps.profile)
+checklists.learn_step(OnboardingKind.TEAM, onboarding_steps.team)
+checklists.learn_step(OnboardingKind.BANK, steps_of_money.bank)
+checklists.learn_step(OnboardingKind.TAX, steps_of_money.tax)
+checklists.learn_step(OnboardingKind.FIRST_LINK, steps_of_links.first_link)
 merging.learn_mover(links_merging.move, foretell=links_merging.foretell)
 
 subscribe(RunEnded, notices.tell_starter)  # no sweep: the run itself says how it ended

@@ -83,6 +83,8 @@ def answered(question: ClauseQuestion) -> None:
     """Pass the answer on to who asked; an applicant gets the way back to the application with it."""
     program = question.terms_version.program
     for to, language, name, url in _askers(question):
+        with translation.override(language):
+            section = capfirst(str(TermsSection(question.section).label))
         outbox.queue(
             "terms_question_answered",
             to=to,
@@ -92,7 +94,7 @@ def answered(question: ClauseQuestion) -> None:
             context={
                 "name": name,
                 "program": program.name,
-                "section": question.get_section_display,  # called in the reader's language
+                "section": section,
                 "question": question.text,
                 "answer": question.answer,
                 "is_applicant": question.application_id is not None,

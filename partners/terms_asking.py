@@ -135,7 +135,7 @@ def changed_sections(version: TermsVersion) -> list[str]:
     before = earlier.first()
     if before is None:
         return []
-    return [each.key for each in terms.compare(before, version) if each.is_changed]
+    return [each.key for each in terms.compare(before, version).changed]
 
 
 def _asking() -> QuerySet[TermsVersion]:

@@ -35,6 +35,17 @@ class SectionDifference:
         return any(piece.kind != SAME for piece in self.pieces)
 
 
+class Difference(tuple[SectionDifference, ...]):
+    """All sections of two versions beside each other."""
+
+    __slots__ = ()
+
+    @property
+    def changed(self) -> list[SectionDifference]:
+        """Return the sections that say something else."""
+        return [each for each in self if each.is_changed]
+
+
 def words(before: str, after: str) -> tuple[Piece, ...]:
     """Return both texts as one row of pieces; joined without what is new it is `before`, without what is gone `after`."""
     old, new = _parts(before), _parts(after)
@@ -52,12 +63,10 @@ def words(before: str, after: str) -> tuple[Piece, ...]:
     return tuple(_joined(found))
 
 
-def sections(
-    before: Iterable[tuple[str, str, str]], after: Iterable[tuple[str, str, str]]
-) -> tuple[SectionDifference, ...]:
+def sections(before: Iterable[tuple[str, str, str]], after: Iterable[tuple[str, str, str]]) -> Difference:
     """Return each section, given as key, heading and text of the earlier and of the later version."""
     old = {key: text for key, _heading, text in before}
-    return tuple(
+    return Difference(
         SectionDifference(key, heading, words(_tidy(old.get(key, "")), _tidy(text)))
         for key, heading, text in after
     )

@@ -177,7 +177,55 @@ ADJUSTMENT: Words = {
     "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
 }
 
+AMENDMENT: Words = {
+    "draft": _word(_t("Draft"), "clock", NEUTRAL),
+    "proposed": _word(_t("Waiting for an answer"), "clock", WARN),
+    "accepted": _word(_t("Accepted"), "tick", OK),
+    "declined": _word(_t("Declined"), "cross", NEUTRAL),
+    "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
+}
+
+TERMS: Words = {
+    "draft": _word(_t("Draft"), "clock", NEUTRAL),
+    "published": _word(_t("Published"), "tick", OK),
+    "superseded": _word(_t("Superseded"), "return", NEUTRAL),
+}
+
+CLAUSE_QUESTION: Words = {
+    "open": _word(_t("Waiting for an answer"), "clock", WARN),
+    "answered": _word(_t("Answered"), "tick", OK),
+    "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
+}
+
+# What staff read of people who are asked to join.
+PROSPECT: Words = {
+    "identified": _word(_t("Identified"), "info", NEUTRAL),
+    "contacted": _word(_t("Contacted"), "info", NEUTRAL),
+    "in_talks": _word(_t("In talks"), "clock", INFO),
+    "invited": _word(_t("Invited"), "clock", INFO),
+    "applied": _word(_t("Applied"), "clock", WARN),
+    "joined": _word(_t("Joined"), "tick", OK),
+    "lost": _word(_t("Not pursued"), "cross", NEUTRAL),
+}
+PROGRAM_INVITATION: Words = {
+    "open": _word(_t("Waiting for an answer"), "clock", INFO),
+    "countered": _word(_t("Counter-proposal"), "alert", WARN),
+    "accepted": _word(_t("Accepted"), "tick", OK),
+    "declined": _word(_t("Declined"), "cross", NEUTRAL),
+    "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
+    "expired": _word(_t("Expired"), "cross", NEUTRAL),
+}
+INTRODUCTION: Words = {
+    "proposed": _word(_t("Waiting for both"), "clock", INFO),
+    "introduced": _word(_t("Introduced"), "tick", OK),
+    "declined": _word(_t("Did not come about"), "cross", NEUTRAL),
+    "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
+}
+
 VOCABULARIES: dict[str, Words] = {
+    "prospect": PROSPECT,
+    "program_invitation": PROGRAM_INVITATION,
+    "introduction": INTRODUCTION,
     "commission": COMMISSION,
     "statement": STATEMENT,
     "payment": PAYMENT,
@@ -190,6 +238,9 @@ VOCABULARIES: dict[str, Words] = {
     "question": QUESTION,
     "dispute": DISPUTE,
     "adjustment": ADJUSTMENT,
+    "amendment": AMENDMENT,
+    "terms": TERMS,
+    "clause_question": CLAUSE_QUESTION,
 }
 
 

@@ -1,6 +1,8 @@
 """The back office's pages about partners: applications to decide, partners and where they stand, and terms."""
 
+from partners.admin import amendments as amendments
 from partners.admin import applications as applications
+from partners.admin import clause_questions as clause_questions
 from partners.admin import forms_builder as forms_builder
 from partners.admin import funnel as funnel
 from partners.admin import launching as launching

@@ -53,7 +53,7 @@ def sections(version: TermsVersion) -> list[tuple[str, str]]:
     return [(str(heading(name)), getattr(version, name)) for name in SECTIONS]
 
 
-def compare(before: TermsVersion, after: TermsVersion) -> tuple[terms_difference.SectionDifference, ...]:
+def compare(before: TermsVersion, after: TermsVersion) -> terms_difference.Difference:
     """Return what differs between two versions, section by section, the summary first."""
     return terms_difference.sections(_told(before), _told(after))
 

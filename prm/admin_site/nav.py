@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from partners import clause_questions
 from partners.models import Application
 from payouts import pauses
 from payouts.choices import AdjustmentState, DisputeState, PayRunState
@@ -53,6 +54,13 @@ def questions_waiting(user: User) -> int:
     return Dispute.objects.filter(state=DisputeState.OPENED).count()
 
 
+def clause_questions_waiting(user: User) -> int:
+    """Count the questions about terms that wait for an answer."""
+    if not policy.may(user, "answer_clause_questions"):
+        return 0
+    return clause_questions.waiting().order_by().count()
+
+
 def runs_to_approve(user: User) -> int:
     """Count the pay runs somebody else prepared and nobody has approved."""
     if not policy.may(user, "approve_pay_runs"):
@@ -83,6 +91,12 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
                 _("Applications"), "partners_application_changelist", "see_applications", applications_waiting
             ),
             _Entry(_("Questions"), "payouts_dispute_changelist", "see_disputes", questions_waiting),
+            _Entry(
+                _("Questions about terms"),
+                "partners_clausequestion_changelist",
+                "see_partners",
+                clause_questions_waiting,
+            ),
             _Entry(_("Pauses"), "payouts_pause_changelist", "see_commissions", pauses_overdue),
             _Entry(_("Conversions"), "referrals_conversion_changelist", "see_conversions"),
             _Entry(_("Import sales"), "referrals_conversion_import", "import_conversions"),
@@ -157,7 +171,12 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
             _Entry(_("Programs"), "tiers_program_changelist", "see_partners"),
             _Entry(_("Recruiting links"), "partners_recruitinglink_changelist", "see_partners"),
             _Entry(_("Funnel"), "partners_funnel", "see_funnel"),
-            _Entry(_("Terms"), "partners_termsversion_changelist", "see_partners"),
+            _Entry(
+                _("Terms"),
+                "partners_termsversion_changelist",
+                "see_partners",
+                covers=("partners_amendment_changelist",),
+            ),
             _Entry(_("Application forms"), "partners_formversion_changelist", "see_partners"),
             _Entry(_("Legal entities"), "tiers_legalentity_changelist", "manage_programs"),
             _Entry(_("Staff and roles"), "accounts_user_changelist", "manage_staff"),

@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from partners import clause_questions
 from partners.applications import decide_on
-from partners.models import Application
+from partners.models import Application, ClauseQuestion
 from payouts import lateness, months, overview
 from payouts.choices import DisputeState, PayRunState
 from payouts.disputes.clock import last_day
@@ -97,6 +98,8 @@ def _queues(user: User, *, at: datetime) -> Iterator[Queue]:
         yield from _applications(user, at=at)
     if policy.may(user, "answer_disputes"):
         yield from _questions(at=at)
+    if policy.may(user, "answer_clause_questions"):
+        yield from _clause_questions()
     if policy.may(user, "close_periods"):
         yield from _months(at=at)
     if policy.may(user, "approve_pay_runs"):
@@ -136,6 +139,18 @@ def _questions(*, at: datetime) -> Iterator[Queue]:
     promise = _("Overdue since %(date)s.") if at >= first.answer_by_at else _("First answer by %(date)s.")
     label = ngettext("question to answer", "questions to answer", count)
     yield Queue(count, label, promise % {"date": day}, list_url(Dispute, waits="us"))
+
+
+def _clause_questions() -> Iterator[Queue]:
+    waiting = clause_questions.waiting()
+    count = waiting.order_by().count()
+    first = waiting.first()
+    if first is None:
+        return
+    label = ngettext("question about terms to answer", "questions about terms to answer", count)
+    since = l10n.date_text(timezone.localtime(first.asked_at).date(), locale())
+    note = _("Waiting since %(date)s") % {"date": since}
+    yield Queue(count, label, note, list_url(ClauseQuestion, waits="us"))
 
 
 def _months(*, at: datetime) -> Iterator[Queue]:

@@ -15,6 +15,7 @@ from partners.screening_words import PUBLIC_MAIL, domain_of
 from prm import audit
 from prm.accounts import policy
 from prm.accounts.emails import fold_email
+from prm.lib import country_names
 from prm.lib.errors import Refused
 from tiers.models import Program
 
@@ -81,10 +82,18 @@ def unblock(entry: Blocked, *, by: User, at: datetime) -> Blocked:
     return entry
 
 
+def _country(value: str) -> str:
+    known = {name.casefold(): name for name, _shown in country_names.choices("en")}
+    found = known.get(country_names.name(value.upper(), "en").casefold()) or known.get(value.casefold())
+    if found is None:
+        raise NothingToBlock
+    return found
+
+
 def _clean(kind: str, value: str) -> str:
     value = value.strip()
-    if kind == BlockedKind.COUNTRY and value:
-        return value[:64]
+    if kind == BlockedKind.COUNTRY:
+        return _country(value)
     if kind == BlockedKind.EMAIL and "@" in value:
         return fold_email(value)
     domain = domain_of(value) if kind == BlockedKind.DOMAIN else ""

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from partners import assignment
 from partners.choices import RejectionReason
-from partners.models import Membership, TermsVersion
+from partners.models import Membership
 from partners.recruiting import candidates
+from prm.accounts.models import User
 from prm.lib.periods import local_day, start_of_day
 from tiers.models import Program, Tier
 
 if TYPE_CHECKING:
     from partners.models import Application
-
-    TermsModelForm = forms.ModelForm[TermsVersion]
-else:
-    TermsModelForm = forms.ModelForm
 
 APPROVE, ASK, REJECT = "approve", "ask", "reject"
 DATE = forms.DateInput(attrs={"type": "date"})
@@ -56,6 +54,14 @@ class TierChoice(forms.ModelChoiceField):
         return f"{obj.name}, {rate}" if rate else obj.name
 
 
+class PersonChoice(forms.ModelChoiceField):
+    """Staff, each by name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the person's name."""
+        return str(obj.full_name or obj.email)
+
+
 class DecisionForm(forms.Form):
     """What to do with an application. Which fields count depends on the decision."""
 
@@ -67,6 +73,20 @@ class DecisionForm(forms.Form):
     )
     tier = TierChoice(
         label=_("Tier, when approved"), queryset=Tier.objects.none(), required=False, empty_label=None
+    )
+    own_terms = forms.BooleanField(
+        label=_("Agree on own rates"),
+        required=False,
+        help_text=_(
+            "After the approval a draft of own rates opens. Until the partner accepts, the tier counts."
+        ),
+    )
+    addendum = forms.CharField(
+        label=_("Addendum to the terms, when approved"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Proposed to the new partner, who accepts or declines it. Empty: none."),
     )
     reason = forms.ChoiceField(
         label=_("Reason, when declined"),
@@ -82,12 +102,26 @@ class DecisionForm(forms.Form):
         help_text=_("Needed when you ask for more."),
     )
 
-    def __init__(self, *args: Any, application: Application, rates: dict[int, str], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        application: Application,
+        rates: dict[int, str],
+        proposed: str = "",
+        may_agree: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         tiers = self.fields["tier"]
         assert isinstance(tiers, TierChoice)  # noqa: S101
         tiers.rates = rates
         tiers.queryset = Tier.objects.filter(program=application.program_id).by_rank()
+        hint = tiers.queryset.filter(key=proposed).first() if proposed else None
+        if hint is not None:
+            self.initial["tier"] = hint.pk
+            tiers.help_text = _("The answers propose %(tier)s.") % {"tier": hint.name}
+        if not may_agree:
+            del self.fields["own_terms"]
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the decision needs."""
@@ -100,6 +134,20 @@ class DecisionForm(forms.Form):
         if decision == REJECT and not given.get("reason"):
             self.add_error("reason", _("Choose a reason."))
         return given
+
+
+class OwnerForm(forms.Form):
+    """Who is to look after an application."""
+
+    manager = PersonChoice(
+        label=_("Account manager"), queryset=User.objects.none(), empty_label=_("Choose a person")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = self.fields["manager"]
+        assert isinstance(people, PersonChoice)  # noqa: S101
+        people.queryset = assignment.managers()
 
 
 class PlacementForm(forms.Form):
@@ -136,24 +184,3 @@ class RecruiterForm(forms.Form):
         recruiters = self.fields["recruiter"]
         assert isinstance(recruiters, PartnerChoice)  # noqa: S101
         recruiters.queryset = candidates(membership)
-
-
-class NewTermsForm(TermsModelForm):
-    """The texts of a new version of a program's terms."""
-
-    program = forms.ModelChoiceField(label=_("Program"), queryset=Program.objects.order_by("name"))
-
-    class Meta:
-        model = TermsVersion
-        fields = ("program", "summary", "pricing", "what_counts", "how_measured", "support")
-
-
-class InForceForm(forms.Form):
-    """From when on terms are to be in force."""
-
-    effective_on = forms.DateField(
-        label=_("In force from"),
-        required=False,
-        widget=DATE,
-        help_text=_("Midnight in the program's time zone. Empty: at once."),
-    )

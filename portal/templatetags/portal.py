@@ -120,6 +120,7 @@ _MENU = (
     ("questions", gettext_lazy("Questions"), "info", "portal:questions"),
     ("payment_details", gettext_lazy("Payment details"), "bank", "portal:payment_details"),
     ("tax", gettext_lazy("Tax and invoices"), "document", "portal:tax"),
+    ("resources", gettext_lazy("Resources"), "page", "portal:resources"),
     ("profile", gettext_lazy("Profile"), "briefcase", "portal:profile"),
     ("team", gettext_lazy("Team"), "people", "portal:team"),
     ("account", gettext_lazy("Your account"), "person", "portal:account"),

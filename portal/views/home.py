@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
+from partners import checklists
 from partners.choices import MembershipState
 from partners.models import Membership
 from payouts import next_payments, overview
@@ -56,6 +57,7 @@ def home_page(room: Room) -> HomePage:
     coming = next_payments.next_payment(membership, payments, at=at)
     latest = lines.readable(room.commissions()).order_by("-effective_at", "-pk")[:LATEST]
     standing = tier.standing(membership, at=at)
+    steps = _open_checklist(room)
     may_open_money = room.may(roles.SEE_PAYMENT_DETAILS)
     return HomePage(
         greeting=_greeting(room),
@@ -82,7 +84,17 @@ def home_page(room: Room) -> HomePage:
             *next_payment.notices(coming, may_open_money=may_open_money),
         ),
         is_new=not money.count,
+        steps=steps,
+        steps_done=sum(step.done for step in steps),
     )
+
+
+def _open_checklist(room: Room) -> tuple[checklists.StepState, ...]:
+    """Return the steps of a membership that has not done everything needed; nothing once it has, or has left."""
+    if room.membership.ended_at is not None:
+        return ()
+    steps = checklists.state_of(room.membership, room.at)
+    return () if checklists.is_complete(steps) else tuple(steps)
 
 
 def _chart(money: overview.MoneyOverview) -> EarningsChart:
@@ -147,7 +159,7 @@ def _proposal_notices(room: Room) -> list[Notice]:
 
 def _membership_notices(room: Room) -> list[Notice]:
     state, ended_at = room.membership.state, room.membership.ended_at
-    if state == MembershipState.SUSPENDED:
+    if state == MembershipState.SUSPENDED and not getattr(room.membership, "is_stopped", False):
         text = _("Links and codes earn nothing now. What you have earned stays yours.")
         return [Notice("warn", text, title=_("Your membership is suspended."))]
     if ended_at is not None:

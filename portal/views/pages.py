@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from partners.checklists import StepState
 from payouts.explained.facts import Row as Figure
 from payouts.explained.story import Step
 from portal.charts import EarningsChart
@@ -134,6 +135,8 @@ class HomePage:
     rows: tuple[CommissionRow, ...]
     notices: tuple[Notice, ...]
     is_new: bool
+    steps: tuple[StepState, ...] = ()
+    steps_done: int = 0
 
 
 @dataclass(frozen=True)

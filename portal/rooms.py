@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -21,17 +21,20 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 
-from partners.models import Member, Membership, Partner
+from partners.models import Ending, Member, Membership, Partner, ProgramResource, Suspension
 from payouts.models import Commission, Statement
 from payouts.models.commission import CommissionQuerySet
 from payouts.models.statement import StatementQuerySet
-from portal import roles
+from portal import roles, standing
 from prm.accounts.models import User
 from tiers.choices import VersionState
 from tiers.models import PlanVersion, Program
 
 P = ParamSpec("P")
 _CURRENT = "portal_membership"  # session key: which program this person looked at last
+_STOPPED = Suspension.objects.filter(membership=OuterRef("pk"), lifted_at=None)
+_LEAVING = Ending.objects.waiting().filter(membership=OuterRef("pk"))
+_RESOURCES = ProgramResource.objects.filter(program=OuterRef("program"), removed_at=None)
 _PROPOSED = PlanVersion.objects.filter(member_key=OuterRef("public_id"), state=VersionState.PROPOSED)
 
 
@@ -136,6 +139,8 @@ def find_room(request: HttpRequest) -> Room | None:
         Membership.objects.visible_to(user)
         .filter(partner__in=[member.partner_id for member in members])
         .annotate(waiting_proposal=Subquery(_PROPOSED.values("public_id")[:1]))
+        .annotate(has_resources=Exists(_RESOURCES))
+        .annotate(is_stopped=Exists(_STOPPED), is_leaving=Exists(_LEAVING))
         .select_related("partner", "program")
         .order_by("joined_at", "pk")
         .distinct()
@@ -143,7 +148,8 @@ def find_room(request: HttpRequest) -> Room | None:
     if not memberships:
         return None
     wanted = request.session.get(_CURRENT)
-    current = next((each for each in memberships if each.public_id == wanted), memberships[0])
+    first = next((each for each in memberships if each.ended_at is None), memberships[0])
+    current = next((each for each in memberships if each.public_id == wanted), first)
     member = next(each for each in members if each.partner_id == current.partner_id)
     return Room(user, member, current, memberships, members, clock())
 
@@ -194,6 +200,7 @@ def show(
         "partner": room.partner,
         "memberships": room.menu(),
         "closed_rooms": _closed(room),
+        "standing": standing.notices_of(room),
     }
     response = render(request, template, {**frame, **context}, status=status)
     patch_vary_headers(response, ["HX-Request"])
@@ -208,6 +215,8 @@ def refuse(request: HttpRequest, room: Room, capability: str) -> HttpResponse:
 
 def _closed(room: Room) -> frozenset[str]:
     closed = set()
+    if not getattr(room.membership, "has_resources", False):
+        closed.add("resources")
     if not room.may(roles.SEE_STATEMENTS):
         closed.add("statements")
     if not room.may(roles.SEE_PAYMENT_DETAILS):

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from partners import checklists, launch_checks, launching, leaving, merging, onboarding_steps, profiles
+from partners import (
+    checklists,
+    launch_checks,
+    launching,
+    leaving,
+    merging,
+    onboarding_steps,
+    personal_sections,
+    profiles,
+)
 from partners.application_forms import offer_words
 from partners.choices import EndingKind, OnboardingKind
 from partners.events import (
@@ -17,6 +26,7 @@ from payouts import dry_runs, settlement
 from payouts import launch_check as launch_check_of_payments
 from payouts import merging as money_merging
 from payouts import onboarding_steps as steps_of_money
+from payouts import personal_data as payouts_data
 from payouts.months import RUN_KIND as MONTH_CLOSE
 from payouts.pay_runs.job import RUN_KIND as PAY_RUN
 from payouts.results.jobs import RUN_KIND as BANK_RESULTS
@@ -29,6 +39,7 @@ from prm.runs.lifecycle import RunEnded
 from referrals import launch_check as launch_check_of_links
 from referrals import merging as links_merging
 from referrals import onboarding_steps as steps_of_links
+from referrals import personal_data as referrals_data
 from referrals.events import ConversionsAttributed
 from referrals.imports import RUN_KIND as SALES_IMPORT
 from referrals.surroundings import surroundings
@@ -130,3 +141,7 @@ launching.learn_check("destination", launch_check_of_links.destination)
 launching.learn_check("payment_file", launch_check_of_payments.payment_file)
 
 offer_words.learn_sentence(sentence_of)
+
+personal_sections.learn()
+referrals_data.learn()
+payouts_data.learn()

@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from portal import roles
 from portal.forms import AccountForm
 from portal.rooms import Room, enter, show
 
@@ -43,5 +44,6 @@ def account(request: HttpRequest, room: Room) -> HttpResponse:
         "portal/account/account.html",
         nav="account",
         form=form,
+        may_leave=room.may(roles.MANAGE_TEAM) and room.membership.ended_at is None,
         status=422 if form.errors else 200,
     )

@@ -1,0 +1,73 @@
+"""What the referrals app keeps about a partner: links, codes, visits by day, and the events it is credited for. Who clicked or bought is
+nobody's data but theirs: customers are named as the shop names them, and visitors not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+
+from partners.personal_data import Row, Subject, learn_section, rows
+from referrals.models import Click, Code, Credit, Link
+
+
+def learn() -> None:
+    """Name the sections of this app."""
+    learn_section("partner-links", _links, covers=["referrals.link"])
+    learn_section("partner-codes", _codes, covers=["referrals.code"])
+    learn_section("partner-clicks-by-day", _clicks, covers=["referrals.click"])
+    learn_section("partner-conversions", _credits, covers=["referrals.credit", "referrals.conversion"])
+
+
+def _links(subject: Subject) -> Iterator[Row]:
+    found = Link.objects.filter(membership__partner__in=subject.partners)
+    return rows(
+        found,
+        id="public_id",
+        membership="membership__public_id",
+        slug="slug",
+        label="label",
+        leads_to="destination_url",
+        on="is_active",
+        made_at="created_at",
+    )
+
+
+def _codes(subject: Subject) -> Iterator[Row]:
+    found = Code.objects.filter(membership__partner__in=subject.partners)
+    return rows(
+        found,
+        id="public_id",
+        membership="membership__public_id",
+        code="code",
+        on="is_active",
+        made_at="created_at",
+    )
+
+
+def _clicks(subject: Subject) -> Iterator[Row]:
+    found = Click.objects.filter(link__membership__partner__in=subject.partners)
+    days = found.annotate(day=TruncDate("clicked_at")).values_list("link__public_id", "day", "sub_id")
+    for link, day, sub_id, clicks in days.annotate(Count("pk")).order_by("link", "day", "sub_id").iterator():
+        yield {"link": link, "day": day, "sub_id": sub_id, "clicks": clicks}
+
+
+def _credits(subject: Subject) -> Iterator[Row]:
+    found = Credit.objects.filter(membership__partner__in=subject.partners)
+    return rows(
+        found,
+        membership="membership__public_id",
+        event="conversion__external_id",
+        source="conversion__source",
+        kind="conversion__kind",
+        state="conversion__state",
+        amount_minor="conversion__amount_minor",
+        currency="conversion__currency",
+        happened_at="occurred_at",
+        role="role",
+        share="share",
+        reason="reason",
+        code="code__code",
+        superseded_at="superseded_at",
+    )

@@ -277,14 +277,15 @@ def _consequences(definition: Definition, before: FormVersion | None) -> list[st
     ]
     if before is not None:
         begun = Application.objects.filter(form=before, state=ApplicationState.DRAFT).count()
-        said.append(
-            ngettext(
-                "%(count)d application that was begun goes on with version %(number)d.",
-                "%(count)d applications that were begun go on with version %(number)d.",
-                begun,
+        if begun:
+            said.append(
+                ngettext(
+                    "%(count)d application that was begun goes on with version %(number)d.",
+                    "%(count)d applications that were begun go on with version %(number)d.",
+                    begun,
+                )
+                % {"count": begun, "number": before.number}
             )
-            % {"count": begun, "number": before.number}
-        )
     said.append(_("Applications that were sent keep the questions they answered."))
     said.append(_("A published version can never be edited. A change is a new version."))
     return said

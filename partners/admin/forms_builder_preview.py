@@ -40,7 +40,7 @@ def context(version: FormVersion, chosen: Mapping[str, Any], *, at: datetime) ->
 
 
 def _steps(definition: Definition, kind: str, language: str) -> list[tuple[str, Any]]:
-    titles = {TYPE: _("What you want to be"), YOU: _("About you"), AUDIENCE: _("Your audience or company")}
+    titles = {TYPE: _("Partnership type"), YOU: _("About you"), AUDIENCE: _("Your audience or company")}
     return [
         (titles[step], form_for(definition, step=step, partnership_type=kind, language=language))
         for step in definition.steps()

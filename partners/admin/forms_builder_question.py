@@ -12,6 +12,7 @@ from partners.admin.forms_builder_forms import LONGEST_LABEL, WordsForm, initial
 from partners.application_forms.definition import (
     AUDIENCE,
     KINDS,
+    LANGUAGES,
     LARGEST_NUMBER,
     MOST_CHANNELS,
     MOST_CHOICES,
@@ -39,12 +40,18 @@ KIND_NAMES = {
     "country": _("Country"),
     "url": _("Web address"),
     "file": _("File"),
-    STANDARD: _("Ours"),
+    STANDARD: _("Standard question"),
 }
 STEP_NAMES = {YOU: _("About the applicant"), AUDIENCE: _("Audience or company")}
 _WITH_LIMITS = frozenset({"text", "long_text", "number", "multiple", "file"})
 _ROWS = {"channels": MOST_CHANNELS, "references": MOST_REFERENCES}
 _LONGEST_HELP = 300
+_ORDER = (
+    *(f"label_{language}" for language in LANGUAGES),
+    *("kind", "choices", "required", "step", "types", "least", "most"),
+    *(f"help_{language}" for language in LANGUAGES),
+    "key",
+)
 
 
 class QuestionForm(WordsForm):
@@ -125,6 +132,7 @@ class QuestionForm(WordsForm):
             {"en": _("Help, in English"), "fr": _("Help, in French"), "pl": _("Help, in Polish")},
             longest=_LONGEST_HELP,
         )
+        self.order_fields(_ORDER)
         self._keep_what_applies()
 
     def question(self) -> Question:

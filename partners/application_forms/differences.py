@@ -71,11 +71,11 @@ def _findings(definition: Definition, language: str) -> Iterator[str]:
         missing = _missing(each)
         if missing:
             yield (
-                _("%(question)s: not translated into %(languages)s; English is shown instead.")
+                _("“%(question)s” is not translated into %(languages)s; English is shown instead.")
                 % {"question": name, "languages": _named(missing, language)}
             )
         if each.types and not set(each.types) & set(definition.partnership_types):
-            yield _("%(question)s: nobody is asked, because the form is not for its partnership types.") % {
+            yield _("“%(question)s” is asked of nobody: the form is not for its partnership types.") % {
                 "question": name
             }
     for title, words in (
@@ -85,7 +85,7 @@ def _findings(definition: Definition, language: str) -> Iterator[str]:
         missing = _gaps(words)
         if missing:
             yield (
-                _("%(text)s: not translated into %(languages)s; another language is shown instead.")
+                _("%(text)s: a text in %(languages)s is missing; another language is shown instead.")
                 % {"text": title, "languages": _named(missing, language)}
             )
 

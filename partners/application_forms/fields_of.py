@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from partners.application_forms.channels import WebAddressField, channel_parts, reference_parts
 from partners.application_forms.definition import (
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 MOST_RADIOS = 5
 _REFERENCES_UNLESS_TOLD = 2
-_FILE_HINT = _("PDF, PNG, JPEG or WebP, up to 10 MB each.")
 
 
 def field_for(question: Question, *, language: str) -> forms.Field:
@@ -201,11 +201,17 @@ def _url(question: Question, language: str, settings: dict[str, Any]) -> forms.F
 
 def _file(question: Question, language: str, settings: dict[str, Any]) -> forms.Field:
     said = format_lazy(_("Choose a file for “{question}”."), question=settings["label"])
+    most = min(question.most or MOST_FILES, MOST_FILES)
+    accepted = ngettext_lazy(
+        "PDF, PNG, JPEG or WebP, up to 10 MB.",
+        "Up to %(most)d files: PDF, PNG, JPEG or WebP, up to 10 MB each.",
+        most,
+    ) % {"most": most}
     hint = settings["help_text"]
     return FilesField(
-        most=min(question.most or MOST_FILES, MOST_FILES),
+        most=most,
         error_messages={"required": said, "invalid": said},
-        **{**settings, "help_text": format_lazy("{} {}", hint, _FILE_HINT) if hint else _FILE_HINT},
+        **{**settings, "help_text": format_lazy("{} {}", hint, accepted) if hint else accepted},
     )
 
 

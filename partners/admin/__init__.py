@@ -2,12 +2,19 @@
 
 from partners.admin import amendments as amendments
 from partners.admin import applications as applications
+from partners.admin import blocked as blocked
 from partners.admin import clause_questions as clause_questions
+from partners.admin import counters as counters
+from partners.admin import eligibility as eligibility
 from partners.admin import forms_builder as forms_builder
 from partners.admin import funnel as funnel
+from partners.admin import introductions as introductions
+from partners.admin import invitations as invitations
 from partners.admin import launching as launching
 from partners.admin import memberships as memberships
 from partners.admin import partners as partners
 from partners.admin import program_pages as program_pages
+from partners.admin import prospects as prospects
 from partners.admin import recruiting_links as recruiting_links
 from partners.admin import terms as terms
+from partners.admin import workload as workload

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from partners import clause_questions
+from partners import clause_questions, counters
 from partners.models import Application
 from payouts import pauses
 from payouts.choices import AdjustmentState, DisputeState, PayRunState
@@ -61,6 +61,11 @@ def clause_questions_waiting(user: User) -> int:
     return clause_questions.waiting().order_by().count()
 
 
+def counters_waiting(user: User) -> int:
+    """Count the counter-proposals nobody has answered."""
+    return counters.waiting().order_by().count() if policy.may(user, "manage_prospects") else 0
+
+
 def runs_to_approve(user: User) -> int:
     """Count the pay runs somebody else prepared and nobody has approved."""
     if not policy.may(user, "approve_pay_runs"):
@@ -96,6 +101,12 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
                 "partners_clausequestion_changelist",
                 "see_partners",
                 clause_questions_waiting,
+            ),
+            _Entry(
+                _("Counter-proposals"),
+                "partners_counterproposal_changelist",
+                "manage_prospects",
+                counters_waiting,
             ),
             _Entry(_("Pauses"), "payouts_pause_changelist", "see_commissions", pauses_overdue),
             _Entry(_("Conversions"), "referrals_conversion_changelist", "see_conversions"),
@@ -153,6 +164,9 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
         (
             _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
             _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
+            _Entry(_("Prospects"), "partners_prospect_changelist", "manage_prospects"),
+            _Entry(_("Invitations"), "partners_programinvitation_changelist", "invite_partners"),
+            _Entry(_("Introductions"), "partners_introduction_changelist", "manage_prospects"),
             _Entry(
                 _("Plans and rules"),
                 "tiers_plan_changelist",
@@ -161,6 +175,9 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
             ),
             _Entry(_("Try an order"), "payouts_simulator", "try_plans"),
             _Entry(_("Dry runs"), "payouts_dryrun_changelist", "try_plans"),
+            _Entry(_("Eligibility rules"), "partners_eligibilityrule_changelist", "see_applications"),
+            _Entry(_("Blocked"), "partners_blocked_changelist", "see_applications"),
+            _Entry(_("Workloads"), "partners_workload_changelist", "see_applications"),
             _Entry(_("Links"), "referrals_link_changelist", "see_partners"),
             _Entry(_("Codes"), "referrals_code_changelist", "see_partners"),
         ),

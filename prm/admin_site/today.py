@@ -14,9 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from partners import clause_questions
-from partners.applications import decide_on
-from partners.models import Application, ClauseQuestion
+from partners import clause_questions, counters, prospect_watch, waiting
+from partners.models import Application, ClauseQuestion, CounterProposal, Prospect
 from payouts import lateness, months, overview
 from payouts.choices import DisputeState, PayRunState
 from payouts.disputes.clock import last_day
@@ -26,7 +25,6 @@ from prm.accounts.back_office import list_url, locale, money_text
 from prm.accounts.models import User
 from prm.lib import l10n
 from prm.lib.money import Money
-from prm.lib.periods import local_day
 from prm.runs import cards
 from prm.runs.models import Run
 
@@ -100,6 +98,8 @@ def _queues(user: User, *, at: datetime) -> Iterator[Queue]:
         yield from _questions(at=at)
     if policy.may(user, "answer_clause_questions"):
         yield from _clause_questions()
+    if policy.may(user, "manage_prospects"):
+        yield from _outreach(user, at=at)
     if policy.may(user, "close_periods"):
         yield from _months(at=at)
     if policy.may(user, "approve_pay_runs"):
@@ -109,24 +109,29 @@ def _queues(user: User, *, at: datetime) -> Iterator[Queue]:
 
 
 def _applications(user: User, *, at: datetime) -> Iterator[Queue]:
-    waiting = Application.objects.visible_to(user).waiting_for_us()
-    count = waiting.order_by().count()
-    oldest = waiting.select_related("program").first()
-    if oldest is None or oldest.submitted_at is None:
+    queue = Application.objects.visible_to(user).waiting_for_us()
+    count = queue.order_by().count()
+    oldest = queue.select_related("program").first()
+    wait = waiting.wait_of(oldest, at=at) if oldest is not None else None
+    if wait is None:
         return
-    program = oldest.program
-    days = (local_day(at, program.zone) - local_day(oldest.submitted_at, program.zone)).days
-    promised = decide_on(program, oldest.submitted_at)
-    age = ngettext("Oldest %(days)s day.", "Oldest %(days)s days.", days) % {"days": days}
-    promise = (
-        _("Promised by %(date)s.") if promised >= local_day(at, program.zone) else _("Late since %(date)s.")
-    )
+    age = ngettext("Oldest %(days)s day.", "Oldest %(days)s days.", wait.days) % {"days": wait.days}
+    promise = _("Late since %(date)s.") if wait.is_late else _("Promised by %(date)s.")
     yield Queue(
         count,
         ngettext("application to decide", "applications to decide", count),
-        f"{age} {promise % {'date': l10n.date_text(promised, locale())}}",
+        f"{age} {promise % {'date': l10n.date_text(wait.promised, locale())}}",
         list_url(Application, waiting="yes"),
     )
+    late = waiting.late(queue.order_by(), at=at).count()
+    if late:
+        label = ngettext("application is late", "applications are late", late)
+        yield Queue(late, label, _("Decide on them first."), list_url(Application, age="late"))
+    nobodys = queue.order_by().filter(manager=None).count()
+    if nobodys:
+        label = ngettext("application nobody looks after", "applications nobody looks after", nobodys)
+        note = _("Nobody who takes new ones has room.")
+        yield Queue(nobodys, label, note, list_url(Application, owner="nobody"))
 
 
 def _questions(*, at: datetime) -> Iterator[Queue]:
@@ -151,6 +156,21 @@ def _clause_questions() -> Iterator[Queue]:
     since = l10n.date_text(timezone.localtime(first.asked_at).date(), locale())
     note = _("Waiting since %(date)s") % {"date": since}
     yield Queue(count, label, note, list_url(ClauseQuestion, waits="us"))
+
+
+def _outreach(user: User, *, at: datetime) -> Iterator[Queue]:
+    waiting = counters.waiting()
+    count, oldest = waiting.order_by().count(), waiting.first()
+    if oldest is not None:
+        day = l10n.date_text(timezone.localtime(oldest.made_at).date(), locale())
+        label = ngettext("counter-proposal to answer", "counter-proposals to answer", count)
+        note = _("Oldest of %(date)s.") % {"date": day}
+        yield Queue(count, label, note, list_url(CounterProposal, waiting="yes"))
+    late = Prospect.objects.filter(prospect_watch.overdue(timezone.localtime(at).date()), owner=user)
+    count = late.count()
+    if count:
+        label = ngettext("prospect to get back to", "prospects to get back to", count)
+        yield Queue(count, label, _("You planned to by now."), list_url(Prospect, show="overdue"))
 
 
 def _months(*, at: datetime) -> Iterator[Queue]:

@@ -10,8 +10,7 @@ from stdnum import iban
 
 from demo.dataset import PartnerRow
 from demo.people import ACCOUNT_MANAGER, PARTNER, PARTNER_CODE, PASSWORD
-from partners import applications, approval, placement, terms
-from partners.applications import Answers
+from partners import applications, approval, placement, sending, terms
 from partners.models import Membership
 from payouts import payment_methods
 from prm.accounts.models import User
@@ -38,9 +37,9 @@ def enrol(row: PartnerRow, program: Program, *, at: datetime) -> Membership:
     version = terms.in_force(program, at=at)
     if version is None:
         raise LookupError(f"{program.slug} has no terms in force.")
-    application, token = applications.submit(
+    application, token = sending.submit(
         program,
-        answers=Answers(
+        answers=sending.Answers(
             full_name=name,
             email=email,
             phone="+44 20 7946 0000",
@@ -81,9 +80,9 @@ def leave_waiting(programs: dict[str, Program], *, now: datetime) -> None:
         version = terms.in_force(program, at=now)
         if version is None:
             continue
-        applications.submit(
+        _application, token = sending.submit(
             program,
-            answers=Answers(
+            answers=sending.Answers(
                 full_name=name,
                 email=email,
                 phone="+33 1 70 18 99 00",
@@ -97,6 +96,7 @@ def leave_waiting(programs: dict[str, Program], *, now: datetime) -> None:
             at=now - timedelta(days=age),
             source="demo",
         )
+        applications.confirm_email(token, now - timedelta(days=age) + timedelta(minutes=20))
 
 
 def _identity(row: PartnerRow) -> tuple[str, str, str]:

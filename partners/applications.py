@@ -1,34 +1,27 @@
-"""Take applications and what applicants do with them. There is one undecided application per mailbox and program, and a stranger
-cannot learn from our answer whether a mailbox is known."""
+"""What becomes of an application once it is sent: the mailbox is confirmed, the applicant replies or withdraws. It counts from the moment
+we know that the applicant reads the mailbox, and a closed one stays closed."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
-from django.utils import timezone
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from partners import mails, tokens
-from partners import terms as terms_of
-from partners.choices import ApplicationState, MembershipState
-from partners.events import ApplicationSubmitted
-from partners.models import Application, ApplicationMessage, Membership, TermsVersion
+from partners import mails_applying, tokens
+from partners.choices import ApplicationState
+from partners.events import ApplicationCounts
+from partners.models import Application, ApplicationMessage
 from prm import audit
 from prm.accounts.emails import fold_email
-from prm.audit.models import AuditEvent
-from prm.lib import ids
 from prm.lib.errors import Refused
 from prm.lib.events import announce
 from prm.lib.periods import local_day, working_day_after
 from tiers.models import Program
 
-TRIES_AN_HOUR = 10
-# Living with us or thrown out: in either case a new application changes nothing.
-_NO_NEED = [state for state in MembershipState.values if state not in ("ended", "terminated")]
+LINK_DAYS = 90  # how long the applicant's link opens a closed application
+UNCONFIRMED_DAYS = 14
+LINKS_A_DAY = 3
 
 
 class ProgramClosed(Refused):
@@ -80,143 +73,66 @@ class NothingWritten(Refused):
     field = "text"
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What an applicant says about themselves."""
-
-    full_name: str
-    email: str
-    phone: str
-    company: str
-    country: str
-    website: str = ""
-    audience: str = ""
-    how_promote: str = ""
-    language: str = "en"
-
-    @classmethod
-    def read(cls, values: dict[str, Any]) -> Answers:
-        """Return the answers among `values`."""
-        return cls(**{field.name: str(values[field.name]) for field in fields(cls) if field.name in values})
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What everybody is told who sends the form."""
-
-    reference: str
-    decide_on: date
-
-
 def decide_on(program: Program, at: datetime) -> date:
-    """Return the day by which an application sent at `at` is decided: working days, Monday to Friday."""
+    """Return the day by which an application that counts from `at` on is decided: working days, Monday to Friday."""
     return working_day_after(local_day(at, program.zone), program.decision_days)
 
 
-@transaction.atomic
-def submit(
-    program: Program,
-    *,
-    answers: Answers,
-    terms: TermsVersion,
-    at: datetime,
-    address: str | None = None,
-    source: str = "",
-    reference: str = "",
-) -> tuple[Application, str]:
-    """Store an application with its acceptance of the terms, and return it with the word of its status link.
-
-    Raises: ProgramClosed, TermsChanged, AlreadyApplied, AlreadyMember, NotYet.
-    """
-    if not program.is_open:
-        raise ProgramClosed
-    if terms_of.in_force(program, at) != terms:
-        raise TermsChanged
-    folded = fold_email(answers.email)
-    _refuse_known(program, folded, at)
-    application, token = _store(
-        program, answers, folded, at=at, address=address, source=source, ref=reference
-    )
-    terms_of.accept(
-        terms, name=answers.full_name, email=answers.email, at=at, application=application, address=address
-    )
-    audit.record(None, "application.submitted", application, at=at)
-    mails.received(application, decide_on=decide_on(program, at))
-    announce(ApplicationSubmitted(application.pk))
-    return application, token
-
-
-def receive(
-    program: Program,
-    *,
-    answers: Answers,
-    terms: TermsVersion,
-    at: datetime,
-    address: str | None = None,
-    source: str = "",
-    reference: str = "",
-) -> Receipt:
-    """Take the public form and answer everybody alike; a known mailbox gets the truth by mail.
-
-    The same `reference` sent twice makes one application.
-
-    Raises: ProgramClosed, TermsChanged, TooManyTries.
-    """
-    receipt = Receipt(reference or ids.public_id("app"), decide_on(program, at))
-    if Application.objects.filter(program=program, public_id=receipt.reference).exists():
-        return receipt
-    refuse_too_many(program, address=address, at=at)
-    try:
-        submit(
-            program,
-            answers=answers,
-            terms=terms,
-            at=at,
-            address=address,
-            source=source,
-            reference=receipt.reference,
-        )
-    except (AlreadyApplied, AlreadyMember, NotYet) as refusal:
-        _tell_the_mailbox(program, answers, refusal, at=at, address=address, reference=receipt.reference)
-    return receipt
-
-
-def refuse_too_many(program: Program, *, address: str | None, at: datetime) -> None:
-    """Stop an address that has sent the form too often within the hour.
-
-    Raises: TooManyTries.
-    """
-    if address is None:
-        return
-    since = at - timedelta(hours=1)
-    taken = Application.objects.filter(address=address, created_at__gt=since).values_list(
-        "created_at", flat=True
-    )
-    refused = AuditEvent.objects.filter(
-        action="application.repeated", at__gt=since, details__address=address
-    ).values_list("at", flat=True)
-    tries = sorted([*taken, *refused])
-    if len(tries) >= TRIES_AN_HOUR:
-        free_at = tries[-TRIES_AN_HOUR] + timedelta(hours=1, minutes=1)
-        raise TooManyTries(params={"time": timezone.localtime(free_at, program.zone).strftime("%H:%M")})
-
-
-def by_token(token: str) -> Application | None:
-    """Return the application whose status link carries `token`."""
-    return Application.objects.filter(token_sha256=tokens.digest(token)).select_related("program").first()
+def by_token(token: str, *, at: datetime) -> Application | None:
+    """Return the application whose status link carries `token`, None when it was closed too long ago."""
+    found = Application.objects.filter(token_sha256=tokens.digest(token), submitted_at__isnull=False)
+    application = found.select_related("program__legal_entity", "form").first()
+    return application if application is not None and _is_open_to_see(application, at) else None
 
 
 @transaction.atomic
 def confirm_email(token: str, at: datetime) -> Application | None:
-    """Note that the applicant reads the mailbox: the word in `token` was sent there and nowhere else."""
-    application = by_token(token)
-    if application is None:
+    """Note that the applicant reads the mailbox: the word in `token` was sent there and nowhere else.
+
+    A closed application stays as it is.
+    """
+    found = by_token(token, at=at)
+    if found is None:
         return None
-    fresh = Application.objects.filter(pk=application.pk, email_confirmed_at=None)
-    if fresh.update(email_confirmed_at=at):
+    application = Application.objects.lock().select_related("program").get(pk=found.pk)
+    if application.email_confirmed_at is None and application.state in ApplicationState.undecided():
+        counts_already = application.counts_since is not None
+        application.email_confirmed_at = at
+        application.save(update_fields=["email_confirmed_at"])
         audit.record(None, "application.email_confirmed", application, at=at)
-    application.refresh_from_db()
+        if not counts_already:
+            begin_to_count(application)
     return application
+
+
+def begin_to_count(application: Application) -> None:
+    """Promise a decision to the applicant, and tell who cares that there is something to decide."""
+    since = application.counts_since
+    assert since is not None  # noqa: S101
+    mails_applying.received(application, decide_on=decide_on(application.program, since))
+    announce(ApplicationCounts(application.pk))
+
+
+def ask_to_confirm_again(program: Program, reference: str, *, at: datetime) -> None:
+    """Send the mail that asks to confirm once more; nothing happens where there is nothing to confirm."""
+    found = Application.objects.filter(
+        program=program, public_id=reference, state=ApplicationState.SUBMITTED, email_confirmed_at=None
+    )
+    application = found.filter(entered_at=None).select_related("program").first()
+    if application is not None:
+        mails_applying.confirm_again(application, at=at)
+
+
+@transaction.atomic
+def send_links(email: str, *, at: datetime) -> None:
+    """Mail fresh links to a mailbox: to its undecided applications and to its drafts. Nobody learns whether there are any."""
+    folded = fold_email(email)
+    if not folded:
+        return
+    states = (ApplicationState.DRAFT, *ApplicationState.undecided())
+    mine = Application.objects.lock().filter(email_folded=folded, state__in=states, erased_at=None)
+    for application in mine.select_related("program")[:LINKS_A_DAY]:
+        mails_applying.fresh_link(application, most=LINKS_A_DAY, at=at)
 
 
 @transaction.atomic
@@ -244,8 +160,8 @@ def withdraw(application: Application, at: datetime) -> Application:
     Raises: AlreadyDecided.
     """
     locked = undecided(application)
-    locked.state = ApplicationState.WITHDRAWN
-    locked.save(update_fields=["state"])
+    locked.state, locked.changed_at = ApplicationState.WITHDRAWN, at
+    locked.save(update_fields=["state", "changed_at"])
     audit.record(None, "application.withdrawn", locked, at=at)
     return locked
 
@@ -261,78 +177,10 @@ def undecided(application: Application) -> Application:
     return locked
 
 
-def _refuse_known(program: Program, folded: str, at: datetime) -> None:
-    applications = Application.objects.filter(program=program, email_folded=folded)
-    waiting = applications.undecided().first()
-    if waiting is not None:
-        raise AlreadyApplied(waiting)
-    place = Q(partner__members__user__email_folded=folded, partner__members__ended_at=None)
-    if Membership.objects.filter(place, program=program, state__in=_NO_NEED).exists():
-        raise AlreadyMember
-    today = local_day(at, program.zone)
-    declined = applications.filter(reapply_on__gt=today).order_by("-reapply_on", "-pk").first()
-    if declined is not None:
-        raise NotYet(declined)
-
-
-def _store(
-    program: Program,
-    answers: Answers,
-    folded: str,
-    *,
-    at: datetime,
-    address: str | None,
-    source: str,
-    ref: str,
-) -> tuple[Application, str]:
-    public_id = ref or ids.public_id("app")
-    token = tokens.first_status_token(public_id)
-    try:
-        with transaction.atomic():
-            application = Application.objects.create(
-                public_id=public_id,
-                program=program,
-                state=ApplicationState.SUBMITTED,
-                email_folded=folded,
-                source=source[:80],
-                address=address,
-                token_sha256=tokens.digest(token),
-                created_at=at,
-                submitted_at=at,
-                **asdict(answers),
-            )
-    except IntegrityError:
-        # Somebody sent the same form a moment ago, in another request.
-        waiting = Application.objects.undecided().filter(program=program, email_folded=folded).first()
-        if waiting is None:
-            raise
-        raise AlreadyApplied(waiting) from None
-    return application, token
-
-
-@transaction.atomic
-def _tell_the_mailbox(
-    program: Program,
-    answers: Answers,
-    refusal: AlreadyApplied | AlreadyMember | NotYet,
-    *,
-    at: datetime,
-    address: str | None,
-    reference: str,
-) -> None:
-    known = None if isinstance(refusal, AlreadyMember) else refusal.application
-    if known is not None and known.public_id == reference:
-        return  # the same form twice, in two requests at once: it has been taken
-    why = {AlreadyApplied: "waiting", AlreadyMember: "member", NotYet: "not_yet"}[type(refusal)]
-    audit.record(None, "application.repeated", known or program, at=at, why=why, address=address)
-    folded = tokens.digest(fold_email(answers.email))[:24]
-    mails.repeated(
-        email=answers.email,
-        language=answers.language,
-        # A stranger can make us write to a mailbox once a day, not more.
-        key=f"application-repeated:{program.public_id}:{folded}:{at:%Y-%m-%d}",
-        why=why,
-        program_name=program.name,
-        url=mails.status_url(known) if known else mails.sign_in_url(),
-        on=known.reapply_on if why == "not_yet" and known else None,
-    )
+def _is_open_to_see(application: Application, at: datetime) -> bool:
+    if application.erased_at is not None:
+        return False
+    if application.state in ApplicationState.undecided():
+        return True
+    closed_at = application.decided_at or application.changed_at or application.submitted_at
+    return closed_at is not None and at < closed_at + timedelta(days=LINK_DAYS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from partners import leaving, notices, terms_asking, waiting_list
+from partners import applying_sweep, leaving, notices, terms_asking, waiting_list
 from tiers.models import Program
 
 
@@ -33,6 +33,7 @@ def sweep() -> int:
     announced end has come."""
     leaving.carry_out(at=timezone.now())
     terms_asking.sweep(at=timezone.now())
+    applying_sweep.sweep(at=timezone.now())
     waiting_list.sweep(at=timezone.now())
     return notices.sweep(at=timezone.now())
 

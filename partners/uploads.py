@@ -120,16 +120,13 @@ def checked(given: File[bytes], *, field: str = "file") -> Upload:
 
 @transaction.atomic
 def attach(application: Application, field_key: str, upload: Upload, at: datetime) -> ApplicationFile:
-    """Keep a file with a draft; one for the same question takes the place of the one before.
+    """Keep a file with a draft, as an answer to the question `field_key`.
 
     Raises: AlreadySent, TooManyFiles.
     """
     locked = _draft(application)
-    before = list(locked.files.filter(field_key=field_key))
-    if locked.files.count() - len(before) >= MOST_FILES:
+    if locked.files.count() >= MOST_FILES:
         raise TooManyFiles(field=field_key)
-    for each in before:
-        _drop(each)
     place = uploads.keep(_FOLDER, upload.content, upload.kind)
     try:
         return ApplicationFile.objects.create(

@@ -1,8 +1,11 @@
-"""What every request and answer of the site has in common. A NUL byte in an address never reaches a view or the database."""
+"""What every request and answer of the site has in common. A NUL byte in an address never reaches a view or the database, and what is
+larger than a view takes is not read."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -17,6 +20,16 @@ class RefuseControlCharactersMiddleware:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return HttpResponseBadRequest("Bad request", content_type="text/plain")
         return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Answer 413 when a body is larger than the `most_bytes` of the view's class, before anything reads it."""
+        most = getattr(getattr(view, "view_class", None), "most_bytes", None)
+        sent = request.META.get("CONTENT_LENGTH") or "0"
+        if most is not None and (not sent.isdigit() or int(sent) > most):
+            return render(request, "413.html", status=413)
+        return None
 
 
 class ResourcePolicyMiddleware:

@@ -3,25 +3,31 @@ to; changes are made by buttons, never by opening a link."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
-from partners import applications
+from partners import applications, references, uploads
+from partners.application_forms import asking
 from partners.choices import ApplicationState
 from partners.models import Application
-from portal import countries, status
-from portal.formats import active_locale, date_text
+from portal import status
+from portal.formats import date_text
 from portal.forms_apply import ReplyForm
 from portal.offer import Fact
 from portal.templatetags.portal import daytime
+from portal.views.apply import language
+from portal.views.draft import expired, private
 from prm.lib.errors import Refused
 
 
@@ -30,13 +36,18 @@ class Status(View):
     """Show where an application stands; take the confirmation of the address and answers."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        return _page(request, token, _application(token), ReplyForm())
+        application = applications.by_token(token, at=timezone.now())
+        return _page(request, token, application, ReplyForm()) if application else expired(request)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        application, at = _application(token), timezone.now()
+        at = timezone.now()
+        application = applications.by_token(token, at=at)
+        if application is None:
+            return expired(request)
         if request.POST.get("action") == "confirm":
-            applications.confirm_email(token, at)
-            messages.success(request, _("Your e-mail address is confirmed."))
+            confirmed = applications.confirm_email(token, at)
+            if confirmed is not None and confirmed.email_confirmed_at is not None:
+                messages.success(request, _("Your e-mail address is confirmed."))
             return redirect("public:application", token=token)
         form = ReplyForm(request.POST)
         if not form.is_valid():
@@ -55,14 +66,20 @@ class Withdraw(View):
     """Say what withdrawing means, and do it."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        application = _application(token)
+        application = applications.by_token(token, at=timezone.now())
+        if application is None:
+            return expired(request)
         if application.state not in ApplicationState.undecided():
             return redirect("public:application", token=token)
-        return _private(render(request, "public/withdraw.html", {"application": application, "token": token}))
+        return private(render(request, "public/withdraw.html", {"application": application, "token": token}))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        at = timezone.now()
+        application = applications.by_token(token, at=at)
+        if application is None:
+            return expired(request)
         try:
-            applications.withdraw(_application(token), timezone.now())
+            applications.withdraw(application, at)
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
@@ -70,16 +87,23 @@ class Withdraw(View):
         return redirect("public:application", token=token)
 
 
-def _application(token: str) -> Application:
-    found = applications.by_token(token)
+@never_cache
+@require_safe
+def file(request: HttpRequest, token: str, file_id: str) -> HttpResponseBase:
+    """Hand out a file of the application to whoever gave it."""
+    application = applications.by_token(token, at=timezone.now())
+    if application is None:
+        return expired(request)
+    found = application.files.filter(public_id=file_id).first()
     if found is None:
         raise Http404
-    return found
+    return uploads.attachment(found)
 
 
 def _page(
     request: HttpRequest, token: str, application: Application, form: ReplyForm, *, code: int = 200
 ) -> HttpResponse:
+    at = timezone.now()
     is_open = application.state in ApplicationState.undecided()
     thread = list(application.messages.order_by("written_at", "pk"))
     context = {
@@ -88,66 +112,71 @@ def _page(
         "token": token,
         "word": status.word("application", application.state),
         "is_open": is_open,
+        "wants_confirmation": is_open and application.email_confirmed_at is None,
         "asks_us": application.state == ApplicationState.INFO_REQUESTED,
         "is_approved": application.state == ApplicationState.APPROVED,
         "is_rejected": application.state == ApplicationState.REJECTED,
-        "decide_on": applications.decide_on(application.program, application.submitted_at or timezone.now()),
-        "steps": _timeline(application, len(thread), is_open=is_open),
+        "is_expired": application.state == ApplicationState.EXPIRED,
+        "steps": _timeline(application, thread, is_open=is_open),
         "thread": thread,
         "facts": _facts(application),
+        "files": application.files.order_by("pk"),
+        "references": _references(application, at),
         "form": form,
     }
-    return _private(render(request, "public/application.html", context, status=code))
+    return private(render(request, "public/application.html", context, status=code))
 
 
-def _timeline(application: Application, messages_count: int, *, is_open: bool) -> list[dict[str, Any]]:
+def _timeline(application: Application, thread: list[Any], *, is_open: bool) -> list[dict[str, Any]]:
     zone = application.program.zone
-    steps: list[dict[str, Any]] = [_step(application.submitted_at, zone, _("Application received"))]
+    sent = _("Entered on your behalf") if application.entered_at else _("Application received")
+    steps: list[dict[str, Any]] = [_step(application.submitted_at, zone, sent)]
     if application.email_confirmed_at:
         steps.append(_step(application.email_confirmed_at, zone, _("E-mail address confirmed")))
     elif is_open:
         steps.append({"at": _("Waiting for you"), "what": _("Confirm your e-mail address"), "done": False})
-    for message in application.messages.order_by("written_at", "pk") if messages_count else ():
+    for message in thread:
         what = _("You wrote to us") if message.written_by_id is None else _("We asked you something")
         steps.append(_step(message.written_at, zone, what))
     if application.decided_at:
-        words = {ApplicationState.APPROVED: _("Approved"), ApplicationState.REJECTED: _("Declined")}
-        done = _step(application.decided_at, zone, words[ApplicationState(application.state)])
-        steps.append({**done, "problem": application.state == ApplicationState.REJECTED})
-    elif is_open and application.submitted_at:
-        day = applications.decide_on(application.program, application.submitted_at)
-        steps.append(
-            {"at": _("By %(date)s") % {"date": date_text(day)}, "what": _("Decision"), "done": False}
-        )
-    else:
-        steps.append({"at": "", "what": application.get_state_display(), "done": True, "problem": True})
-    return steps
+        is_rejected = application.state == ApplicationState.REJECTED
+        done = _step(application.decided_at, zone, _("Declined") if is_rejected else _("Approved"))
+        return [*steps, {**done, "problem": is_rejected}]
+    if not is_open:
+        closed = _step(application.changed_at, zone, application.get_state_display())
+        return [*steps, {**closed, "problem": True}]
+    return [*steps, {"at": _promise(application), "what": _("Decision"), "done": False}]
 
 
-def _step(at: Any, zone: Any, what: str) -> dict[str, Any]:
-    return {"at": daytime(at, zone), "what": what, "done": True}
+def _promise(application: Application) -> str:
+    since = application.counts_since
+    if since is None:
+        return _("After you have confirmed")
+    return _("By %(date)s") % {"date": date_text(applications.decide_on(application.program, since))}
+
+
+def _step(at: datetime | None, zone: Any, what: str) -> dict[str, Any]:
+    return {"at": daytime(at, zone) if at else "", "what": what, "done": True}
 
 
 def _facts(application: Application) -> list[Fact]:
-    told = [
-        Fact(_("Reference"), application.public_id),
-        Fact(_("Name"), application.full_name),
-        Fact(_("E-mail address"), application.email),
-        Fact(_("Phone"), application.phone),
-        Fact(_("Company or creator name"), application.company),
-        Fact(_("Country"), countries.name(application.country, active_locale())),
-        Fact(_("Website or channel"), application.website),
-        Fact(_("Audience"), application.audience),
-        Fact(_("How you will promote us"), application.how_promote),
+    told = [Fact(_("Reference"), application.public_id)]
+    answers = asking.answers_shown(application, language())
+    told += [
+        Fact(each.label, each.value) for each in answers if not each.is_file and each.key != "references"
     ]
     return [fact for fact in told if fact.value]
 
 
-def _private(response: HttpResponse) -> HttpResponse:
-    """Keep a page behind a secret link out of search engines.
-
-    The link stays out of other sites' logs by the site's own referrer policy, same-origin; no-referrer would make
-    browsers send `Origin: null` with the forms here, which the check against forged requests refuses.
-    """
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+def _references(application: Application, at: datetime) -> list[Fact]:
+    """Return where each reference stands, and nothing of what it said."""
+    words = {
+        "not_asked": _("Not asked"),
+        "asked": _("Asked, no answer yet"),
+        "no_answer": _("Asked, no answer"),
+        "answered": _("Answered"),
+    }
+    return [
+        Fact(each.full_name, words[references.state_of(each, at=at)])
+        for each in application.references.order_by("pk")
+    ]

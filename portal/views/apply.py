@@ -1,215 +1,301 @@
-"""The way into a program: answers, a look at them, and off they go. Answers are kept from page to page, a second click sends nothing
-twice, and everybody gets the same answer in the same time."""
+"""The way into a program, one topic per page: what is answered is kept with every step, whoever leaves may come back, and going back loses
+nothing. A draft goes on with the form it was begun with."""
 
 from __future__ import annotations
 
 import time
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
-from partners import applications
-from partners import terms as terms_of
-from partners.applications import Answers
-from portal import countries
-from portal.formats import active_locale
-from portal.forms_apply import AcceptForm, ApplyForm
-from portal.offer import Fact
+from partners import drafts, uploads
+from partners.application_forms import asking, publishing
+from partners.application_forms.asking import StepForm
+from partners.application_forms.definition import AUDIENCE, CHECK, TYPE, YOU, Definition, read, words_in
+from partners.application_forms.fields import FilesField
+from partners.models import Application
+from partners.uploads import Upload
+from portal import drafting
+from portal.offer import sentence
 from portal.views.public import shown, takes_applications
-from portal.visitors import client_address
-from prm.lib import ids
+from portal.visitors import client_address, source_of
 from prm.lib.errors import Refused
-from tiers.models import Program
+from tiers.audience import for_strangers
+from tiers.models import Program, Tier
+from tiers.rulebook import Rulebook
 
 NEUTRAL_SECONDS = 0.4
-DRAFT_SECONDS = 7 * 24 * 3600
-_SALT = "portal.apply.draft"
+MOST_BYTES = 34 * 1024 * 1024  # three files of ten megabytes and what is around them
+TRAP = "leave_empty"
 
 
 @method_decorator(never_cache, name="dispatch")
 class Apply(View):
-    """Ask for the answers."""
+    """Open the step that comes next."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         program = shown(slug)
         if not takes_applications(program):
             return redirect("public:program", slug=slug)
-        draft = _kept(request, program)
-        return _form_page(request, program, ApplyForm(initial=draft.get("answers", {})))
-
-    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        program = shown(slug)
-        if not takes_applications(program):
-            return redirect("public:program", slug=slug)
-        form = ApplyForm(request.POST)
-        if not form.is_valid():
-            return _form_page(request, program, form, status=422)
-        reference = _kept(request, program).get("reference") or ids.public_id("app")
-        answers = {**form.cleaned_data, "trap": form.is_trap_sprung}
-        _keep(request, program, {"reference": reference, "answers": answers})
-        return redirect("public:apply_check", slug=slug)
+        source_of(request, program)
+        draft = drafting.draft(request, program)
+        return redirect(step_url(program, next_step(definition_for(program, draft), draft)))
 
 
 @method_decorator(never_cache, name="dispatch")
-class Check(View):
-    """Show the answers, take the acceptance of the terms and send."""
+class Step(View):
+    """Ask the questions of one step, and keep what was answered."""
 
-    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+    most_bytes = MOST_BYTES
+
+    def get(self, request: HttpRequest, slug: str, step: str) -> HttpResponse:
         program = shown(slug)
-        draft = _kept(request, program)
-        if not draft or not takes_applications(program):
-            return redirect("public:apply", slug=slug)
-        return _check_page(request, program, draft, AcceptForm())
+        if not takes_applications(program):
+            return redirect("public:program", slug=slug)
+        source_of(request, program)
+        draft = drafting.draft(request, program)
+        definition = definition_for(program, draft)
+        if _comes_too_early(definition, draft, step):
+            return redirect(step_url(program, next_step(definition, draft)))
+        return _page(request, program, draft, step, _form(definition, draft, program, step))
 
-    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+    def post(self, request: HttpRequest, slug: str, step: str) -> HttpResponse:
         began, program = time.monotonic(), shown(slug)
-        draft = _read(request.POST.get("draft", ""), program) or _kept(request, program)
-        if not draft:
+        if not takes_applications(program):
+            return redirect("public:program", slug=slug)
+        draft = drafting.draft(request, program)
+        definition = definition_for(program, draft)
+        if _comes_too_early(definition, draft, step):
             messages.warning(request, _("Your answers were no longer there. Please fill in the form again."))
-            return redirect("public:apply", slug=slug)
-        form = AcceptForm(request.POST)
+            return redirect(step_url(program, next_step(definition, draft)))
+        if draft is not None and request.POST.get("remove"):
+            return _take_file_back(request, program, draft, definition, step)
+        form = _form(definition, draft, program, step, request=request)
+        given = _looked_at(request, form)
         if not form.is_valid():
-            return _check_page(request, program, draft, form, status=422)
+            _keep_what_can_be_kept(draft, form, given)
+            return _page(request, program, draft, step, form, status=422)
         try:
-            receipt = _send(request, program, draft, terms_id=form.cleaned_data["terms"])
+            draft = _save(request, program, draft, definition, step, form, given)
         except Refused as refusal:
-            form.add_error("accept" if refusal.field == "terms" else None, str(refusal))
-            status = 429 if isinstance(refusal, applications.TooManyTries) else 409
-            return _check_page(request, program, draft, form, status=status)
-        request.session.pop(_key(program), None)
-        request.session[_sent_key(program)] = [receipt.reference, receipt.decide_on.isoformat()]
-        # Whether the mailbox was known or not, the answer takes as long.
-        time.sleep(max(0.0, NEUTRAL_SECONDS - (time.monotonic() - began)))
-        return redirect("public:apply_sent", slug=slug)
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+            status = 429 if isinstance(refusal, drafts.TooManyTries) else 409
+            return _page(request, program, draft, step, form, status=status)
+        if "later" in request.POST:
+            return _go_on_later(request, program, draft, step, form, began=began)
+        return redirect(_after(request, program, definition, draft, step))
 
 
-@never_cache
-@require_safe
-def sent(request: HttpRequest, slug: str) -> HttpResponse:
-    """Say that the application is here, its reference and when it is decided."""
-    program = shown(slug)
-    kept = request.session.get(_sent_key(program))
-    if not kept:
-        return redirect("public:program", slug=slug)
-    context = {
-        "program": program,
-        "reference": kept[0],
-        "decide_on": date.fromisoformat(kept[1]),
-        "steps": _steps(program, 3),
-    }
-    return render(request, "public/sent.html", context)
+def definition_for(program: Program, draft: Application | None) -> Definition:
+    """Return the form a draft goes on with, or the one a new draft begins with."""
+    form = draft.form if draft is not None else None
+    return read((form or publishing.in_use(program, at=timezone.now())).definition)
 
 
-def _send(
-    request: HttpRequest, program: Program, draft: dict[str, Any], *, terms_id: str
-) -> applications.Receipt:
-    at = timezone.now()
-    values = dict(draft["answers"])
-    if values.pop("trap", False):
-        return applications.Receipt(draft["reference"], applications.decide_on(program, at))
-    terms = terms_of.published(program).filter(public_id=terms_id).first()
-    if terms is None:
-        raise applications.TermsChanged
-    return applications.receive(
-        program,
-        answers=Answers.read({**values, "language": request.LANGUAGE_CODE.split("-")[0]}),
-        terms=terms,
-        at=at,
-        address=client_address(request),
-        source="public form",
-        reference=draft["reference"],
-    )
+def next_step(definition: Definition, draft: Application | None) -> str:
+    """Return the first step that is not done."""
+    steps = definition.steps()
+    return steps[min(draft.furthest_step if draft is not None else 0, len(steps) - 1)]
 
 
-def _form_page(request: HttpRequest, program: Program, form: ApplyForm, *, status: int = 200) -> HttpResponse:
-    context = {
-        "program": program,
-        "form": form,
-        "about_you": [form[name] for name in form.about_you],
-        "about_audience": [form[name] for name in form.about_audience],
-        "steps": _steps(program, 1),
-    }
-    return render(request, "public/apply.html", context, status=status)
+def step_url(program: Program, step: str) -> str:
+    """Return where a step is answered."""
+    if step == CHECK:
+        return reverse("public:apply_check", args=[program.slug])
+    return reverse("public:apply_step", args=[program.slug, step])
 
 
-def _check_page(
-    request: HttpRequest, program: Program, draft: dict[str, Any], form: AcceptForm, *, status: int = 200
-) -> HttpResponse:
-    terms = terms_of.in_force(program, timezone.now())
-    context = {
-        "program": program,
-        "form": form,
-        "groups": _summary(draft["answers"]),
-        "terms": terms,
-        "sections": terms_of.sections(terms) if terms else [],
-        "draft": signing.dumps({**draft, "program": program.pk}, salt=_SALT, compress=True),
-        "steps": _steps(program, 2),
-    }
-    return render(request, "public/check.html", context, status=status)
-
-
-def _summary(answers: dict[str, Any]) -> list[tuple[str, list[tuple[str, Fact]]]]:
-    form = ApplyForm()
-
-    def rows(names: tuple[str, ...]) -> list[tuple[str, Fact]]:
-        return [(name, Fact(str(form.fields[name].label), _shown_value(name, answers))) for name in names]
-
-    return [(_("About you"), rows(form.about_you)), (_("Your audience"), rows(form.about_audience))]
-
-
-def _shown_value(name: str, answers: dict[str, Any]) -> str:
-    value = str(answers.get(name, ""))
-    if name == "country":
-        return countries.name(value, active_locale())
-    return value or _("Not given")
-
-
-def _steps(program: Program, current: int) -> list[dict[str, Any]]:
-    labels = (_("About you and your audience"), _("Check and send"), _("Sent"))
-    href = reverse("public:apply", kwargs={"slug": program.slug})
+def stepper(
+    program: Program, definition: Definition, current: str, draft: Application | None
+) -> list[dict[str, Any]]:
+    """Return the steps as the stepper shows them; those that can be opened are links."""
+    words = {TYPE: _("Type"), YOU: _("About you"), AUDIENCE: _("Your audience"), CHECK: _("Check and send")}
+    steps = definition.steps()
+    here = steps.index(current) if current in steps else len(steps)
+    done = draft.furthest_step if draft is not None else 0
     return [
         {
-            "label": label,
-            "done": number < current,
-            "current": number == current,
-            "href": href if number == 1 and current == 2 else "",
+            "label": words[step],
+            "done": number < max(here, done) and number != here,
+            "current": number == here,
+            "href": step_url(program, step) if number <= done else "",
         }
-        for number, label in enumerate(labels, start=1)
+        for number, step in enumerate(steps)
     ]
 
 
-def _key(program: Program) -> str:
-    return f"apply:{program.pk}"
+def language() -> str:
+    """Return the language of the page, without its region."""
+    return (get_language() or "en").split("-")[0]
 
 
-def _sent_key(program: Program) -> str:
-    return f"applied:{program.pk}"
+def _comes_too_early(definition: Definition, draft: Application | None, step: str) -> bool:
+    """Tell whether steps before this one are still to be done.
+
+    Raises: Http404 when the form has no such step.
+    """
+    steps = definition.steps()
+    if step not in steps or step == CHECK:
+        raise Http404
+    return steps.index(step) > (draft.furthest_step if draft is not None else 0)
 
 
-def _kept(request: HttpRequest, program: Program) -> dict[str, Any]:
-    kept: dict[str, Any] = request.session.get(_key(program)) or {}
-    return kept
+def _form(
+    definition: Definition,
+    draft: Application | None,
+    program: Program,
+    step: str,
+    *,
+    request: HttpRequest | None = None,
+) -> StepForm:
+    kind = (draft.partnership_type if draft is not None else "") or definition.partnership_types[0]
+    return asking.form_for(
+        definition,
+        step=step,
+        partnership_type=kind,
+        language=language(),
+        data=request.POST if request is not None else None,
+        files=request.FILES if request is not None else None,
+        initial=asking.values_of(draft, definition) if draft is not None else None,
+    )
 
 
-def _keep(request: HttpRequest, program: Program, draft: dict[str, Any]) -> None:
-    request.session[_key(program)] = draft
+def _looked_at(request: HttpRequest, form: StepForm) -> dict[str, list[Upload]]:
+    """Look at the files that were given; what is wrong with one stands at its question."""
+    given: dict[str, list[Upload]] = {}
+    for name, field in form.fields.items():
+        if not isinstance(field, FilesField):
+            continue
+        for file in request.FILES.getlist(name):
+            try:
+                given.setdefault(name, []).append(uploads.checked(file, field=name))
+            except uploads.BadFile as refusal:
+                said = _("%(name)s: %(problem)s") % {"name": file.name, "problem": refusal}
+                form.add_error(name, said)
+    return given
 
 
-def _read(text: str, program: Program) -> dict[str, Any]:
-    """Return the draft a page carried along, so that a lost session loses no answers."""
+def _keep_what_can_be_kept(
+    draft: Application | None, form: StepForm, given: Mapping[str, Sequence[Upload]]
+) -> None:
+    """Keep good files although another answer is wrong: a browser does not show a chosen file again."""
+    if draft is None:
+        return
+    for name, files in given.items():
+        for each in files if name not in form.errors else ():
+            uploads.attach(draft, name, each, timezone.now())
+
+
+def _save(
+    request: HttpRequest,
+    program: Program,
+    draft: Application | None,
+    definition: Definition,
+    step: str,
+    form: StepForm,
+    given: Mapping[str, Sequence[Upload]],
+) -> Application:
+    at = timezone.now()
+    if draft is None:
+        draft, word = drafts.begin(
+            program,
+            at=at,
+            language=language(),
+            address=client_address(request),
+            link=source_of(request, program),
+        )
+        drafting.hold(request, program, word)
+    if request.POST.get(TRAP):
+        drafting.spring_trap(request, program)
+    return drafts.save(
+        draft,
+        definition=definition,
+        step=step,
+        cleaned=form.cleaned_data,
+        files=given,
+        language=language(),
+        at=at,
+    )
+
+
+def _take_file_back(
+    request: HttpRequest, program: Program, draft: Application, definition: Definition, step: str
+) -> HttpResponse:
+    drafts.take_file_back(draft, request.POST["remove"], definition=definition, at=timezone.now())
+    messages.success(request, _("The file is removed."))
+    return redirect(step_url(program, step))
+
+
+def _go_on_later(
+    request: HttpRequest, program: Program, draft: Application, step: str, form: StepForm, *, began: float
+) -> HttpResponse:
     try:
-        draft: dict[str, Any] = signing.loads(text, salt=_SALT, max_age=DRAFT_SECONDS)
-    except signing.BadSignature:
-        return {}
-    return draft if draft.pop("program", None) == program.pk else {}
+        if not drafting.is_trapped(request, program):
+            drafts.mail_link(draft, at=timezone.now())
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return _page(request, program, draft, step, form, status=409)
+    time.sleep(max(0.0, NEUTRAL_SECONDS - (time.monotonic() - began)))
+    said = _("Your answers are saved. We have sent a link to %(email)s with which you can go on at any time.")
+    messages.success(request, said % {"email": draft.email})
+    return redirect("public:apply", slug=program.slug)
+
+
+def _after(
+    request: HttpRequest, program: Program, definition: Definition, draft: Application, step: str
+) -> str:
+    steps = definition.steps()
+    if request.POST.get("back") == CHECK and draft.furthest_step >= len(steps) - 1:
+        return step_url(program, CHECK)
+    return step_url(program, steps[steps.index(step) + 1])
+
+
+def _offered(program: Program) -> str:
+    """Return what the program pays, in one sentence made from the plan in force."""
+    at = timezone.now()
+    plan = Rulebook.load([program.pk]).plan_for(program.pk, at)
+    tiers = list(Tier.objects.filter(program=program).select_related("program").by_rank())
+    return sentence(program, None if plan is None else for_strangers(plan), tiers, at=at)
+
+
+def _page(
+    request: HttpRequest,
+    program: Program,
+    draft: Application | None,
+    step: str,
+    form: StepForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    definition, steps = definition_for(program, draft), definition_for(program, draft).steps()
+    before = steps[steps.index(step) - 1] if steps.index(step) else ""
+    titles = {TYPE: _("What do you want to be?"), YOU: _("About you"), AUDIENCE: _("Your audience")}
+    files = draft.files.order_by("pk") if draft is not None and form.has_files else []
+    context = {
+        "program": program,
+        "form": form,
+        "files": files,
+        "title": titles[step],
+        "call_to_action": words_in(definition.call_to_action, language()),
+        "introduction": words_in(definition.introduction, language()),
+        "sentence": _offered(program),
+        "steps": stepper(program, definition, step, draft),
+        "number": steps.index(step) + 1,
+        "count": len(steps),
+        "back_url": step_url(program, before) if before else "",
+        "back": request.POST.get("back") or request.GET.get("back", ""),
+        "may_leave": step != TYPE and (step == YOU or (draft is not None and bool(draft.email))),
+        "is_first": step == steps[0],
+        "has_trap": step == YOU,
+    }
+    return render(request, "public/apply.html", context, status=status)

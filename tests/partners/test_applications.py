@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from partners import applications, tokens
-from partners.applications import Answers
+from partners import applications, drafts, sending, tokens
+from partners.application_forms.definition import read
 from partners.choices import ApplicationState, MembershipState, TeamRole
-from partners.events import ApplicationSubmitted
+from partners.events import ApplicationCounts, ApplicationSubmitted
 from partners.models import Acceptance, Application, TermsVersion
+from partners.sending import Answers
 from prm.audit.models import AuditEvent
 from prm.lib.events import subscribed
 from prm.mail.models import OutgoingMail
@@ -53,18 +54,42 @@ def program(terms: TermsVersion) -> Program:
 def submit(
     program: Program, terms: TermsVersion, answers: Answers = ANSWERS, at: datetime = NOW
 ) -> Application:
-    return applications.submit(program, answers=answers, terms=terms, at=at, address="203.0.113.7")[0]
+    return sending.submit(program, answers=answers, terms=terms, at=at, address="203.0.113.7")[0]
 
 
-def receive(program: Program, terms: TermsVersion, **more: object) -> applications.Receipt:
-    values = {"answers": ANSWERS, "at": NOW, "address": "203.0.113.7", **more}
-    return applications.receive(program, terms=terms, **values)  # type: ignore[arg-type]
+def begin(program: Program, answers: Answers = ANSWERS, at: datetime = NOW) -> str:
+    """Fill in a draft to the end and return its word."""
+    draft, word = drafts.begin(program, at=at, language=answers.language)
+    definition = read(draft.form.definition)  # type: ignore[union-attr]
+    for step in ("you", "audience"):
+        given = {each.key for each in definition.questions if each.step == step}
+        cleaned = {name: value for name, value in asdict(answers).items() if name in given}
+        drafts.save(
+            draft,
+            definition=definition,
+            step=step,
+            cleaned=cleaned,
+            files={},
+            language=answers.language,
+            at=at,
+        )
+    return word
+
+
+def receive(
+    program: Program,
+    terms: TermsVersion,
+    answers: Answers = ANSWERS,
+    at: datetime = NOW,
+    address: str = "203.0.113.7",
+) -> sending.Receipt:
+    return sending.receive(begin(program, answers, at), terms=terms, at=at, address=address)
 
 
 def test_an_application_is_stored_with_the_acceptance_a_mail_and_an_audit_event(
     program: Program, terms: TermsVersion
 ) -> None:
-    application, token = applications.submit(
+    application, token = sending.submit(
         program, answers=ANSWERS, terms=terms, at=NOW, address="203.0.113.7", source="fair"
     )
     assert application.state == ApplicationState.SUBMITTED
@@ -75,7 +100,7 @@ def test_an_application_is_stored_with_the_acceptance_a_mail_and_an_audit_event(
     assert (acceptance.application, acceptance.text_sha256) == (application, terms.sha256)
     assert (acceptance.accepted_name, acceptance.address) == ("Ana Lima", "203.0.113.7")
     mail = OutgoingMail.objects.get()
-    assert (mail.kind, mail.to, mail.language) == ("application_received", "Ana@Lima.example", "pl")
+    assert (mail.kind, mail.to, mail.language) == ("application_confirm", "Ana@Lima.example", "pl")
     assert f"/application/{token}/" in mail.text
     assert application.public_id in mail.text
     assert AuditEvent.objects.filter(action="application.submitted", object_pk=str(application.pk)).exists()
@@ -155,9 +180,10 @@ def test_a_known_mailbox_gets_the_same_answer_and_the_truth_by_mail(
     program: Program, terms: TermsVersion
 ) -> None:
     first = submit(program, terms)
-    receipt = receive(program, terms, reference="app_" + "0" * 26)
-    assert receipt == applications.Receipt("app_" + "0" * 26, date(2026, 11, 27))
-    assert Application.objects.get() == first
+    receipt = receive(program, terms)
+    assert receipt.decide_on == date(2026, 11, 27)
+    assert receipt.reference != first.public_id
+    assert Application.objects.get() == first  # the draft is gone
     mail = OutgoingMail.objects.get(kind="application_repeated")
     assert mail.to == "Ana@Lima.example"
     assert f"/application/{tokens.status_token(first)}/" in mail.text
@@ -167,43 +193,59 @@ def test_a_known_mailbox_gets_the_same_answer_and_the_truth_by_mail(
     )  # one a day, however often it is asked
 
 
-def test_the_same_form_sent_twice_makes_one_application_and_one_mail(
-    program: Program, terms: TermsVersion
+@pytest.mark.parametrize("is_known", [False, True])
+def test_the_same_draft_sent_again_gets_the_same_receipt(
+    program: Program, terms: TermsVersion, is_known: bool
 ) -> None:
-    reference = "app_" + "1" * 26
-    answers = [receive(program, terms, reference=reference) for _each in range(3)]
-    assert {receipt.reference for receipt in answers} == {reference}
-    assert Application.objects.get().public_id == reference
+    if is_known:
+        ApplicationFactory(program=program, email="ana@lima.example")
+    word = begin(program)
+    receipts = {
+        sending.receive(word, terms=terms, at=NOW + timedelta(minutes=minute), address="203.0.113.7")
+        for minute in range(3)
+    }
+    assert len(receipts) == 1
+    assert Application.objects.count() == 1
     assert OutgoingMail.objects.count() == 1
+
+
+def test_a_word_we_did_not_make_sends_nothing(program: Program, terms: TermsVersion) -> None:
+    word = begin(program)
+    for wrong in (word[:-1], word[:26] + "x" * 43, "é" * 69, "", "x" * 26):
+        with pytest.raises(drafts.DraftGone):
+            sending.receive(wrong, terms=terms, at=NOW)
+    assert Application.objects.get().state == ApplicationState.DRAFT
+
+
+def test_a_draft_that_is_not_finished_is_not_sent(program: Program, terms: TermsVersion) -> None:
+    _draft, word = drafts.begin(program, at=NOW, language="en")
+    with pytest.raises(sending.NotComplete):
+        sending.receive(word, terms=terms, at=NOW)
+    assert not OutgoingMail.objects.exists()
 
 
 def test_an_address_that_tries_too_often_is_told_when_to_come_back(
     program: Program, terms: TermsVersion
 ) -> None:
     for number in range(5):
-        receive(program, terms, answers=replace(ANSWERS, email=f"a{number}@x.example"))
+        receive(program, terms, replace(ANSWERS, email=f"a{number}@x.example"))
     for minute in range(5):
-        receive(
-            program,
-            terms,
-            answers=replace(ANSWERS, email="a0@x.example"),
-            at=NOW + timedelta(minutes=minute),
-            reference=f"app_{minute:026}",
-        )
+        receive(program, terms, replace(ANSWERS, email="a0@x.example"), at=NOW + timedelta(minutes=minute))
+    later = NOW + timedelta(minutes=10)
     with pytest.raises(applications.TooManyTries) as refusal:
-        receive(
-            program, terms, answers=replace(ANSWERS, email="new@x.example"), at=NOW + timedelta(minutes=10)
-        )
+        receive(program, terms, replace(ANSWERS, email="new@x.example"), at=later)
     assert "13:01" in str(refusal.value)  # the oldest of the ten was at 12:00
-    assert Application.objects.count() == 5
-    elsewhere = replace(ANSWERS, email="new@x.example")
-    receive(program, terms, answers=elsewhere, at=NOW + timedelta(minutes=10), address="203.0.113.8")
+    sent = Application.objects.filter(submitted_at__isnull=False)
+    assert sent.count() == 5
+    receive(program, terms, replace(ANSWERS, email="new@x.example"), at=later, address="203.0.113.8")
     receive(program, terms, at=NOW + timedelta(minutes=62))
-    assert Application.objects.count() == 7
+    assert sent.count() == 7
 
 
 def test_the_link_in_the_mail_confirms_the_address_once(program: Program, terms: TermsVersion) -> None:
-    application, token = applications.submit(program, answers=ANSWERS, terms=terms, at=NOW)
+    application, token = sending.submit(program, answers=ANSWERS, terms=terms, at=NOW)
+    assert application.counts_since is None
+    assert not Application.objects.waiting_for_us().exists()
     assert applications.confirm_email("wrong", NOW) is None
     confirmed = applications.confirm_email(token, NOW + timedelta(minutes=5))
     assert confirmed is not None
@@ -212,6 +254,10 @@ def test_the_link_in_the_mail_confirms_the_address_once(program: Program, terms:
     application.refresh_from_db()
     assert application.email_confirmed_at == NOW + timedelta(minutes=5)
     assert AuditEvent.objects.filter(action="application.email_confirmed").count() == 1
+    assert list(Application.objects.waiting_for_us()) == [application]
+    mail = OutgoingMail.objects.get(kind="application_received")
+    # Friday 20 November and five working days; the date is written in Polish.
+    assert "27 listopada 2026" in mail.text
 
 
 def test_the_status_link_survives_a_rotation_of_the_secret_key(settings: object) -> None:
@@ -223,7 +269,7 @@ def test_the_status_link_survives_a_rotation_of_the_secret_key(settings: object)
     settings.SECRET_KEY_FALLBACKS = []  # type: ignore[attr-defined]
     fresh = tokens.status_token(application)
     assert fresh != old
-    found = applications.by_token(fresh)
+    found = applications.by_token(fresh, at=NOW)
     assert found == application
 
 
@@ -253,3 +299,30 @@ def test_a_withdrawn_application_is_closed_for_good() -> None:
             verb()
     assert application.messages.count() == 0
     assert AuditEvent.objects.filter(action="application.withdrawn").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_told_once_that_an_application_counts(program: Program, terms: TermsVersion) -> None:
+    heard: list[int] = []
+    application, token = sending.submit(program, answers=ANSWERS, terms=terms, at=NOW)
+    with subscribed(ApplicationCounts, lambda event: heard.append(event.application_id)):
+        for _each in range(2):
+            applications.confirm_email(token, NOW)
+    assert heard == [application.pk]
+
+
+def test_a_closed_application_is_not_confirmed_any_more(program: Program, terms: TermsVersion) -> None:
+    application, token = sending.submit(program, answers=ANSWERS, terms=terms, at=NOW)
+    applications.withdraw(application, NOW)
+    applications.confirm_email(token, NOW)
+    application.refresh_from_db()
+    assert application.email_confirmed_at is None
+
+
+def test_the_link_opens_a_closed_application_for_ninety_days() -> None:
+    application = ApplicationFactory(created_at=NOW - timedelta(days=400))
+    token = tokens.status_token(application)
+    assert applications.by_token(token, at=NOW) == application  # undecided: as long as it takes
+    applications.withdraw(application, NOW)
+    assert applications.by_token(token, at=NOW + timedelta(days=89)) == application
+    assert applications.by_token(token, at=NOW + timedelta(days=90)) is None

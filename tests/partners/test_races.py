@@ -10,9 +10,9 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from partners import applications, approval, team
-from partners.applications import AlreadyDecided, Answers
-from partners.models import Application, Member, Membership, Partner
+from partners import applications, approval, drafts, sending, team
+from partners.applications import AlreadyDecided
+from partners.models import Acceptance, Application, Member, Membership, Partner
 from prm.lib.errors import Refused
 from prm.mail.models import OutgoingMail
 from tests.factories.partners import ApplicationFactory, MemberFactory, TermsVersionFactory
@@ -62,20 +62,37 @@ def test_approval_and_withdrawal_in_one_moment_leave_one_of_them() -> None:
     assert Membership.objects.exists() is (application.state == "approved")
 
 
-def test_the_same_form_in_four_requests_at_once_makes_one_application() -> None:
+def test_a_draft_sent_by_fifty_requests_at_once_makes_one_application() -> None:
+    threads = 50 if connection.vendor == "postgresql" else 8
     terms = TermsVersionFactory(published=True)
-    answers = Answers("Ana Lima", "ana@lima.example", "+351 21 000 0000", "Lima", "Portugal")
-    receipts = at_once(
-        *[
-            lambda: applications.receive(
-                terms.program, answers=answers, terms=terms, at=NOW, reference="app_" + "2" * 26
-            )
-        ]
-        * 4
+    draft, word = drafts.begin(terms.program, at=NOW, language="en")
+    Application.objects.filter(pk=draft.pk).update(
+        full_name="Ana Lima", email="ana@lima.example", email_folded="ana@lima.example", furthest_step=2
     )
-    assert {receipt.reference for receipt in receipts} == {"app_" + "2" * 26}  # type: ignore[attr-defined]
-    assert Application.objects.count() == 1
-    assert [mail.kind for mail in OutgoingMail.objects.all()] == ["application_received"]
+    receipts = at_once(*[lambda: sending.receive(word, terms=terms, at=NOW)] * threads)
+    assert {receipt.reference for receipt in receipts} == {draft.public_id}  # type: ignore[attr-defined]
+    assert Application.objects.get().state == "submitted"
+    assert Acceptance.objects.count() == 1
+    assert [mail.kind for mail in OutgoingMail.objects.all()] == ["application_confirm"]
+
+
+def test_two_drafts_of_one_mailbox_sent_at_once_make_one_application() -> None:
+    terms = TermsVersionFactory(published=True)
+    words = []
+    for _each in range(2):
+        draft, word = drafts.begin(terms.program, at=NOW, language="en")
+        Application.objects.filter(pk=draft.pk).update(
+            full_name="Ana Lima", email="ana@lima.example", email_folded="ana@lima.example", furthest_step=2
+        )
+        words.append(word)
+    receipts = at_once(
+        lambda: sending.receive(words[0], terms=terms, at=NOW),
+        lambda: sending.receive(words[1], terms=terms, at=NOW),
+    )
+    assert all(isinstance(receipt, sending.Receipt) for receipt in receipts)
+    assert Application.objects.get().state == "submitted"
+    kinds = sorted(mail.kind for mail in OutgoingMail.objects.all())
+    assert kinds == ["application_confirm", "application_repeated"]
 
 
 def test_two_owners_who_remove_each_other_leave_one() -> None:

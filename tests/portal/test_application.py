@@ -39,8 +39,8 @@ def test_only_the_link_opens_the_page(client: Client, application: Application, 
     assert page["Referrer-Policy"] == "same-origin"
     for wrong in (application.public_id, application.token_sha256, "x", url.split("/")[2][:-1]):
         for path in (f"/application/{wrong}/", f"/application/{wrong}/withdraw/"):
-            assert client.get(path).status_code == 404
-            assert client.post(path).status_code == 404
+            assert client.get(path).status_code == 410
+            assert client.post(path).status_code == 410
 
 
 def test_opening_the_link_confirms_nothing_and_the_button_does(

@@ -11,8 +11,8 @@ from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from partners import mails
-from partners.choices import AmendmentState, Consequence, TermsSection
+from partners import mails, tokens
+from partners.choices import AmendmentState, ApplicationState, Consequence, TermsSection
 from partners.models import Member
 from partners.notices import moment_text
 from partners.readers import OWNERS, Reader, readers_of
@@ -174,6 +174,8 @@ def _askers(question: ClauseQuestion) -> list[tuple[str, str, str, str]]:
 
 
 def _way_back(application: Application) -> str:
+    if application.state == ApplicationState.DRAFT:
+        return mails.absolute(reverse("public:draft", args=[tokens.mailed_draft_token(application)]))
     return mails.status_url(application)
 
 

@@ -22,10 +22,11 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 
 from partners.models import Ending, Member, Membership, Partner, ProgramResource, Suspension
+from partners.terms import waiting_for
 from payouts.models import Commission, Statement
 from payouts.models.commission import CommissionQuerySet
 from payouts.models.statement import StatementQuerySet
-from portal import roles, standing
+from portal import roles, standing, terms_waiting
 from prm.accounts.models import User
 from tiers.choices import VersionState
 from tiers.models import PlanVersion, Program
@@ -136,7 +137,7 @@ def find_room(request: HttpRequest) -> Room | None:
         return None
     members = tuple(Member.objects.current().filter(user=user).order_by("joined_at", "pk"))
     memberships = tuple(
-        Membership.objects.visible_to(user)
+        waiting_for(Membership.objects.visible_to(user))
         .filter(partner__in=[member.partner_id for member in members])
         .annotate(waiting_proposal=Subquery(_PROPOSED.values("public_id")[:1]))
         .annotate(has_resources=Exists(_RESOURCES))
@@ -200,7 +201,7 @@ def show(
         "partner": room.partner,
         "memberships": room.menu(),
         "closed_rooms": _closed(room),
-        "standing": standing.notices_of(room),
+        "standing": [*standing.notices_of(room), *(terms_waiting.notices_of(room) if nav != "terms" else ())],
     }
     response = render(request, template, {**frame, **context}, status=status)
     patch_vary_headers(response, ["HX-Request"])

@@ -5,8 +5,10 @@ from django.urls import path
 from portal.views import (
     account,
     adjustments,
+    amendments,
     earnings,
     home,
+    introductions,
     leaving,
     links,
     onboarding,
@@ -20,6 +22,7 @@ from portal.views import (
     statements,
     tax,
     team,
+    terms,
 )
 
 app_name = "portal"
@@ -58,12 +61,29 @@ urlpatterns = [
     path("proposals/<str:public_id>/", proposals.proposal, name="proposal"),
     path("proposals/<str:public_id>/accept/", proposals.accept, name="proposal_accept"),
     path("proposals/<str:public_id>/decline/", proposals.decline, name="proposal_decline"),
+    path("proposals/<str:public_id>/counter/", proposals.counter, name="proposal_counter"),
+    path("introductions/", introductions.introductions, name="introductions"),
+    path("introductions/new/", introductions.introduce, name="introduce"),
+    path("introductions/ask/", introductions.wish, name="introduction_wish"),
+    path("introductions/<str:public_id>/", introductions.introduction, name="introduction"),
     path("first-steps/", onboarding.first_steps, name="first_steps"),
     path("first-steps/<str:public_id>/tick/", onboarding.tick, name="first_step_tick"),
     path("resources/", resources.resources, name="resources"),
     path("resources/<str:public_id>/", resources.resource_file, name="resource_file"),
     path("profile/", profile.profile, name="profile"),
     path("profile/change/", profile.change_profile, name="profile_change"),
+    path("terms/", terms.terms, name="terms"),
+    path("terms/accept/", terms.accept, name="terms_accept"),
+    path("terms/ask/", terms.ask, name="terms_ask"),
+    path("terms/agreement.pdf", terms.agreement_pdf, name="agreement_pdf"),
+    path("terms/versions/<int:number>/", terms.version, name="terms_version"),
+    path("terms/versions/<int:number>.pdf", terms.version_pdf, name="terms_pdf"),
+    path(
+        "terms/questions/<str:public_id>/withdraw/", terms.withdraw_question, name="terms_question_withdraw"
+    ),
+    path("terms/amendments/<str:public_id>/", amendments.amendment, name="amendment"),
+    path("terms/amendments/<str:public_id>/accept/", amendments.accept, name="amendment_accept"),
+    path("terms/amendments/<str:public_id>/decline/", amendments.decline, name="amendment_decline"),
     path("team/", team.team, name="team"),
     path("team/invite/", team.invite, name="team_invite"),
     path("team/<str:public_id>/role/", team.change_role, name="team_role"),

@@ -122,6 +122,8 @@ _MENU = (
     ("tax", gettext_lazy("Tax and invoices"), "document", "portal:tax"),
     ("resources", gettext_lazy("Resources"), "page", "portal:resources"),
     ("profile", gettext_lazy("Profile"), "briefcase", "portal:profile"),
+    ("terms", gettext_lazy("Terms"), "page", "portal:terms"),
+    ("introductions", gettext_lazy("Introduce"), "plus", "portal:introductions"),
     ("team", gettext_lazy("Team"), "people", "portal:team"),
     ("account", gettext_lazy("Your account"), "person", "portal:account"),
     ("account", gettext_lazy("Your account"), "info", "portal:account"),

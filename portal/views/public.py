@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 from partners import launch_checks, launching, program_texts
 from partners import terms as terms_of
 from partners.mails import absolute
-from partners.models import TermsVersion
 from portal.forms_waiting import WaitingForm
 from portal.offer import offer_of, sentence
 from portal.visitors import count_visit, source_of
@@ -74,26 +73,6 @@ def program_page(
     return render(request, "public/program.html", context, status=status)
 
 
-@require_safe
-def terms(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the terms in force, or an earlier or coming version by its number."""
-    found, at = shown(slug), timezone.now()
-    versions = list(terms_of.published(found))
-    current = terms_of.in_force(found, at)
-    version = _version(versions, request.GET.get("version", "")) or current
-    if version is None:
-        raise Http404
-    context = {
-        "program": found,
-        "version": version,
-        "current": current,
-        "is_coming": version.effective_at is not None and version.effective_at > at,
-        "sections": terms_of.sections(version),
-        "versions": versions,
-    }
-    return render(request, "public/terms.html", context)
-
-
 def shown(slug: str) -> Program:
     """Return a program strangers may see, or answer 404."""
     return get_object_or_404(Program.objects.listed().select_related("legal_entity"), slug=slug)
@@ -139,12 +118,3 @@ def _offered(plans: Rulebook, program: Program, at: datetime) -> PlanFacts | Non
     """Return the plan in force as strangers may read it, without what was agreed with single partners."""
     plan = plans.plan_for(program.pk, at)
     return None if plan is None else for_strangers(plan)
-
-
-def _version(versions: list[TermsVersion], number: str) -> TermsVersion | None:
-    if not number:
-        return None
-    for version in versions:
-        if str(version.number) == number:
-            return version
-    raise Http404

@@ -16,7 +16,7 @@ from partners.choices import InvitationState, ProspectStage
 from partners.invitation_rows import Closed, close, find, is_open, lock_open, proposed, word_of
 from partners.models import Application, Membership, ProgramInvitation, TermsVersion
 from prm import audit
-from prm.accounts import people
+from prm.accounts import people, policy
 from prm.accounts.emails import fold_email
 from prm.lib.errors import Refused
 from prm.lib.periods import local_day
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 REMIND_AFTER = timedelta(days=7)
 JOINED_BECAUSE = "invited"
+# Over, but nobody of ours ended it: who asks for a fresh link may get one.
+_ASKS = (InvitationState.OPEN, InvitationState.EXPIRED, InvitationState.DECLINED)
 
 
 class TermsChanged(Refused):
@@ -37,6 +39,10 @@ class TermsChanged(Refused):
 class OfferChanged(Refused):
     message = _("What is offered has changed since you opened this page. Read it again before you accept.")
     field = "accept"
+
+
+class InviterGone(Refused):
+    message = _("Who invited you no longer looks after this program. Ask for a fresh link.")
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def accept(
 ) -> Membership:
     """Make the guest a member, as the invitation says. `shown` is the fingerprint of the own rates that were read, empty for none.
 
-    Raises: Closed, TermsChanged, OfferChanged, AlreadyMember, Forbidden when who invited may no longer.
+    Raises: Closed, TermsChanged, OfferChanged, InviterGone, AlreadyMember.
     """
     found = find(token)
     if found is None:
@@ -76,6 +82,8 @@ def accept(
     if shown != (own.sha256 if own is not None else ""):
         raise OfferChanged
     _end_applications(invitation, at=at)
+    if not policy.may(invitation.invited_by, "place_in_tiers"):
+        raise InviterGone
     membership = _join(invitation, reply, at=at)
     user = people.find(invitation.email)
     assert user is not None  # noqa: S101 - joining opened the account
@@ -125,7 +133,7 @@ def ask_again(email: str, *, at: datetime) -> None:
         if is_open(invitation, at=at):
             key = f"program-invitation-again:{invitation.public_id}:{at:%Y-%m-%d}"
             mails_outreach.invited(invitation, word_of(invitation), key=key)
-        elif invitation.state in (InvitationState.OPEN, InvitationState.EXPIRED):
+        elif invitation.state in _ASKS:
             mails_outreach.fresh_link_wanted(invitation, at=at)
 
 

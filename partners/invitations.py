@@ -181,6 +181,7 @@ def send(invitation: ProgramInvitation, *, by: User, at: datetime, answer: str =
     was_sent = locked.sent_at is not None
     locked.state, locked.sent_at, locked.expires_at = InvitationState.OPEN, at, at + VALID_FOR
     locked.reminded_at = locked.answered_at = None
+    locked.invited_by = by  # who sends it is who answers for it
     token = signed(locked, settings.SECRET_KEY)
     locked.token_sha256 = tokens.digest(token)
     try:
@@ -188,6 +189,7 @@ def send(invitation: ProgramInvitation, *, by: User, at: datetime, answer: str =
             locked.save(
                 update_fields=[
                     "state",
+                    "invited_by",
                     "sent_at",
                     "expires_at",
                     "reminded_at",

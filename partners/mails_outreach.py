@@ -70,7 +70,7 @@ def answered(invitation: ProgramInvitation, *, accepted: bool, reason: str = "")
         invitation.invited_by,
         key=f"program-invitation-answered:{invitation.public_id}",
         about=invitation.public_id,
-        guest=invitation.company or invitation.full_name or invitation.email,
+        guest=_one_line(invitation.company or invitation.full_name or invitation.email),
         program_name=invitation.program.name,
         accepted=accepted,
         reason=reason,
@@ -86,7 +86,7 @@ def fresh_link_wanted(invitation: ProgramInvitation, *, at: datetime) -> None:
         invitation.invited_by,
         key=f"program-invitation-asked:{invitation.public_id}:{at:%Y-%m-%d}",
         about=invitation.public_id,
-        guest=invitation.company or invitation.full_name or invitation.email,
+        guest=_one_line(invitation.company or invitation.full_name or invitation.email),
         program_name=invitation.program.name,
         button_url=_desk("programinvitation", invitation.pk),
         button_text=_("Open the invitation"),
@@ -100,7 +100,7 @@ def counter_received(counter: CounterProposal, *, to: User, who: str, program: s
         to,
         key=f"counter-received:{counter.public_id}",
         about=counter.public_id,
-        who=who,
+        who=_one_line(who),
         program_name=program,
         text=counter.text,
         button_url=mails.absolute(path),
@@ -153,8 +153,8 @@ def somebody_introduced(prospect: Prospect) -> None:
             person,
             key=f"introduction-received:{prospect.public_id}",
             about=prospect.public_id,
-            partner=partner.name,
-            who=prospect.name,
+            partner=_one_line(partner.name),
+            who=_one_line(prospect.name),
             why=prospect.notes,
             button_url=_desk("prospect", prospect.pk),
             button_text=_("Open the prospect"),
@@ -169,7 +169,7 @@ def meeting_wished(partner: Partner, *, text: str, by: User, at: datetime) -> No
             person,
             key=f"introduction-wished:{partner.public_id}:{at.isoformat()}",
             about=partner.public_id,
-            partner=partner.name,
+            partner=_one_line(partner.name),
             who=by.get_full_name(),
             text=text,
             button_url=mails.absolute(f"{reverse('admin:partners_introduction_propose')}?first={partner.pk}"),
@@ -186,7 +186,7 @@ def meeting_proposed(introduction: Introduction) -> None:
             partner,
             key=f"introduction-proposed:{introduction.public_id}:{partner.public_id}",
             about=introduction.public_id,
-            other=other.name,
+            other=_one_line(other.name),
             why=introduction.reason,
             button_url=mails.absolute(reverse("portal:introduction", args=[introduction.public_id])),
             button_text=_("Say yes or no"),
@@ -202,7 +202,7 @@ def meeting_made(introduction: Introduction) -> None:
             partner,
             key=f"introduction-made:{introduction.public_id}:{partner.public_id}",
             about=introduction.public_id,
-            other=other.name,
+            other=_one_line(other.name),
             why=introduction.reason,
             contacts=contacts_of(other),
             button_url=mails.absolute(reverse("portal:introduction", args=[introduction.public_id])),
@@ -277,6 +277,11 @@ def _to_owners(kind: str, partner: Partner, *, key: str, about: str, **context: 
             about=about,
             context={"name": reader.name, "partner": partner.name, **context},
         )
+
+
+def _one_line(text: str) -> str:
+    """Return a name without the line breaks that no subject may have."""
+    return " ".join(text.split())
 
 
 def _desk(table: str, pk: int) -> str:

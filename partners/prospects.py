@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from partners import mails_outreach
-from partners.choices import Channel, ProspectStage, TouchKind
+from partners.choices import Channel, MembershipState, ProspectStage, TouchKind
 from partners.models import Membership, Prospect, ProspectTouch
 from prm import audit
 from prm.accounts import policy
@@ -77,6 +77,10 @@ class TooMany(Refused):
 class IntroducedBefore(Refused):
     message = _("You have introduced this person already.")
     field = "email"
+
+
+class NotActive(Refused):
+    message = _("Only an active partner can introduce others.")
 
 
 class NotAgreed(Refused):
@@ -206,12 +210,14 @@ def introduce(membership: Membership, person: Introduced, *, by: User, at: datet
     Whom we know already is kept as not pursued: who brought somebody first stays who brought them. That `by` may speak for the partner
     is the caller's to know.
 
-    Raises: NotAgreed, TooMany, IntroducedBefore.
+    Raises: NotAgreed, NotActive, TooMany, IntroducedBefore.
     """
     if not person.agreed:
         raise NotAgreed
     # The membership's row is the lock of its introductions: the limit holds however many are sent at once.
     membership = Membership.objects.lock().select_related("program", "partner").get(pk=membership.pk)
+    if membership.state != MembershipState.ACTIVE or membership.ended_at is not None:
+        raise NotActive
     own, folded = Prospect.objects.filter(introducer=membership), fold_email(person.email)
     if own.filter(created_at__gt=at - timedelta(days=1)).count() >= INTRODUCTIONS_A_DAY:
         raise TooMany(params={"count": INTRODUCTIONS_A_DAY})

@@ -9,9 +9,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from partners import negotiation
+from partners import counters, negotiation
 from portal import roles
 from portal.forms import DeclineForm
+from portal.forms_invited import CounterForm
 from portal.rates import Reading
 from portal.rooms import Room, enter, refuse, remember, show
 from portal.views.answers import explain_refusal
@@ -64,6 +65,27 @@ def decline(request: HttpRequest, room: Room, public_id: str) -> HttpResponseBas
     return _page(request, there, version, form, status=422)
 
 
+@require_POST
+@enter()
+def counter(request: HttpRequest, room: Room, public_id: str) -> HttpResponseBase:
+    """Decline the proposal by saying what would be better."""
+    version, there = _find(request, room, public_id)
+    if not there.may(roles.ANSWER_PROPOSALS):
+        return refuse(request, there, roles.ANSWER_PROPOSALS)
+    form = CounterForm(request.POST)
+    if form.is_valid():
+        try:
+            counters.to_own_terms(version, text=form.cleaned_data["text"], by=there.user, at=there.at)
+        except Refused as refusal:
+            explain_refusal(form, refusal)
+        else:
+            messages.success(
+                request, _("Your counter-proposal is with us. What you earn stays as it is meanwhile.")
+            )
+            return redirect("portal:rates")
+    return _page(request, there, version, DeclineForm(), counter_form=form, status=422)
+
+
 def _find(request: HttpRequest, room: Room, public_id: str) -> tuple[PlanVersion, Room]:
     """Return a version negotiated with one of the own memberships, and the room of that membership."""
     own = {membership.public_id: membership for membership in room.memberships}
@@ -77,7 +99,13 @@ def _find(request: HttpRequest, room: Room, public_id: str) -> tuple[PlanVersion
 
 
 def _page(
-    request: HttpRequest, room: Room, version: PlanVersion, form: DeclineForm, *, status: int = 200
+    request: HttpRequest,
+    room: Room,
+    version: PlanVersion,
+    form: DeclineForm,
+    *,
+    counter_form: CounterForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     if version.state == VersionState.DRAFT:  # withdrawn or declined: what it says now is no proposal
         return show(request, room, "portal/proposals/closed.html", nav="", status=status)
@@ -94,6 +122,8 @@ def _page(
         is_late=version.effective_at is not None and version.effective_at <= room.at,
         may_answer=is_open and room.may(roles.ANSWER_PROPOSALS),
         form=form,
+        counter_form=counter_form or CounterForm(),
+        wrong=counter_form or form,
         now=reading.current(beside=plan),
         proposed=reading.terms(plan, beside=reading.now),
         examples=reading.examples(plan),

@@ -46,6 +46,7 @@ DOORS: dict[str, Door] = {
     "sitemap.xml": Door(ANYBODY),
     "application/*": Door(ANYBODY),
     "invitation/*": Door(ANYBODY),
+    "invited/*": Door(ANYBODY),
     "v/*": Door(ANYBODY),
     "r/<slug:slug>": Door(ANYBODY),
     # The partner's rooms.

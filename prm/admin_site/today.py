@@ -130,7 +130,7 @@ def _applications(user: User, *, at: datetime) -> Iterator[Queue]:
     nobodys = queue.order_by().filter(manager=None).count()
     if nobodys:
         label = ngettext("application nobody looks after", "applications nobody looks after", nobodys)
-        note = _("Nobody who takes new ones has room.")
+        note = _("Take them over, or give them to somebody.")
         yield Queue(nobodys, label, note, list_url(Application, owner="nobody"))
 
 

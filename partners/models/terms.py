@@ -128,9 +128,7 @@ class TermsNotice(models.Model):
         verbose_name = _("notice of terms")
         verbose_name_plural = _("notices of terms")
         constraints = [
-            models.UniqueConstraint(
-                fields=["terms_version", "membership"], name="partners_termsnotice_once"
-            ),
+            models.UniqueConstraint(fields=["terms_version", "membership"], name="partners_termsnotice_once"),
             models.CheckConstraint(
                 condition=models.Q(overdue_at=None) | models.Q(overdue_at__gt=models.F("told_at")),
                 name="partners_termsnotice_told_before",

@@ -76,13 +76,13 @@ class TopForm(WordsForm):
         error_messages={"required": _("Choose at least one partnership type.")},
     )
 
-    def __init__(self, *args: Any, definition: Definition, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, definition: Definition) -> None:
         initial = {
             "partnership_types": list(definition.partnership_types),
             **initial_words("call_to_action", definition.call_to_action),
             **initial_words("introduction", definition.introduction),
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         self.add_words(
             "call_to_action",
             {

@@ -110,13 +110,13 @@ class QuestionForm(WordsForm):
 
     def __init__(
         self,
-        *args: Any,
+        data: Any = None,
+        *,
         definition: Definition,
         tiers: frozenset[str],
         question: Question | None = None,
-        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, initial=_initial(question), **kwargs)
+        super().__init__(data, initial=_initial(question))
         self.definition, self.tiers, self.question_before = definition, tiers, question
         self.add_words(
             "label",

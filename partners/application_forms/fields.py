@@ -84,6 +84,28 @@ class WholeNumberField(NumberField):
         return int(number)
 
 
+class SeveralField(forms.MultipleChoiceField):
+    """Any of several choices, with so many chosen at least and at most."""
+
+    def __init__(self, *, least: int | None = None, most: int | None = None, **kwargs: Any) -> None:
+        self.least, self.most = least, most
+        super().__init__(**kwargs)
+
+    def validate(self, value: Any) -> None:
+        """Refuse what is no choice, too few and too many; choosing nothing is too few only where something is needed."""
+        super().validate(value)
+        if value and self.least is not None and len(value) < self.least:
+            said = ngettext(
+                "Choose %(limit)d answer at least.", "Choose %(limit)d answers at least.", self.least
+            )
+            raise ValidationError(said, code="least", params={"limit": self.least})
+        if value and self.most is not None and len(value) > self.most:
+            said = ngettext(
+                "Choose %(limit)d answer at most.", "Choose %(limit)d answers at most.", self.most
+            )
+            raise ValidationError(said, code="most", params={"limit": self.most})
+
+
 class FilesWidget(forms.FileInput):
     """A control that takes several files at once."""
 

@@ -21,7 +21,7 @@ from partners.application_forms.definition import (
     Question,
     words_in,
 )
-from partners.application_forms.fields import FilesField, NumberField
+from partners.application_forms.fields import FilesField, NumberField, SeveralField
 from partners.application_forms.rows import CHANNEL, REFERENCE, RowsField
 from partners.application_forms.validators import one_line, phone_number, printable
 from partners.application_forms.wording import help_of, label_of
@@ -167,7 +167,9 @@ def _choice(question: Question, language: str, settings: dict[str, Any]) -> form
 
 def _multiple(question: Question, language: str, settings: dict[str, Any]) -> forms.Field:
     said = format_lazy(_("Choose one or more answers to “{question}”."), question=settings["label"])
-    return forms.MultipleChoiceField(
+    return SeveralField(
+        least=question.least,
+        most=question.most,
         choices=[(each.value, words_in(each.label, language)) for each in question.choices],
         error_messages={"required": said, "invalid_choice": said, "invalid_list": said},
         widget=forms.CheckboxSelectMultiple,

@@ -84,7 +84,11 @@ class ApplicationAdmin(ReviewPages, BulkPages, BackOfficeAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the list with the looks most often wanted above it."""
-        context = {"saved_filters": saved_filters(request), **(extra_context or {})}
+        context = {
+            "saved_filters": saved_filters(request),
+            "may_enter": policy.may(request.user, "decide_applications"),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:

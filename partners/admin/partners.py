@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partners import duplicates, merging, profiles
 from partners.admin.applications import history_of
+from partners.admin.merging import MergePages, may_merge
+from partners.admin.profile_form import PartnerForm
+from partners.admin.team import TeamPages
 from partners.models import Invitation, Member, Membership, Partner, Placement
 from prm import audit
 from prm.accounts import policy
-from prm.accounts.back_office import BackOfficeAdmin, panels_of, person
+from prm.accounts.back_office import BackOfficeAdmin, panels_of, person, require, row_url
 from prm.accounts.models import User
 
 
+class MergedFilter(admin.SimpleListFilter):
+    """Rows that were joined with another partner are kept and not shown unless asked for."""
+
+    title = gettext_lazy("joined with another one")
+    parameter_name = "merged"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name the other way to look."""
+        return [("yes", _("Joined with another one"))]
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        """Call what is shown without asking by its name."""
+        for place, choice in enumerate(super().choices(changelist)):
+            yield {**choice, "display": _("Going on")} if place == 0 else dict(choice)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Partner]) -> QuerySet[Partner]:
+        """Keep the living ones, or those that were joined."""
+        return queryset.filter(merged_into__isnull=self.value() != "yes")
+
+
 @admin.register(Partner)
-class PartnerAdmin(BackOfficeAdmin):
+class PartnerAdmin(MergePages, TeamPages, BackOfficeAdmin):
     """Partners."""
+
+    form = PartnerForm
 
     sees, changes = "see_partners", "manage_partners"
     change_form_template = "admin/partners/partner/change_form.html"
@@ -29,6 +58,7 @@ class PartnerAdmin(BackOfficeAdmin):
         "memberships__program",
         "memberships__state",
         ("account_manager", admin.RelatedOnlyFieldListFilter),
+        MergedFilter,
     )
     list_select_related = ("account_manager",)
     search_fields = ("name", "legal_name", "email", "website", "public_id")
@@ -37,11 +67,15 @@ class PartnerAdmin(BackOfficeAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("name", "legal_name", "website", "email", "phone", "language", "account_manager")},
+            {"fields": ("name", "legal_name", "legal_form", "website", "email", "phone")},
         ),
         (
             gettext_lazy("Address and tax"),
-            {"fields": ("street", "building_number", "postcode", "town", "country", "vat_number")},
+            {"fields": ("street", "building_number", "postcode", "town", "region", "country", "vat_number")},
+        ),
+        (
+            gettext_lazy("What they do"),
+            {"fields": ("language", "languages", "specialities", "account_manager")},
         ),
     )
 
@@ -51,6 +85,27 @@ class PartnerAdmin(BackOfficeAdmin):
         members = Count("members", filter=Q(members__ended_at=None), distinct=True)
         found = Partner.objects.visible_to(person(request)).annotate(people=members)
         return found.prefetch_related(Prefetch("memberships", memberships))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of the team, and those that join two partners."""
+        return [*self.team_urls(), *self.merge_urls(), *super().get_urls()]
+
+    def row_page(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
+        """Lead from a partner that was joined with another one to the one that goes on."""
+        if object_id is None or not object_id.isdecimal():
+            return None
+        partner = Partner.objects.filter(pk=object_id, merged_into__isnull=False).first()
+        if partner is None:
+            return None
+        require(request, self.sees)
+        goes_on = merging.standing(partner)
+        said = _("%(duplicate)s was joined with %(into)s, which this page is about.")
+        messages.info(request, said % {"duplicate": partner.name, "into": goes_on.name})
+        return HttpResponseRedirect(row_url(goes_on))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Partner | None = None) -> Any:
+        """Leave alone what has its one source elsewhere."""
+        return tuple(profiles.kept_elsewhere(obj, at=timezone.now())) if obj is not None else ()
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer staff as account managers, and nobody else."""
@@ -89,16 +144,24 @@ class PartnerAdmin(BackOfficeAdmin):
                     "panels": panels_of("partner", partner, by=by, at=at),
                     "events": history_of(partner)[::-1],
                     "may_place": policy.may(by, "place_in_tiers"),
+                    "may_invite": policy.may(by, "invite_partners"),
+                    "may_merge": may_merge(by),
+                    "candidates": duplicates.candidates(partner) if may_merge(by) else [],
+                    "changes": profiles.history(partner, most=10),
+                    "now": at,
                 }
             )
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Partner, form: Any, change: bool) -> None:
-        """Save what changed, and note which details did."""
-        fields = list(form.changed_data)
-        if fields:
-            obj.save(update_fields=fields)
-            audit.record(person(request), "partner.changed", obj, at=timezone.now(), fields=sorted(fields))
+        """Save what changed by the verb that keeps the history; who looks after the partner is noted apart."""
+        by, at = person(request), timezone.now()
+        given = {name: form.cleaned_data[name] for name in profiles.FIELDS if name in form.cleaned_data}
+        changed = profiles.change(Partner.objects.get(pk=obj.pk), given, by=by, at=at)
+        if "account_manager" in form.changed_data:
+            changed.account_manager = form.cleaned_data["account_manager"]
+            changed.save(update_fields=["account_manager"])
+            audit.record(by, "partner.changed", changed, at=at, fields=["account_manager"])
 
 
 @admin.register(Member)

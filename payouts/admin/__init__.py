@@ -11,6 +11,7 @@ from payouts.admin import fx as fx
 from payouts.admin import holds_panel as holds_panel
 from payouts.admin import invoices as invoices
 from payouts.admin import ledger as ledger
+from payouts.admin import merge_panel as merge_panel
 from payouts.admin import methods as methods
 from payouts.admin import months as months
 from payouts.admin import panels as panels

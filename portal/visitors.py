@@ -3,6 +3,7 @@ somebody came by; whether a person opened the page. Nothing of it says who the v
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import datetime
 
 from allauth.account.adapter import get_adapter
@@ -27,6 +28,16 @@ def client_address(request: HttpRequest) -> str | None:
     except PermissionDenied:
         return None
     return found.partition("%")[0]
+
+
+def client_network(request: HttpRequest) -> str | None:
+    """Return what tries are counted by: the address, of the long ones the part a household has for itself."""
+    address = client_address(request)
+    try:
+        is_long = address is not None and ipaddress.ip_address(address).version == 6
+    except ValueError:
+        return None
+    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if is_long else address
 
 
 def source_of(request: HttpRequest, program: Program) -> RecruitingLink | None:

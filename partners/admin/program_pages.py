@@ -123,7 +123,7 @@ class TextPage:
         if named is None:
             raise Http404
         row = ProgramText.objects.filter(program=program, language=language).first()
-        form = PageForm(request.POST or None, row=row)
+        form = PageForm(request.POST if request.method == "POST" else None, row=row)
         if request.method == "POST" and form.is_valid():
             by, at = person(request), timezone.now()
             texts = {name: form.cleaned_data[name] for name in program_texts.FIELDS}

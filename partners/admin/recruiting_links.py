@@ -138,7 +138,7 @@ class RecruitingLinkAdmin(BackOfficeAdmin):
 
     def _add(self, request: HttpRequest) -> HttpResponse:
         require(request, self.adds)
-        form = LinkForm(request.POST or None)
+        form = LinkForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             by, at, given = person(request), timezone.now(), dict(form.cleaned_data)
             made = attempt(

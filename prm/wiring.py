@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from partners import (
     checklists,
+    erasing,
     launch_checks,
     launching,
     leaving,
@@ -23,6 +24,7 @@ from partners.events import (
     TermsPublished,
 )
 from payouts import dry_runs, settlement
+from payouts import erasure as payouts_erasure
 from payouts import launch_check as launch_check_of_payments
 from payouts import merging as money_merging
 from payouts import onboarding_steps as steps_of_money
@@ -36,6 +38,7 @@ from prm.lib.bell import ring_now
 from prm.lib.events import subscribe
 from prm.runs import notices, registry
 from prm.runs.lifecycle import RunEnded
+from referrals import erasure as referrals_erasure
 from referrals import launch_check as launch_check_of_links
 from referrals import merging as links_merging
 from referrals import onboarding_steps as steps_of_links
@@ -145,3 +148,6 @@ offer_words.learn_sentence(sentence_of)
 personal_sections.learn()
 referrals_data.learn()
 payouts_data.learn()
+erasing.learn()
+referrals_erasure.learn()
+payouts_erasure.learn()

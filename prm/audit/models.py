@@ -33,6 +33,17 @@ class AuditEvent(models.Model):
     details = models.JSONField(_("details"), default=dict, blank=True, encoder=DjangoJSONEncoder)
     request_id = models.CharField(_("request"), max_length=64, null=True, blank=True)
 
+    redaction = models.ForeignKey(
+        "self",
+        verbose_name=_("redacted for"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("The erasure for which a person was taken out of this event."),
+    )
+
     class Meta:
         verbose_name = _("audit event")
         verbose_name_plural = _("audit events")

@@ -22,6 +22,7 @@ from partners.choices import TeamRole
 from partners.models import Member, Partner
 from prm import audit
 from prm.accounts import policy
+from prm.accounts.emails import fold_email
 from prm.audit.models import AuditEvent
 from prm.lib.cells import formula_safe
 from prm.lib.db import as_of_one_moment
@@ -113,6 +114,13 @@ def export_for(user: User, *, by: User, at: datetime) -> IO[bytes]:
         raise TooOften(params={"most": MOST_IN_AN_HOUR})
     audit.record(by, ACTION, user, at=at)
     return archive(subject_of(user), at=at)
+
+
+def export_for_mailbox(mailbox: str, *, by: User, at: datetime) -> IO[bytes]:
+    """Return the archive of somebody without an account, on their request. Raises: Forbidden."""
+    policy.require(by, "erase_people")
+    audit.record(by, ACTION, None, at=at)
+    return archive(Subject(None, fold_email(mailbox)), at=at)
 
 
 def archive(subject: Subject, *, at: datetime) -> IO[bytes]:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from partners import leaving, mails_leaving
+from partners.admin.persons import PersonPages
 from partners.choices import EndingKind, SanctionReason
 from partners.leaving_rules import (
     AT_ONCE,
@@ -31,7 +32,7 @@ from partners.leaving_rules import (
 )
 from partners.models import Membership
 from prm.accounts import policy
-from prm.accounts.back_office import BackOfficeAdmin, Fact, attempt, locale, person, require, row_url
+from prm.accounts.back_office import Fact, attempt, locale, person, require, row_url
 from prm.lib import l10n
 from prm.lib.periods import local_day
 
@@ -139,12 +140,12 @@ STEPS = (
 )
 
 
-class LeavingPages(BackOfficeAdmin):
+class LeavingPages(PersonPages):
     """A mixin of the memberships' table: one page for each step."""
 
     def leaving_urls(self) -> list[URLPattern]:
-        """Return the address of each step."""
-        return [
+        """Return the address of each step, and of the requests of persons."""
+        return self.person_urls() + [
             path(
                 f"<int:pk>/{step.key}/",
                 self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self._page_of(step))),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
+from itertools import islice
 from operator import or_
 from typing import Any
 
@@ -27,6 +28,7 @@ from partners.screening_words import (
 )
 
 MOST = 5  # how many of a kind are worth listing
+TRAITS = ("name", "site", "mail", "phone", "vat", "place")
 _USUAL_HOSTS = ("", "shop.", "store.", "blog.")
 
 
@@ -48,7 +50,7 @@ class Traits:
         """Return which traits both have."""
         return {
             trait
-            for trait in ("name", "site", "mail", "phone", "vat", "place")
+            for trait in TRAITS
             if getattr(self, trait) and getattr(self, trait) == getattr(other, trait)
         }
 
@@ -74,17 +76,17 @@ class Around:
         own, rows = traits_of(application), self.partners if partners else self.applications
         index = self._index(rows)
         near: dict[int, Traits] = {}
-        for trait in ("name", "site", "mail", "phone", "vat", "place"):
-            for other in index.get((id(rows), trait, getattr(own, trait)), []):
-                near[other.pk] = other
-        found = [(other, own.shared(other)) for _pk, other in sorted(near.items())]
-        return [(other, shared) for other, shared in found if partners or _is_other(own, other)]
+        for trait in TRAITS:
+            others = index.get((id(rows), trait, getattr(own, trait)), [])
+            kept = (other for other in others if partners or _is_other(own, other))
+            near.update((other.pk, other) for other in islice(kept, MOST))
+        return [(other, own.shared(other)) for _pk, other in sorted(near.items())]
 
     def _index(self, rows: list[Traits]) -> dict[tuple[int, str, str], list[Traits]]:
         if (id(rows), "", "") not in self._near:
             self._near[(id(rows), "", "")] = []
-            for row in rows:
-                for trait in ("name", "site", "mail", "phone", "vat", "place"):
+            for row in sorted(rows, key=lambda each: each.pk):
+                for trait in TRAITS:
                     if getattr(row, trait):
                         self._near.setdefault((id(rows), trait, getattr(row, trait)), []).append(row)
         return self._near

@@ -13,9 +13,11 @@ from partners.admin import introductions as introductions
 from partners.admin import invitations as invitations
 from partners.admin import launching as launching
 from partners.admin import memberships as memberships
+from partners.admin import onboarding as onboarding
 from partners.admin import partners as partners
 from partners.admin import program_pages as program_pages
 from partners.admin import prospects as prospects
 from partners.admin import recruiting_links as recruiting_links
+from partners.admin import resources as resources
 from partners.admin import terms as terms
 from partners.admin import workload as workload

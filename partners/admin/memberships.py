@@ -18,15 +18,16 @@ from partners import placement
 from partners.admin.forms import PlacementForm
 from partners.admin.leaving import LeavingPages, buttons, standing_notes
 from partners.admin.own_terms import OwnTermsPages
-from partners.tier_rates import rates_of
 from partners.admin.recruiting import RecruiterPages, may_name_recruiter
 from partners.models import Membership, Placement
+from partners.tier_rates import rates_of
 from prm.accounts import policy
 from prm.accounts.back_office import (
     BackOfficeAdmin,
     Fact,
     attempt,
     link_to,
+    panels_of,
     person,
     require,
     row_url,
@@ -130,6 +131,8 @@ class MembershipAdmin(LeavingPages, OwnTermsPages, RecruiterPages, BackOfficeAdm
     ) -> HttpResponse:
         """Offer what may be changed to those who may."""
         context["may_place"] = policy.may(request.user, "place_in_tiers")
+        by = person(request)
+        context["panels"] = panels_of("membership", kwargs["obj"], by=by, at=timezone.now())
         context["may_name_recruiter"] = may_name_recruiter(request, kwargs["obj"])
         context["leaving_buttons"] = buttons(request, kwargs["obj"])
         context["standing_notes"] = standing_notes(kwargs["obj"])

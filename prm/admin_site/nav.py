@@ -164,6 +164,13 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
         (
             _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
             _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
+            _Entry(
+                _("Onboarding"),
+                "partners_onboarding",
+                "see_partners",
+                covers=("partners_onboardingstep_changelist",),
+            ),
+            _Entry(_("Resources"), "partners_programresource_changelist", "see_partners"),
             _Entry(_("Prospects"), "partners_prospect_changelist", "manage_prospects"),
             _Entry(_("Invitations"), "partners_programinvitation_changelist", "invite_partners"),
             _Entry(_("Introductions"), "partners_introduction_changelist", "manage_prospects"),

@@ -33,6 +33,7 @@ from prm.lib.money import Money
 from referrals import codes, links
 from referrals.admin_credits import correct_credits
 from referrals.admin_import import import_file
+from referrals.admin_prospects import ProspectPages
 from referrals.attribution.correct import is_correctable
 from referrals.models import Click, Code, Conversion, Credit, Customer, Link
 
@@ -262,14 +263,19 @@ class ConversionAdmin(BackOfficeAdmin):
 
 
 @admin.register(Customer)
-class CustomerAdmin(BackOfficeAdmin):
-    """End buyers, for looking them up."""
+class CustomerAdmin(ProspectPages, BackOfficeAdmin):
+    """End buyers, for looking them up and for asking them to be partners."""
 
     sees = "see_conversions"
+    actions = ("make_prospects",)
     list_display = ("external_id", "source", "country", "first_seen_at")
     list_filter = ("source",)
     search_fields = ("external_id", "public_id")
     ordering = ("-first_seen_at", "-pk")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that writes prospects down."""
+        return [*self.prospect_urls(), *super().get_urls()]
 
 
 @admin.register(Click)

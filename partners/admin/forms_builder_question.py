@@ -212,6 +212,10 @@ class QuestionForm(WordsForm):
         elif kind != "number" and min(least or 0, most if most is not None else 1) < 0:
             self.add_error("least", _("Only numbers can be negative."))
 
+    def _ask_for_rows(self) -> None:
+        self.fields["least"].label, self.fields["least"].help_text = _("Rows at least"), ""
+        self.fields["most"].label, self.fields["most"].help_text = _("Rows at most"), ""
+
     def _types_before(self) -> tuple[str, ...]:
         """Return the types the question is asked of that the form does not offer any more."""
         before = self.question_before.types if self.question_before else ()
@@ -233,6 +237,8 @@ class QuestionForm(WordsForm):
             gone |= {"kind", "choices"}
             if before.key not in _ROWS:
                 gone |= {"least", "most"}
+            else:
+                self._ask_for_rows()
         if before is not None and before.key in TRIO:
             gone |= {"required", "types", "step"}
         for name in gone:

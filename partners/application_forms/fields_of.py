@@ -115,7 +115,7 @@ def _references(question: Question, language: str, settings: dict[str, Any]) -> 
 def _rows(
     question: Question, settings: dict[str, Any], *, parts: dict[str, forms.Field], row_name: Say, most: int
 ) -> forms.Field:
-    least = question.least if question.least is not None else int(question.required)
+    least = max(question.least or 0, int(question.required))
     given = {name: value for name, value in settings.items() if name != "required"}
     return RowsField(parts=parts, row_name=row_name, least=min(least, most), most=most, **given)
 

@@ -93,13 +93,21 @@ class RowsBoundField(forms.BoundField):
         """Return what is wrong by `<row>-<part>`; what concerns the whole question stands under nothing."""
         found: dict[str, list[str]] = {}
         for error in self.errors.as_data():
-            place = (error.params or {}).get("place", "")
-            found.setdefault(str(place), []).extend(error.messages)
+            place = place_of(error)
+            # Beside its field an error need not say again which row it is about.
+            said = [str(error.params["problem"])] if place and error.params else error.messages
+            found.setdefault(place, []).extend(said)
         return found
 
     @property
     def own_errors(self) -> list[str]:
         return self.errors_of_rows.get("", [])
+
+    @property
+    def described_by(self) -> str:
+        """Return the ids of what explains the whole question: its help, and what is wrong with it as a whole."""
+        ids = [f"{self.auto_id}_helptext"] if self.help_text else []
+        return " ".join([*ids, *([f"{self.auto_id}_error"] if self.own_errors else [])])
 
     @property
     def first_place(self) -> str:

@@ -28,9 +28,7 @@ def second_open_prospect() -> None:
 
 def second_living_invitation() -> None:
     invitation = ProgramInvitationFactory(state="countered")
-    ProgramInvitationFactory(
-        program=invitation.program, tier=invitation.tier, email=invitation.email.upper()
-    )
+    ProgramInvitationFactory(program=invitation.program, tier=invitation.tier, email=invitation.email.upper())
 
 
 def counter_to_both() -> None:

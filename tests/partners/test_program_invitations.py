@@ -12,7 +12,14 @@ from partners import counters, invitation_answers, invitations
 from partners.choices import InvitationState
 from partners.invitation_answers import Reply
 from partners.invitation_rows import find, word_of
-from partners.models import Acceptance, Amendment, CounterProposal, Membership, ProgramInvitation, TermsVersion
+from partners.models import (
+    Acceptance,
+    Amendment,
+    CounterProposal,
+    Membership,
+    ProgramInvitation,
+    TermsVersion,
+)
 from partners.standing import plan_of, standing_of
 from prm.accounts import policy
 from prm.accounts.models import User
@@ -40,7 +47,9 @@ class Desk:
     def invite(self, *, at: datetime = NOW, guest: invitations.Guest = GUEST) -> ProgramInvitation:
         return invitations.invite(self.house.program, guest=guest, tier=self.house.tier, by=self.by, at=at)
 
-    def accept(self, invitation: ProgramInvitation, *, shown: str = "", at: datetime | None = None) -> Membership:
+    def accept(
+        self, invitation: ProgramInvitation, *, shown: str = "", at: datetime | None = None
+    ) -> Membership:
         return invitation_answers.accept(
             word_of(invitation),
             reply=REPLY,
@@ -174,7 +183,9 @@ def test_a_counter_proposal_is_answered_with_another_offer_or_a_no(desk: Desk) -
         counters.refuse(counter, answer="No.", by=desk.by, at=NOW)
     invitation.refresh_from_db()
     assert (invitation.state, find(old)) == (InvitationState.OPEN, None)
-    assert "Nine, and the catalogue." in OutgoingMail.objects.filter(kind="program_invitation").latest("pk").text
+    assert (
+        "Nine, and the catalogue." in OutgoingMail.objects.filter(kind="program_invitation").latest("pk").text
+    )
     second = counters.to_invitation(word_of(invitation), text="Ten.", at=NOW + timedelta(hours=3))
     with pytest.raises(counters.NoAnswer):
         counters.refuse(second, answer=" ", by=desk.by, at=NOW)

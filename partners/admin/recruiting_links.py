@@ -65,6 +65,23 @@ class LinkForm(forms.Form):
     )
 
 
+class InUseFilter(admin.SimpleListFilter):
+    """Links that still count, and those that were taken out of use."""
+
+    title = gettext_lazy("in use")
+    parameter_name = "in_use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name the two ways to look."""
+        return [("yes", _("In use")), ("no", _("Out of use"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[RecruitingLink]) -> QuerySet[RecruitingLink]:
+        """Keep what was asked for."""
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(retired_at__isnull=self.value() == "yes")
+
+
 @admin.register(RecruitingLink)
 class RecruitingLinkAdmin(BackOfficeAdmin):
     """Recruiting links, the newest first."""
@@ -73,15 +90,14 @@ class RecruitingLinkAdmin(BackOfficeAdmin):
     list_display = (
         "name",
         "program",
-        "channel",
-        "key",
         "visits",
         "applications",
         "approved",
+        "channel",
         "in_use",
         when_column("created_at", gettext_lazy("made")),
     )
-    list_filter = ("program", "channel", ("retired_at", admin.EmptyFieldListFilter))
+    list_filter = ("program", InUseFilter, "channel")
     list_select_related = ("program", "membership__partner", "created_by")
     search_fields = ("name", "key", "public_id", "membership__partner__name")
     search_help_text = gettext_lazy("Name, word in the address or partner")

@@ -22,8 +22,6 @@ from prm.lib.errors import Refused
 if TYPE_CHECKING:
     from tiers.models import Program
 
-_OPEN = Q(assigned_applications__state__in=ApplicationState.undecided())
-
 
 class CannotDecide(Refused):
     message = _("%(name)s may not decide on applications.")
@@ -54,6 +52,12 @@ def workloads() -> QuerySet[Workload]:
     return (
         Workload.objects.select_related("user").annotate(open_now=assigned).order_by("user__full_name", "pk")
     )
+
+
+def open_now(workload: Workload) -> int:
+    """Return how many undecided applications somebody looks after, as `workloads` counted them."""
+    count: int = getattr(workload, "open_now", 0)
+    return count
 
 
 def _of_user() -> Q:
@@ -97,7 +101,7 @@ def assign_by_itself(application: Application, *, at: datetime) -> User | None:
     if not free:
         return None
     known = [pk for pk in _acquainted(locked) if pk in free]
-    chosen = free[known[0]] if known else min(free.values(), key=lambda each: (each.open_now, each.user_id))
+    chosen = free[known[0]] if known else min(free.values(), key=lambda each: (open_now(each), each.user_id))
     _give(locked, chosen.user, at=at)
     audit.record(None, "application.assigned", locked, at=at, manager=chosen.user_id, known=bool(known))
     return chosen.user
@@ -144,7 +148,7 @@ def _free(program: Program) -> dict[int, Workload]:
     return {
         each.user_id: each
         for each in found
-        if each.user_id in able and each.open_now < each.most_open and _takes(each, program)
+        if each.user_id in able and open_now(each) < each.most_open and _takes(each, program)
     }
 
 
@@ -156,10 +160,10 @@ def _takes(workload: Workload, program: Program) -> bool:
 def _acquainted(application: Application) -> list[int]:
     """Return who knows the applicant: from the partner it has already, then from who introduced it."""
     own = Member.objects.current().filter(user__email_folded=application.email_folded)
-    known = list(own.order_by("pk").values_list("partner__account_manager", flat=True))
+    known: list[int | None] = list(own.order_by("pk").values_list("partner__account_manager", flat=True))
     if application.introducer is not None:
         known.append(application.introducer.partner.account_manager_id)
-    return [pk for pk in known if pk is not None]
+    return [pk for pk in known if pk]
 
 
 def _give(application: Application, manager: User, *, at: datetime) -> None:

@@ -27,10 +27,13 @@ from partners.admin.applications_filters import (
 from partners.admin.applications_review import ReviewPages
 from partners.admin.bulk_decisions import BulkPages
 from partners.admin.history import history_of as history_of
+from partners.application_forms.channels import ChannelKind
 from partners.choices import ApplicationState
+from partners.eligibility_conditions import number
 from partners.models import Application
 from prm.accounts import policy
-from prm.accounts.back_office import BackOfficeAdmin, list_url, person, require, row_url, state_column
+from prm.accounts.back_office import BackOfficeAdmin, list_url, locale, person, require, row_url, state_column
+from prm.lib import l10n
 from tiers.choices import PartnershipType
 
 
@@ -42,12 +45,12 @@ class ApplicationAdmin(ReviewPages, BulkPages, BackOfficeAdmin):
     change_list_template = "admin/partners/application/change_list.html"
     list_display = (
         "applicant",
+        "waiting",
+        "signals",
+        "owner",
         "kind",
         "audience_shown",
         "country",
-        "signals",
-        "waiting",
-        "owner",
         state_column("application", gettext_lazy("state")),
         "program",
     )
@@ -159,12 +162,11 @@ class ApplicationAdmin(ReviewPages, BulkPages, BackOfficeAdmin):
 
 
 def channels_text(application: Application) -> str:
-    """Return the channels in a few words."""
+    """Return the first channels in a few words."""
     channels = application.channels if isinstance(application.channels, list) else []
-    rows = [each for each in channels if isinstance(each, dict)]
-    parts = []
-    for each in rows[:3]:
-        audience = each.get("audience")
-        kind = str(each.get("kind") or each.get("url") or "")
-        parts.append(f"{kind}: {audience}" if audience else kind)
+    labels, parts = {str(value): str(label) for value, label in ChannelKind.choices}, []
+    for each in [row for row in channels if isinstance(row, dict)][:3]:
+        kind, size = str(each.get("kind", "")), number(each.get("audience"))
+        shown = labels.get(kind, kind)
+        parts.append(shown if size is None else f"{shown}: {l10n.number_text(int(size), locale())}")
     return ", ".join(parts)

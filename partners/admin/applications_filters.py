@@ -127,7 +127,7 @@ class OwnerFilter(admin.SimpleListFilter):
             return queryset.filter(manager=person(request))
         if value == "nobody":
             return queryset.filter(manager=None)
-        return queryset.filter(manager=value) if value and value.isdecimal() else queryset
+        return queryset.filter(manager=int(value)) if value and value.isdecimal() else queryset
 
 
 class SignalsFilter(admin.SimpleListFilter):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partners import eligibility, eligibility_rules
+from partners import eligibility, eligibility_rules, screening
 from partners.admin.forms_eligibility import ProgramForm, RuleForm, field_words, operator_words
 from partners.choices import RuleDecision
 from partners.models import EligibilityRule
@@ -273,13 +273,13 @@ def standing_of(rule: EligibilityRule) -> str:
 
 def sentences_of(rule: EligibilityRule) -> list[str]:
     """Return the conditions as they are read."""
-    fields, operators = field_words(rule.program), operator_words()
+    fields, operators, codes = field_words(rule.program), operator_words(), dict(screening.code_choices())
     return [
         _("%(field)s %(operator)s %(value)s")
         % {
             "field": fields.get(row["field"], row["field"]),
             "operator": operators.get(row["operator"], row["operator"]),
-            "value": row["value"],
+            "value": codes.get(row["value"], row["value"]) if row["field"] == "signals" else row["value"],
         }
         for row in rule.conditions
     ]

@@ -39,8 +39,7 @@ class WorkloadAdmin(BackOfficeAdmin):
     @admin.display(description=gettext_lazy("looks after now"))
     def looks_after(self, workload: Workload) -> int:
         """Return how many undecided applications the person looks after."""
-        count: int = getattr(workload, "open_now", 0)
-        return count
+        return assignment.open_now(workload)
 
     @admin.display(description=gettext_lazy("only of these programs"))
     def only_of(self, workload: Workload) -> str:

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from partners import models as m
 from partners.choices import ApplicationState, InvitationState, ProspectStage, TeamRole
@@ -96,52 +96,55 @@ def removes(case: Case) -> Iterator[str]:
         yield _(
             "The account: address, name, password, second factors and sessions. Nobody can sign in by it any more."
         )
-    for rows, text in (
-        (
-            _applications(case),
-            lambda n: ngettext(
-                "%(n)s application with its answers, messages and files",
-                "%(n)s applications with their answers, messages and files",
-                n,
-            ),
-        ),
-        (_references(case), lambda n: ngettext("%(n)s reference given", "%(n)s references given", n)),
-        (
-            _acceptances(case),
-            lambda n: ngettext(
-                "Name and address in %(n)s acceptance of terms",
-                "Name and address in %(n)s acceptances of terms",
-                n,
-            ),
-        ),
-        (
-            _by_mailbox(m.Invitation, case),
-            lambda n: ngettext("%(n)s invitation into a team", "%(n)s invitations into teams", n),
-        ),
-        (
-            _by_mailbox(m.ProgramInvitation, case),
-            lambda n: ngettext("%(n)s invitation into a program", "%(n)s invitations into programs", n),
-        ),
-        (
-            _by_mailbox(m.Prospect, case),
-            lambda n: ngettext("%(n)s prospect with all notes", "%(n)s prospects with all notes", n),
-        ),
-        (
-            _by_mailbox(m.WaitingMailbox, case),
-            lambda n: ngettext("%(n)s place on a waiting list", "%(n)s places on waiting lists", n),
-        ),
-        (
-            OutgoingMail.objects.filter(messages_to(case.mailboxes)),
-            lambda n: ngettext("Address and text of %(n)s mail", "Address and text of %(n)s mails", n),
-        ),
-    ):
+    for rows, words in _counted(case):
         count = rows.count()
         if count:
-            yield text(count) % {"n": count}
+            yield words % {"n": count}
     for partner in case.partners:
         yield _("The partner %(partner)s: contact, address, website, languages and specialities.") % {
             "partner": partner.name
         }
+
+
+def _counted(case: Case) -> list[tuple[models.QuerySet[Any], Any]]:
+    """Return what is counted before it goes, with its words."""
+    mails = OutgoingMail.objects.filter(messages_to(case.mailboxes))
+    return [
+        (
+            _applications(case),
+            ngettext_lazy(
+                "%(n)s application with its answers, messages and files",
+                "%(n)s applications with their answers, messages and files",
+                "n",
+            ),
+        ),
+        (_references(case), ngettext_lazy("%(n)s reference given", "%(n)s references given", "n")),
+        (
+            _acceptances(case),
+            ngettext_lazy(
+                "Name and address in %(n)s acceptance of terms",
+                "Name and address in %(n)s acceptances of terms",
+                "n",
+            ),
+        ),
+        (
+            _by_mailbox(m.Invitation, case),
+            ngettext_lazy("%(n)s invitation into a team", "%(n)s invitations into teams", "n"),
+        ),
+        (
+            _by_mailbox(m.ProgramInvitation, case),
+            ngettext_lazy("%(n)s invitation into a program", "%(n)s invitations into programs", "n"),
+        ),
+        (
+            _by_mailbox(m.Prospect, case),
+            ngettext_lazy("%(n)s prospect with all notes", "%(n)s prospects with all notes", "n"),
+        ),
+        (
+            _by_mailbox(m.WaitingMailbox, case),
+            ngettext_lazy("%(n)s place on a waiting list", "%(n)s places on waiting lists", "n"),
+        ),
+        (mails, ngettext_lazy("Address and text of %(n)s mail", "Address and text of %(n)s mails", "n")),
+    ]
 
 
 @transaction.atomic
@@ -188,9 +191,9 @@ def _erase_applications(case: Case, at: datetime) -> None:
     _acceptances(case).update(accepted_name="", accepted_email="", address=None, erased_at=at)
     ids = list(_applications(case).values_list("pk", flat=True))
     files = m.ApplicationFile.objects.filter(application__in=ids)
-    for given in files:
+    for given in files.exclude(file=""):
         # Only when everything else is done: a file cannot be brought back by a rollback.
-        transaction.on_commit(partial(given.file.storage.delete, given.file.name))
+        transaction.on_commit(partial(given.file.storage.delete, str(given.file.name)))
     files.delete()
     m.Reference.objects.filter(application__in=ids).delete()
     m.ApplicationMessage.objects.filter(application__in=ids).update(text=ERASED)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -220,14 +221,16 @@ def _case(
     invitations = Invitation.objects.filter(email_folded__in=folded)
     program_invitations = ProgramInvitation.objects.filter(email_folded__in=folded)
     found_names, phones, objects = set(names), set[str](), set[tuple[str, str]]()
-    for row in applications.distinct():
-        every |= {row.email} - {""}
-        found_names.add(row.full_name)
-        phones.add(row.phone)
-    for rows in (prospects, invitations, program_invitations):
+    for application in applications.distinct():
+        every |= {application.email} - {""}
+        found_names.add(application.full_name)
+        phones.add(application.phone)
+    others: tuple[QuerySet[Any], ...] = (prospects, invitations, program_invitations)
+    for rows in others:
         found_names |= set(rows.values_list("full_name", flat=True))
     phones |= set(prospects.values_list("phone", flat=True)) | {partner.phone for partner in partners}
-    for rows in (applications.distinct(), prospects, invitations, program_invitations):
+    named: tuple[QuerySet[Any], ...] = (applications.distinct(), prospects, invitations, program_invitations)
+    for rows in named:
         objects |= {(rows.model._meta.label_lower, str(pk)) for pk in rows.values_list("pk", flat=True)}
     for row in (user, *partners):
         if row is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -184,9 +185,8 @@ def leave(membership: Membership, *, by: User, at: datetime, on: date | None = N
 def carry_out(*, at: datetime) -> int:
     """End the memberships whose announced moment has come, and return how many; again, it finds none of them."""
     due = Ending.objects.waiting().filter(effective_at__lte=at).order_by("effective_at", "pk")
-    return sum(
-        persistently(lambda pk=pk: _carry_out(pk, at=at)) for pk in list(due.values_list("pk", flat=True))
-    )
+    ids = list(due.values_list("pk", flat=True))
+    return sum(persistently(partial(_carry_out, pk, at=at)) for pk in ids)
 
 
 def waiting_end(membership: Membership) -> Ending | None:

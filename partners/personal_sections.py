@@ -351,7 +351,7 @@ def _notices(subject: Subject) -> Iterator[Row]:
 def _files(subject: Subject) -> Iterator[tuple[str, IO[bytes]]]:
     found = models.ApplicationFile.objects.filter(application__in=applications_of(subject)).order_by("pk")
     for given in found.iterator(chunk_size=100):
-        if given.file and given.file.storage.exists(given.file.name):
+        if given.file.name and given.file.storage.exists(given.file.name):
             yield f"{given.public_id}-{_safe(given.name)}", given.file.open("rb")
 
 

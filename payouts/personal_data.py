@@ -4,6 +4,7 @@ that staff write for staff stay out."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -55,7 +56,7 @@ def learn() -> None:
         learn_section(name, read, covers=covers)
 
 
-def _told(found: QuerySet[object], same: str, **more: str) -> Iterator[Row]:
+def _told(found: QuerySet[Any], same: str, **more: str) -> Iterator[Row]:
     return rows(found, **more, **{name: name for name in same.split()})
 
 

@@ -232,7 +232,7 @@ def _form(step: Step, request: HttpRequest) -> SanctionForm | None:
     if not step.reasons:
         return None
     kind = NoticeForm if step.key == "notice" else SanctionForm
-    return kind(request.POST or None, reasons=step.reasons)
+    return kind(request.POST if request.method == "POST" else None, reasons=step.reasons)
 
 
 def _carry_out(

@@ -11,7 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partners import leaving
 from partners.choices import EndingKind, SanctionReason
+from partners.leaving_rules import NoNotice
 from partners.mails_leaving import moment_text
+from partners.models import Ending
 from portal import roles
 from portal.formats import active_locale
 from portal.forms_leaving import LeaveForm
@@ -57,7 +59,7 @@ def stay(request: HttpRequest, room: Room) -> HttpResponse:
     ending = leaving.waiting_end(room.membership)
     try:
         if ending is None:
-            raise leaving.NoNotice
+            raise NoNotice
         leaving.cancel_notice(ending, by=room.user, at=room.at)
     except Refused as refusal:
         messages.error(request, str(refusal))
@@ -66,7 +68,7 @@ def stay(request: HttpRequest, room: Room) -> HttpResponse:
     return redirect("portal:home")
 
 
-def _told(room: Room, ending: leaving.Ending) -> str:
+def _told(room: Room, ending: Ending) -> str:
     if ending.done_at is not None:
         return _("You have left %(program)s.") % {"program": room.program.name}
     day = moment_text(ending.effective_at, room.membership, active_locale())

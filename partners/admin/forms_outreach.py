@@ -55,7 +55,7 @@ class ProspectForm(ProspectModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         staff = User.objects.filter(is_staff=True, is_active=True, groups__name__in=_KEEPERS)
-        owner = cast(forms.ModelChoiceField[User], self.fields["owner"])
+        owner = cast("forms.ModelChoiceField[User]", self.fields["owner"])
         owner.queryset = staff.distinct().order_by("full_name", "pk")
         for name in _ONE_LINE:
             self.fields[name].validators += [printable, one_line]
@@ -148,7 +148,7 @@ class InvitationTextForm(InvitationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        tier = cast(forms.ModelChoiceField[Tier], self.fields["tier"])
+        tier = cast("forms.ModelChoiceField[Tier]", self.fields["tier"])
         tier.queryset = Tier.objects.filter(program=self.instance.program_id).by_rank()
 
 
@@ -218,7 +218,7 @@ class MeetForm(forms.Form):
         super().__init__(*args, **kwargs)
         active = Partner.objects.filter(memberships__ended_at=None, memberships__isnull=False).distinct()
         for name in ("first", "second"):
-            choice = cast(forms.ModelChoiceField[Partner], self.fields[name])
+            choice = cast("forms.ModelChoiceField[Partner]", self.fields[name])
             choice.queryset = active.order_by("name", "pk")
 
 

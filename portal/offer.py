@@ -51,7 +51,9 @@ class Offer:
     questions: tuple[Question, ...]
 
 
-def offer_of(program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at: datetime) -> Offer:
+def offer_of(
+    program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at: datetime, can_apply: bool = True
+) -> Offer:
     """Describe `program` with its `plan` in force at `at`; `tiers` come lowest rank first."""
     headings, examples = _examples(program, plan, tiers, at) if plan else ((), ())
     return Offer(
@@ -60,7 +62,7 @@ def offer_of(program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at:
         examples=examples,
         tiers=tuple(_tier(program, tier, plan, at) for tier in tiers),
         paid=how_paid(program, at=at),
-        questions=questions(program, plan, at=at),
+        questions=questions(program, plan, at=at, can_apply=can_apply),
     )
 
 

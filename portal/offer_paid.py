@@ -81,7 +81,9 @@ def _days(count: int) -> str:
     return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}
 
 
-def questions(program: Program, plan: PlanFacts | None, *, at: datetime) -> tuple[Question, ...]:
+def questions(
+    program: Program, plan: PlanFacts | None, *, at: datetime, can_apply: bool
+) -> tuple[Question, ...]:
     """Return what newcomers ask, with the answers the settings give."""
     asked = [
         Question(_("When am I paid for a sale made today?"), _paid_when(program, at)),
@@ -89,6 +91,8 @@ def questions(program: Program, plan: PlanFacts | None, *, at: datetime) -> tupl
     ]
     if plan is not None:
         asked.append(Question(_("What happens when a customer returns an order?"), _refunds(plan)))
+    if not can_apply:
+        return tuple(asked)
     text = _("%(days)s. Apply today and you hear from us by %(date)s.")
     days = ngettext("%(count)s working day", "%(count)s working days", program.decision_days)
     values = {"days": days % {"count": program.decision_days}, "date": date_text(decide_on(program, at))}

@@ -55,9 +55,10 @@ def program_page(
 ) -> HttpResponse:
     """Answer with the page of a program; while it is closed, with the form to wait for it."""
     tiers = list(Tier.objects.filter(program=found).select_related("program").by_rank())
-    offer = offer_of(found, _offered(Rulebook.load([found.pk]), found, at), tiers, at=at)
-    texts = program_texts.of(found, _language())
     is_open = launching.takes_applications(found, at=at)
+    plan = _offered(Rulebook.load([found.pk]), found, at)
+    offer = offer_of(found, plan, tiers, at=at, can_apply=is_open)
+    texts = program_texts.of(found, _language())
     context = {
         "program": found,
         "offer": offer,

@@ -170,7 +170,8 @@ def test_questions_go_to_the_program_or_to_its_legal_entity(program: Program) ->
 
 def test_a_closed_program_says_until_when_and_takes_an_address(closed: Program) -> None:
     page = reader().get(PAGE)
-    assert "Applications are closed until" in words(page) and f"{PAGE}apply/" not in page.content.decode()
+    assert "Applications are closed until" in words(page) and "Apply today" not in words(page)
+    assert f"{PAGE}apply/" not in page.content.decode()
     answers = []
     for email in ("Jan@example.com", "jan@example.com"):
         client = reader()

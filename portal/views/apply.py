@@ -128,7 +128,7 @@ def stepper(
             "label": words[step],
             "done": number < max(here, done) and number != here,
             "current": number == here,
-            "href": step_url(program, step) if number <= done else "",
+            "href": step_url(program, step) if draft is not None and number <= done else "",
         }
         for number, step in enumerate(steps)
     ]

@@ -74,6 +74,7 @@ class Sent(View):
             "program": program,
             "reference": kept["reference"],
             "email": kept["email"],
+            "is_confirmed": kept["is_confirmed"],
             "decide_on": date.fromisoformat(kept["decide_on"]),
             "steps": stepper(program, definition_for(program, None), "", None),
         }
@@ -124,6 +125,7 @@ def _send(request: HttpRequest, program: Program, draft: Application | None) -> 
             "reference": receipt.reference,
             "decide_on": receipt.decide_on.isoformat(),
             "email": draft.email,
+            "is_confirmed": draft.email_confirmed_at is not None,
             "mailed_at": timezone.now().isoformat(),
         }
     _wait(began)

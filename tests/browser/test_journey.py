@@ -98,8 +98,6 @@ def ana_applies(page: Page, house: House) -> None:
         "E-mail address": "ana@studio",
         "Phone": "+44 20 7946 0958",
         "Company or creator name": "Studio Prado",
-        "Website or channel": "studio.example",
-        "How will you promote us?": "With reviews of gifts and a weekly letter.",
     }
     for label, answer in answers.items():
         page.get_by_label(label).fill(answer)
@@ -112,6 +110,11 @@ def ana_applies(page: Page, house: House) -> None:
     expect(page.get_by_label("Company or creator name")).to_have_value("Studio Prado")
     page.get_by_label("E-mail address").fill(ANA)
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your audience")
+    page.get_by_label("Website or channel").fill("studio.example")
+    page.get_by_label("How will you promote us?").fill("With reviews of gifts and a weekly letter.")
+    assert_accessible(page)
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("main")).to_contain_text(ANA)
     assert_accessible(page)
     page.locator("main form input[type=checkbox]").check()
@@ -122,7 +125,7 @@ def ana_applies(page: Page, house: House) -> None:
 
 
 def ana_confirms_her_address(page: Page) -> None:
-    text = OutgoingMail.objects.get(kind="application_received", to=ANA).text
+    text = OutgoingMail.objects.get(kind="application_confirm", to=ANA).text
     [address] = set(re.findall(r"https?://\S+(/application/[^\s/]+/)", text))
     page.goto(address)
     page.get_by_role("button", name="Confirm").click()

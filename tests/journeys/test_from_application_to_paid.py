@@ -4,6 +4,7 @@ the shop reports sales by API, workers rate them, the month is closed, Fiona pre
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from prm.lib.money import Money
 from prm.lib.periods import Month
 from prm.mail.models import OutgoingMail
 from referrals import welcome
+from tests import applying
 from tests.factories.partners import TermsVersionFactory
 from tests.house import open_house
 from tests.people import ada, felix, fiona, mats
@@ -33,34 +35,24 @@ MARCH = Month(2026, 3)
 
 
 def apply(client: Client, slug: str) -> Application:
-    """Fill in the public form, check the answers, accept the terms and send."""
-    page = client.get(f"/p/{slug}/apply/")
-    assert page.status_code == 200
-    answers = {
-        "full_name": "Ana Prado",
-        "email": "ana@studio.example",
-        "phone": "+44 20 7946 0958",
-        "company": "Studio Prado",
-        "website": "https://studio.example",
-        "country": "United Kingdom",
-        "audience": "12,000 readers",
-        "how_promote": "Reviews of gifts for small shops, twice a month.",
-    }
-    check = client.post(f"/p/{slug}/apply/", answers, follow=True)
-    assert check.request["PATH_INFO"] == f"/p/{slug}/apply/check/"
-    sent = client.post(f"/p/{slug}/apply/check/", hidden(check.content) | {"accept": "on"}, follow=True)
-    assert sent.request["PATH_INFO"] == f"/p/{slug}/apply/sent/"
+    """Fill in the public form, check the answers, accept the terms, send, and confirm the address by the link in the mail."""
+    page = applying.fill_in(
+        client,
+        slug,
+        full_name="Ana Prado",
+        email="ana@studio.example",
+        phone="+44 20 7946 0958",
+        company="Studio Prado",
+        website="https://studio.example",
+        country="United Kingdom",
+        audience="12,000 readers",
+        how_promote="Reviews of gifts for small shops, twice a month.",
+    )
+    assert applying.send(client, slug, page)["Location"] == f"/p/{slug}/apply/sent/"
+    text = OutgoingMail.objects.get(kind="application_confirm").text
+    [link] = set(re.findall(r"https?://[^/\s]+(/application/[^\s/]+/)", text))
+    client.post(link, {"action": "confirm"})
     return Application.objects.get(email_folded="ana@studio.example")
-
-
-def hidden(page: bytes) -> dict[str, str]:
-    """Return the hidden fields of the page's main form, as a browser would send them back."""
-    tree = etree.HTML(page)
-    return {
-        field.get("name"): field.get("value", "")
-        for field in tree.xpath("//main//form[@method='post']//input[@type='hidden']")
-        if field.get("name") != "csrfmiddlewaretoken"
-    }
 
 
 def test_from_application_to_paid_statement(client: Client) -> None:

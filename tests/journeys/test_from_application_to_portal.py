@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from partners import approval
 from partners.models import Application, Membership
-from portal.views import apply as apply_views
+from portal.views import apply_check
 from prm.mail.models import OutgoingMail
+from tests import applying
 from tests.factories.partners import TermsVersionFactory
 from tests.factories.tiers import ProgramFactory, TierFactory, published_plan
 from tests.people import ada, mats
@@ -27,26 +28,19 @@ def latest(kind: str) -> str:
 def test_an_applicant_becomes_a_partner_who_signs_in_by_code(
     monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
 ) -> None:
-    monkeypatch.setattr(apply_views, "NEUTRAL_SECONDS", 0.0)
+    monkeypatch.setattr(apply_check, "NEUTRAL_SECONDS", 0.0)
     program = ProgramFactory(slug="affiliates")
     tier = TierFactory(program=program, rank=1)
     terms = TermsVersionFactory(published=True, program=program)
     published_plan(program, by=ada())
 
     ana = Client()
-    answers = {
-        "full_name": "Ana Lima",
-        "email": "Ana@Lima.example",
-        "phone": "+351 21 000 0000",
-        "company": "Lima Reviews",
-        "country": "Portugal",
-        "how_promote": "With a comparison page and a monthly newsletter.",
-    }
-    assert ana.post("/p/affiliates/apply/", answers).status_code == 302
-    accepted = ana.post("/p/affiliates/apply/check/", {"accept": "on", "terms": terms.public_id})
+    page = applying.fill_in(ana, "affiliates", email="Ana@Lima.example", company="Lima Reviews")
+    assert applying.hidden(page, "terms") == terms.public_id
+    accepted = applying.send(ana, "affiliates", page)
     assert accepted["Location"] == "/p/affiliates/apply/sent/"
 
-    link = re.search(r"http://testserver(/application/\S+/)", latest("application_received"))
+    link = re.search(r"http://testserver(/application/\S+/)", latest("application_confirm"))
     assert link
     ana.post(link[1], {"action": "confirm"})
 

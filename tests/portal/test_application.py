@@ -87,6 +87,7 @@ def test_withdrawing_asks_first(client: Client, application: Application, url: s
 def test_an_approved_applicant_is_led_to_the_sign_in(
     client: Client, application: Application, url: str
 ) -> None:
+    Application.objects.update(email_confirmed_at=NOW)
     approval.approve(application, tier=TierFactory(program=application.program), by=mats(), at=NOW)
     page = client.get(url).content.decode()
     assert "You are in" in page

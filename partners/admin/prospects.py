@@ -91,7 +91,6 @@ class ProspectAdmin(BackOfficeAdmin):
         state_column("prospect", gettext_lazy("stage"), name="stage"),
         "program",
         "owner",
-        "source",
         "next_touch",
     )
     list_filter = (

@@ -22,7 +22,7 @@ from portal import roles
 from portal.forms_introductions import IntroduceForm, WishForm
 from portal.rates import Reading
 from portal.rooms import Room, enter, refuse, show
-from portal.status import BAD, INFO, NEUTRAL, OK, StatusWord
+from portal.status import INFO, NEUTRAL, OK, WARN, StatusWord
 from portal.views.answers import explain_refusal
 from prm.lib.errors import Refused
 from prm.lib.periods import local_day
@@ -196,7 +196,7 @@ def _meeting_row(introduction: Introduction, room: Room) -> MeetingRow:
         IntroductionState.INTRODUCED: (_("Introduced"), "tick", OK),
         IntroductionState.DECLINED: (_("Did not come about"), "cross", NEUTRAL),
     }
-    waits = (_("Waits for the other"), "clock", INFO) if agreed else (_("Waits for you"), "alert", BAD)
+    waits = (_("Waits for the other"), "clock", INFO) if agreed else (_("Waits for you"), "alert", WARN)
     return MeetingRow(
         other=_other(introduction, room.partner).name,
         day=local_day(introduction.proposed_at, room.zone),

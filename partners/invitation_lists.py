@@ -236,7 +236,7 @@ def _row(number: int, cells: list[str], columns: dict[str, int] | None) -> Row:
 
 def _guessed(cells: list[str]) -> dict[str, int]:
     """Return where things stand in a line without headings: the address is what has an @, before it the name, after it the company."""
-    mail = next((at for at, cell in enumerate(cells) if "@" in cell), 1 if len(cells) > 1 else 0)
+    mail = next((at for at, cell in enumerate(cells) if "@" in cell), 1)
     return {"full_name": 0 if mail else 1, "email": mail, "company": 2 if mail < 2 else 1}
 
 

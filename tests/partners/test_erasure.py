@@ -17,8 +17,7 @@ from django.test import Client
 
 from partners import erasure, leaving, team
 from partners.models import Acceptance, Application, ApplicationFile, Partner, Reference
-from payouts import pay_runs
-from payouts import reconciliation
+from payouts import pay_runs, reconciliation
 from payouts.models import Statement
 from prm import audit
 from prm.accounts import people
@@ -60,7 +59,7 @@ def house(zoe: User) -> House:
     partner.email, partner.phone, partner.street = MAILBOX, PHONE, "Rua do Norte"
     partner.town = "Porto"
     partner.save()
-    application = ApplicationFactory(
+    application = ApplicationFactory.create(
         program=house.program,
         email=MAILBOX,
         full_name=NAME,
@@ -71,14 +70,14 @@ def house(zoe: User) -> House:
         answers={"why": f"I am {NAME}"},
     )
     type(membership).objects.filter(pk=membership.pk).update(application=application)
-    AcceptanceFactory(
+    AcceptanceFactory.create(
         application=application, membership=membership, accepted_name=NAME, accepted_email=MAILBOX, person=zoe
     )
-    ReferenceFactory(full_name=NAME, email=MAILBOX.upper())
-    ProspectFactory(
+    ReferenceFactory.create(full_name=NAME, email=MAILBOX.upper())
+    ProspectFactory.create(
         program=house.program, email=MAILBOX, full_name=NAME, phone=PHONE, notes=f"Called {PHONE}."
     )
-    WaitingMailboxFactory(program=house.program, email=MAILBOX)
+    WaitingMailboxFactory.create(program=house.program, email=MAILBOX)
     audit.record(
         ada(),
         "team.invited",
@@ -195,7 +194,7 @@ def test_staff_the_last_owner_and_members_of_living_partners_are_not_erased_yet(
     assert erasure.plan(erasure.case_of(zoe)).hindrances == [
         "The membership of Partner ZOE10 in Halden affiliates has not ended."
     ]
-    helper = MemberFactory(partner=partner, role="finance")
+    helper = MemberFactory.create(partner=partner, role="finance")
     [last, _living] = erasure.plan(erasure.case_of(zoe)).hindrances
     assert "last owner of Partner ZOE10" in last
     team.change_role(helper, role="owner", by=zoe, at=NOW)
@@ -216,9 +215,11 @@ def test_only_administrators_erase_and_never_themselves(zoe: User) -> None:
 
 
 def test_people_without_an_account_are_erased_by_their_mailbox() -> None:
-    ApplicationFactory(email=MAILBOX, full_name=NAME, phone=PHONE, state="submitted", submitted_at=on(4, 1))
-    ReferenceFactory(full_name=NAME, email=MAILBOX)
-    ApplicationFactory(email=MAILBOX, full_name=NAME, state="draft", submitted_at=None)
+    ApplicationFactory.create(
+        email=MAILBOX, full_name=NAME, phone=PHONE, state="submitted", submitted_at=on(4, 1)
+    )
+    ReferenceFactory.create(full_name=NAME, email=MAILBOX)
+    ApplicationFactory.create(email=MAILBOX, full_name=NAME, state="draft", submitted_at=None)
     erasure.erase_mailbox(MAILBOX.upper(), by=ada(), at=NOW)
     assert tables_that_name(NAME, MAILBOX, PHONE) == set()
     [left] = Application.objects.filter(erased_at=NOW)

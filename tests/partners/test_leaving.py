@@ -151,7 +151,9 @@ def test_a_notice_can_be_cancelled_until_its_moment(membership: Membership) -> N
 def test_an_owner_leaves_at_once_and_everything_that_waits_ends_with_it(membership: Membership) -> None:
     membership.partner.account_manager = mats()
     membership.partner.save()
-    amendment = AmendmentFactory(membership=membership, state="proposed", proposed_at=NOW, proposed_by=ada())
+    amendment = AmendmentFactory.create(
+        membership=membership, state="proposed", proposed_at=NOW, proposed_by=ada()
+    )
     ending = leaving.leave(membership, by=ana(), at=NOW)
     membership.refresh_from_db()
     amendment.refresh_from_db()

@@ -23,45 +23,49 @@ def update(row: models.Model, **values: object) -> None:
 
 
 def second_open_suspension() -> None:
-    SuspensionFactory(membership=SuspensionFactory().membership)
+    SuspensionFactory.create(membership=SuspensionFactory.create().membership)
 
 
 def second_notice() -> None:
-    EndingFactory(membership=EndingFactory().membership)
+    EndingFactory.create(membership=EndingFactory.create().membership)
 
 
 REFUSED: list[tuple[str, str, Callable[[], object]]] = [
-    ("partners_suspension_reason", "", lambda: SuspensionFactory(reason="dislike")),
+    ("partners_suspension_reason", "", lambda: SuspensionFactory.create(reason="dislike")),
     ("partners_suspension_one_open", "membership_id", second_open_suspension),
     (
         "partners_suspension_lifted_after",
         "",
-        lambda: SuspensionFactory(suspended_at=LATER, lifted_at=EPOCH),
+        lambda: SuspensionFactory.create(suspended_at=LATER, lifted_at=EPOCH),
     ),
-    ("partners_ending_kind", "", lambda: EndingFactory(kind="vanished")),
-    ("partners_ending_reason", "", lambda: EndingFactory(reason="dislike")),
-    ("partners_ending_cancelled_pair", "", lambda: EndingFactory(cancelled_at=LATER, cancelled_by=None)),
+    ("partners_ending_kind", "", lambda: EndingFactory.create(kind="vanished")),
+    ("partners_ending_reason", "", lambda: EndingFactory.create(reason="dislike")),
+    (
+        "partners_ending_cancelled_pair",
+        "",
+        lambda: EndingFactory.create(cancelled_at=LATER, cancelled_by=None),
+    ),
     ("partners_ending_one_waiting", "membership_id", second_notice),
-    ("partners_ending_not_in_the_past", "", lambda: EndingFactory(given_at=LATER, effective_at=EPOCH)),
+    ("partners_ending_not_in_the_past", "", lambda: EndingFactory.create(given_at=LATER, effective_at=EPOCH)),
     (
         "partners_suspension_frozen",
         "A suspension cannot be changed, only lifted.",
-        lambda: update(SuspensionFactory(), suspended_at=LATER),
+        lambda: update(SuspensionFactory.create(), suspended_at=LATER),
     ),
     (
         "partners_suspension_no_delete",
         "Suspensions are never deleted.",
-        lambda: Suspension.objects.filter(pk=SuspensionFactory().pk).delete(),
+        lambda: Suspension.objects.filter(pk=SuspensionFactory.create().pk).delete(),
     ),
     (
         "partners_ending_frozen",
         "A notice cannot be changed: cancel it and give a new one.",
-        lambda: update(EndingFactory(), effective_at=LATER + timedelta(days=400)),
+        lambda: update(EndingFactory.create(), effective_at=LATER + timedelta(days=400)),
     ),
     (
         "partners_ending_no_delete",
         "Endings are never deleted.",
-        lambda: Ending.objects.filter(pk=EndingFactory().pk).delete(),
+        lambda: Ending.objects.filter(pk=EndingFactory.create().pk).delete(),
     ),
 ]
 
@@ -77,9 +81,9 @@ def test_the_database_refuses(name: str, says: str, attempt: Callable[[], object
 
 
 def test_what_may_follow_is_taken() -> None:
-    lifted = SuspensionFactory()
-    update(lifted, lifted_at=LATER, lifted_by=UserFactory(), note="Shorter.")
-    SuspensionFactory(membership=lifted.membership, suspended_at=LATER)
-    cancelled = EndingFactory()
-    update(cancelled, cancelled_at=LATER, cancelled_by=UserFactory())
-    EndingFactory(membership=cancelled.membership)
+    lifted = SuspensionFactory.create()
+    update(lifted, lifted_at=LATER, lifted_by=UserFactory.create(), note="Shorter.")
+    SuspensionFactory.create(membership=lifted.membership, suspended_at=LATER)
+    cancelled = EndingFactory.create()
+    update(cancelled, cancelled_at=LATER, cancelled_by=UserFactory.create())
+    EndingFactory.create(membership=cancelled.membership)

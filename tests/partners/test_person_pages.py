@@ -33,7 +33,7 @@ def test_only_administrators_get_in_and_a_wrong_address_is_said() -> None:
 
 
 def test_an_applicant_without_an_account_is_copied_and_erased_after_the_address_was_typed() -> None:
-    ApplicationFactory(
+    ApplicationFactory.create(
         email="rui@x.example",
         full_name="Rui Pinto",
         state="rejected",

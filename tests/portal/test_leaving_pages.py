@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from partners import leaving
 from partners.models import Ending, Member
-from portal.forms_leaving import LeaveForm  # noqa: F401
 from tests.desk import links, words
 from tests.people import ana, mats
 from tests.portal.scene import Scene, new_partner

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -14,12 +17,29 @@ from partners.models import Partner
 from payouts.admin.tax_desk import TaxDesk
 from payouts.admin.tax_forms import EndForm, ProfileForm, WithholdingForm
 from payouts.models import SelfBillingMandate, TaxProfile, Withholding
-from payouts.tax import mandates, profiles, withholding
+from payouts.tax import asked_again, mandates, profiles, withholding
 from prm.accounts.back_office import (
     person,
     require,
     when_column,
 )
+
+
+class AskedAgainFilter(admin.SimpleListFilter):
+    """Those whose country or legal name changed after they were set."""
+
+    title = gettext_lazy("to be confirmed")
+    parameter_name = "again"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name the one way to look."""
+        return [("yes", _("Name or country changed since"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[TaxProfile]) -> QuerySet[TaxProfile]:
+        """Keep what was asked for."""
+        if self.value() != "yes":
+            return queryset
+        return queryset.filter(ends_at=None, partner__in=asked_again.everybody(at=timezone.now()))
 
 
 @admin.register(TaxProfile)
@@ -38,7 +58,7 @@ class TaxProfileAdmin(TaxDesk):
         when_column("ends_at", gettext_lazy("until")),
     )
     list_display_links = ("country_code",)
-    list_filter = ("status", "vat_mode", "needs_form", "is_set_by_hand")
+    list_filter = (AskedAgainFilter, "status", "vat_mode", "needs_form", "is_set_by_hand")
     ordering = ("-starts_at", "-pk")
     fields = (
         "public_id",

@@ -17,6 +17,7 @@ from partners.models import Application
 from payouts import pauses
 from payouts.choices import AdjustmentState, DisputeState, PayRunState
 from payouts.models import Adjustment, Dispute, PayRun
+from payouts.tax import asked_again
 from prm.accounts import policy
 from prm.accounts.models import User
 
@@ -87,6 +88,11 @@ def adjustments_to_approve(user: User) -> int:
     return Adjustment.objects.filter(state=AdjustmentState.PROPOSED).exclude(proposed_by=user).count()
 
 
+def taxes_to_confirm(user: User) -> int:
+    """Count the partners whose country or legal name is newer than their tax details."""
+    return len(asked_again.everybody(at=timezone.now()))
+
+
 _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
     (
         _("Work"),
@@ -150,6 +156,7 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
                 _("Taxes"),
                 "payouts_taxprofile_changelist",
                 "manage_tax",
+                taxes_to_confirm,
                 covers=(
                     "payouts_taxform_changelist",
                     "payouts_withholding_changelist",

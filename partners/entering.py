@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from partners import references, tokens, uploads
 from partners.application_forms import asking, publishing
 from partners.application_forms.definition import read
-from partners.applications import AlreadyApplied, begin_to_count
+from partners.applications import AlreadyApplied, AlreadyMember, NotYet, begin_to_count
 from partners.choices import ApplicationState
 from partners.events import ApplicationSubmitted
 from partners.models import Application
-from partners.sending import refuse_known
+from partners.sending import Known, refuse_known
 from partners.uploads import Upload
 from prm import audit
 from prm.accounts import policy
@@ -34,6 +34,13 @@ if TYPE_CHECKING:
 class NoSource(Refused):
     message = _("Say how the application reached you.")
     field = "source"
+
+
+_WORDS = {
+    AlreadyApplied: _("This mailbox has an application to the program that is not decided yet."),
+    AlreadyMember: _("Somebody with this mailbox is in the program already."),
+    NotYet: _("An application of this mailbox was declined; it may apply again from %(day)s on."),
+}
 
 
 @transaction.atomic
@@ -55,7 +62,7 @@ def enter(
     policy.require(by, "decide_applications")
     if not source.strip():
         raise NoSource
-    refuse_known(program, fold_email(cleaned["email"]), at)
+    _refuse_known(program, fold_email(cleaned["email"]), at)
     form = publishing.in_use(program, at=at)
     public_id = ids.public_id("app")
     application = Application(
@@ -97,4 +104,17 @@ def _enter(application: Application, *, by: User, at: datetime) -> None:
         other = same.exclude(pk=application.pk).first()
         if other is None:
             raise
-        raise AlreadyApplied(other) from None
+        raise _in_our_words(AlreadyApplied(other)) from None
+
+
+def _refuse_known(program: Program, folded: str, at: datetime) -> None:
+    try:
+        refuse_known(program, folded, at)
+    except (AlreadyApplied, AlreadyMember, NotYet) as refusal:
+        raise _in_our_words(refusal) from None
+
+
+def _in_our_words(refusal: Known) -> Known:
+    """Say to staff what an applicant would be told about themselves."""
+    refusal.message = _WORDS[type(refusal)]
+    return refusal

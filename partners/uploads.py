@@ -10,16 +10,20 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
+from django import forms
 from django.core.files import File
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import FileResponse
+from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
 from partners.application_forms.definition import MOST_FILES
+from partners.application_forms.fields import FilesField
 from partners.choices import ApplicationState
 from partners.models import Application, ApplicationFile
 from prm.lib import uploads
@@ -116,6 +120,18 @@ def checked(given: File[bytes], *, field: str = "file") -> Upload:
     except BadFile as refusal:
         refusal.field = field
         raise
+
+
+def looked_at(form: forms.Form, files: MultiValueDict[str, UploadedFile[Any]]) -> dict[str, list[Upload]]:
+    """Look at every file a form was given, by its question; what is wrong with one stands at that question."""
+    found: dict[str, list[Upload]] = {}
+    for name, field in form.fields.items():
+        for file in files.getlist(name) if isinstance(field, FilesField) else ():
+            try:
+                found.setdefault(name, []).append(checked(file, field=name))
+            except BadFile as refusal:
+                form.add_error(name, _("%(name)s: %(problem)s") % {"name": file.name, "problem": refusal})
+    return found
 
 
 @transaction.atomic

@@ -21,7 +21,6 @@ from partners import entering, uploads
 from partners.application_forms import asking, publishing
 from partners.application_forms.asking import StepForm
 from partners.application_forms.definition import Definition, read
-from partners.application_forms.fields import FilesField
 from partners.application_forms.validators import one_line, printable
 from partners.applications import decide_on
 from partners.models import Application
@@ -80,7 +79,7 @@ class EnterPages:
             kind = definition.partnership_types[0]
         form = _form(definition, kind, request)
         if request.method == "POST":
-            given = _looked_at(request, form)
+            given = uploads.looked_at(form, request.FILES)
             entered = self._enter(request, program, kind, form, given, at=at) if form.is_valid() else None
             if entered is not None:
                 said = _("%(name)s is entered and waits for a decision. The applicant gets an e-mail.")
@@ -150,17 +149,6 @@ def _form(definition: Definition, kind: str, request: HttpRequest) -> StepForm:
         label=gettext_lazy("Language of the mails to the applicant"), choices=settings.LANGUAGES
     )
     return form
-
-
-def _looked_at(request: HttpRequest, form: StepForm) -> dict[str, list[Upload]]:
-    given: dict[str, list[Upload]] = {}
-    for name, field in form.fields.items():
-        for file in request.FILES.getlist(name) if isinstance(field, FilesField) else ():
-            try:
-                given.setdefault(name, []).append(uploads.checked(file, field=name))
-            except uploads.BadFile as refusal:
-                form.add_error(name, _("%(name)s: %(problem)s") % {"name": file.name, "problem": refusal})
-    return given
 
 
 def _kinds(definition: Definition) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ from partners import drafts, uploads
 from partners.application_forms import asking, publishing
 from partners.application_forms.asking import StepForm
 from partners.application_forms.definition import AUDIENCE, CHECK, TYPE, YOU, Definition, read, words_in
-from partners.application_forms.fields import FilesField
+from partners.applications import TooManyTries
 from partners.models import Application
 from partners.uploads import Upload
 from portal import drafting
@@ -81,7 +81,7 @@ class Step(View):
         if draft is not None and request.POST.get("remove"):
             return _take_file_back(request, program, draft, definition, step)
         form = _form(definition, draft, program, step, request=request)
-        given = _looked_at(request, form)
+        given = uploads.looked_at(form, request.FILES)
         if not form.is_valid():
             _keep_what_can_be_kept(draft, form, given)
             return _page(request, program, draft, step, form, status=422)
@@ -89,7 +89,7 @@ class Step(View):
             draft = _save(request, program, draft, definition, step, form, given)
         except Refused as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-            status = 429 if isinstance(refusal, drafts.TooManyTries) else 409
+            status = 429 if isinstance(refusal, TooManyTries) else 409
             return _page(request, program, draft, step, form, status=status)
         if "later" in request.POST:
             return _go_on_later(request, program, draft, step, form, began=began)
@@ -168,21 +168,6 @@ def _form(
         files=request.FILES if request is not None else None,
         initial=asking.values_of(draft, definition) if draft is not None else None,
     )
-
-
-def _looked_at(request: HttpRequest, form: StepForm) -> dict[str, list[Upload]]:
-    """Look at the files that were given; what is wrong with one stands at its question."""
-    given: dict[str, list[Upload]] = {}
-    for name, field in form.fields.items():
-        if not isinstance(field, FilesField):
-            continue
-        for file in request.FILES.getlist(name):
-            try:
-                given.setdefault(name, []).append(uploads.checked(file, field=name))
-            except uploads.BadFile as refusal:
-                said = _("%(name)s: %(problem)s") % {"name": file.name, "problem": refusal}
-                form.add_error(name, said)
-    return given
 
 
 def _keep_what_can_be_kept(

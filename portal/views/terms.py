@@ -102,6 +102,7 @@ def version(request: HttpRequest, room: Room, number: int) -> HttpResponse:
     """Show one version, alone or against another one."""
     found, others = _find(room, number), list(terms_of.published(room.program))
     against = _against(request, found, others)
+    before, after = sorted((against, found), key=lambda each: each.number) if against else (None, None)
     return show(
         request,
         room,
@@ -112,7 +113,9 @@ def version(request: HttpRequest, room: Room, number: int) -> HttpResponse:
         acceptance=terms_archive.acceptances_of(room.membership).filter(terms_version=found).first(),
         others=[each for each in others if each != found],
         against=against,
-        difference=terms_of.compare(against, found) if against else None,
+        before=before,
+        after=after,
+        difference=terms_of.compare(before, after) if before and after else None,
         can_print=documents.is_possible(),
     )
 

@@ -28,8 +28,7 @@ def terms(request: HttpRequest, slug: str) -> HttpResponse:
     if version is None:
         raise Http404
     against = _version(versions, request.GET.get("against", ""))
-    if against == version:
-        against = None
+    before, after = _in_order(against, version) if against and against != version else (None, None)
     context = {
         "program": program,
         "version": version,
@@ -38,8 +37,9 @@ def terms(request: HttpRequest, slug: str) -> HttpResponse:
         "is_coming": version.effective_at is not None and version.effective_at > at,
         "sections": terms_of.sections(version),
         "versions": versions,
-        "against": against,
-        "difference": terms_of.compare(against, version) if against else None,
+        "before": before,
+        "after": after,
+        "difference": terms_of.compare(before, after) if before and after else None,
         "can_print": documents.is_possible(),
     }
     return render(request, "public/terms.html", context)
@@ -58,6 +58,10 @@ def pdf(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
         messages.error(request, str(refusal))
         return redirect("public:terms", slug=slug)
     return attached(content, terms_archive.version_file_name(version))
+
+
+def _in_order(one: TermsVersion, other: TermsVersion) -> tuple[TermsVersion, TermsVersion]:
+    return (one, other) if one.number < other.number else (other, one)
 
 
 def _version(versions: list[TermsVersion], number: str) -> TermsVersion | None:

@@ -13,7 +13,7 @@ class LeaveForm(forms.Form):
     """From when on, and the program's name as a confirmation."""
 
     on = forms.DateField(
-        label=_("As this day begins"),
+        label=_("Leave as this day begins"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_("Leave it empty to leave now."),

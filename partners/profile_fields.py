@@ -193,7 +193,7 @@ def language_name(code: str, locale: str = "") -> str:
 @lru_cache(maxsize=1)
 def language_codes() -> frozenset[str]:
     """Return the codes of the languages one can choose: every one CLDR knows by two letters."""
-    return frozenset(code for code in l10n.locale_of("en").languages if len(code) == 2)
+    return frozenset(code for each in l10n.locale_of("en").languages if len(code := str(each)) == 2)
 
 
 def _code_of_language(text: str) -> str:

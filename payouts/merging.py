@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -95,7 +96,7 @@ def _accounts(merge: Merge) -> Iterator[_Step]:
                 "Balances in %(currency)s are paid to the account of %(duplicate)s, %(account)s, as a new one: nothing is"
                 " sent there for %(hours)s hours, and both teams get a mail."
             )
-            yield _Step(words % names, lambda method=method: _take_over(merge, method))
+            yield _Step(words % names, partial(_take_over, merge, method))
         else:
             words = _(
                 "Balances in %(currency)s are paid to %(kept)s and no longer to %(account)s. Nothing is sent there for"
@@ -103,7 +104,7 @@ def _accounts(merge: Merge) -> Iterator[_Step]:
             )
             yield _Step(
                 words % {**names, "kept": str(kept)},
-                lambda method=method, kept=kept: _give_up(merge, method, kept),
+                partial(_give_up, merge, method, kept),
             )
 
 
@@ -155,10 +156,10 @@ def _profile(merge: Merge) -> Iterator[_Step]:
     names = {"into": merge.into.name, "duplicate": merge.duplicate.name}
     if _open_profile(merge.into) is not None:
         words = _("The tax details of %(into)s hold; those of %(duplicate)s end.")
-        yield _Step(words % names, lambda: _end_profile(merge, there))
+        yield _Step(words % names, partial(_end_profile, merge, there))
     else:
         words = _("%(into)s has no tax details and takes over those of %(duplicate)s.")
-        yield _Step(words % names, lambda: _begin_profile(merge, there))
+        yield _Step(words % names, partial(_begin_profile, merge, there))
 
 
 def _open_profile(partner: Partner) -> TaxProfile | None:
@@ -187,10 +188,10 @@ def _forms(merge: Merge) -> Iterator[_Step]:
         names = {"into": merge.into.name, "form": form.get_kind_display()}
         if form.kind in held:
             words = _("The tax form of the duplicate ends, as %(into)s has one: %(form)s.")
-            yield _Step(words % names, lambda form=form: _revoke(merge, form))
+            yield _Step(words % names, partial(_revoke, merge, form))
         else:
             words = _("The tax form goes over to %(into)s: %(form)s.")
-            yield _Step(words % names, lambda form=form: _hand_over(merge, form))
+            yield _Step(words % names, partial(_hand_over, merge, form))
 
 
 def _revoke(merge: Merge, form: TaxForm) -> None:
@@ -213,13 +214,13 @@ def _withholding(merge: Merge) -> Iterator[_Step]:
         words = _(
             "Tax is kept back at the rate of %(into)s, %(kept)s %%, from all payments; the rate of %(duplicate)s ends."
         )
-        yield _Step(words % {**names, "kept": str(kept.rate)}, lambda: _end_withholding(merge, there))
+        yield _Step(words % {**names, "kept": str(kept.rate)}, partial(_end_withholding, merge, there))
     else:
         words = _(
             "Tax kept back from payments to %(duplicate)s, %(rate)s %%, is kept back from all payments to %(into)s from"
             " now on."
         )
-        yield _Step(words % names, lambda: _go_on_withholding(merge, there))
+        yield _Step(words % names, partial(_go_on_withholding, merge, there))
 
 
 def _end_withholding(merge: Merge, row: Withholding) -> None:
@@ -264,7 +265,7 @@ def _mandates(merge: Merge) -> Iterator[_Step]:
                 "The agreement by which %(entity)s writes invoices for %(duplicate)s ends, because an agreement is never"
                 " handed over: until %(into)s agrees itself, no invoices are written and no VAT is added."
             )
-        yield _Step(words % names, lambda mandate=mandate: _end_mandate(merge, mandate))
+        yield _Step(words % names, partial(_end_mandate, merge, mandate))
 
 
 def _end_mandate(merge: Merge, mandate: SelfBillingMandate) -> None:

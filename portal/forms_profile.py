@@ -70,7 +70,7 @@ class ProfileForm(forms.Form):
         first = {name: getattr(partner, name) for name in profiles.FIELDS}
         for name in ("languages", "specialities"):
             first[name] = profiles.text_of(name, first[name])
-        super().__init__(*args, initial=first, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": first})
         self.kept_elsewhere = profiles.kept_elsewhere(partner, at=at)
         for name in self.kept_elsewhere:
             del self.fields[name]

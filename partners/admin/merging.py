@@ -158,8 +158,7 @@ def may_merge(user: User) -> bool:
 
 def _shown_again(form: ConfirmForm, said: list[str]) -> ConfirmForm:
     """Return the form with what is said now, so that the next press is about that."""
-    form.data = form.data.copy()
-    form.data["seen"] = merging.fingerprint(said)
+    form.data = {**form.data.dict(), "seen": merging.fingerprint(said)}  # type: ignore[attr-defined]
     return form
 
 

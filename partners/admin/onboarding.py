@@ -74,8 +74,8 @@ class StepForm(forms.Form):
         if step is not None:
             del self.fields["program"], self.fields["kind"]
             if step.kind not in OnboardingKind.by_hand():
-                for name in [each for each in self.fields if each not in ("position", "is_required")]:
-                    del self.fields[name]
+                for own in [each for each in self.fields if each not in ("position", "is_required")]:
+                    del self.fields[own]
 
     def texts(self) -> dict[str, Any]:
         """Return titles and explanations by language, and the address."""

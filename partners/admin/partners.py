@@ -35,7 +35,7 @@ class MergedFilter(admin.SimpleListFilter):
         """Name the other way to look."""
         return [("yes", _("Joined with another one"))]
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         """Call what is shown without asking by its name."""
         for place, choice in enumerate(super().choices(changelist)):
             yield {**choice, "display": _("Going on")} if place == 0 else dict(choice)

@@ -3,6 +3,7 @@ download."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -53,14 +54,14 @@ def _known(value: str, known: list[str]) -> str:
 
 
 def _chips(
-    room: Room, name: str, kind: str, language: str, choices: list[tuple[str, object]] | object
+    room: Room, name: str, kind: str, language: str, choices: Iterable[tuple[str, object]]
 ) -> list[Chip]:
     """Return one chip for each choice there is anything for; none where there is nothing to choose."""
     chosen = {"kind": kind, "language": language}
     here = set(kept.shown(room.program).values_list(name, flat=True)) - {""}
     if len(here) < 2 and not chosen[name]:
         return []
-    every = [("", _("All"))] + [(key, str(label)) for key, label in choices if key in here]  # type: ignore[attr-defined]
+    every = [("", _("All"))] + [(key, str(label)) for key, label in choices if key in here]
     found = []
     for key, label in every:
         query = urlencode({each: value for each, value in {**chosen, name: key}.items() if value})

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -42,7 +42,7 @@ def learn() -> None:
 
 def terms(program: Program, at: datetime) -> Check:
     """Look for terms to accept: complete, published and in force."""
-    title, url = gettext_lazy("Terms"), _table("partners_termsversion")
+    title, url = gettext_lazy("Terms"), _table("partners_termsversion", program)
     version = terms_of.in_force(program, at)
     if version is not None:
         said = _("Version %(number)s is in force, with all its sections.") % {"number": version.number}
@@ -54,7 +54,7 @@ def terms(program: Program, at: datetime) -> Check:
 
 def plan(program: Program, at: datetime) -> Check:
     """Look for a plan in force."""
-    title, url = gettext_lazy("Plan"), _table("tiers_plan")
+    title, url = gettext_lazy("Plan"), _table("tiers_plan", program)
     if _plan_of(program, at) is None:
         return Check(_MISSING, title, _("No version is in force, so nothing would be paid."), url)
     return Check(_OK, title, _("A version is published and in force."), url)
@@ -62,7 +62,7 @@ def plan(program: Program, at: datetime) -> Check:
 
 def sales_earn(program: Program, at: datetime) -> Check:
     """Look whether every successful sale earns something, in every tier."""
-    title, url = gettext_lazy("Incentive for every sale"), _table("tiers_plan")
+    title, url = gettext_lazy("Incentive for every sale"), _table("tiers_plan", program)
     found = _plan_of(program, at)
     if found is None:
         return Check(_WARNING, title, _("Seen once a plan is in force."), url)
@@ -87,7 +87,7 @@ def form(program: Program, at: datetime) -> Check:
     """Look whether the application form can be asked."""
     from partners.application_forms import definition, standard
 
-    title, url = gettext_lazy("Application form"), _table("partners_formversion")
+    title, url = gettext_lazy("Application form"), _table("partners_formversion", program)
     own = FormVersion.objects.in_use().filter(program=program).first()
     try:
         asked = definition.read(own.definition) if own else standard.standard_for(program)
@@ -110,7 +110,8 @@ def form(program: Program, at: datetime) -> Check:
 
 def page(program: Program, at: datetime) -> Check:
     """Look whether the program page says who can join."""
-    title, url = gettext_lazy("Who can join"), _program_url(program)
+    title = gettext_lazy("Who can join")
+    url = reverse("admin:partners_program_page", args=[program.pk, program_texts.FALLBACK])
     if program_texts.of(program, "en").who_can_join:
         return Check(_OK, title, _("The program page says it."), url)
     return Check(_MISSING, title, _("The program page does not say it."), url)
@@ -137,7 +138,7 @@ def listed(program: Program, at: datetime) -> Check:
 
 def resources(program: Program, at: datetime) -> Check:
     """Look for something partners can sell with: sales material, product information, training."""
-    title, url = gettext_lazy("Resources"), _table("partners_programresource")
+    title, url = gettext_lazy("Resources"), _table("partners_programresource", program)
     count = ProgramResource.objects.filter(program=program, removed_at=None).count()
     if not count:
         said = _("There are none. Partners need material or training from the first day.")
@@ -148,7 +149,7 @@ def resources(program: Program, at: datetime) -> Check:
 
 def onboarding(program: Program, at: datetime) -> Check:
     """Look for first steps a new partner is shown."""
-    title, url = gettext_lazy("First steps"), _table("partners_onboardingstep")
+    title, url = gettext_lazy("First steps"), _table("partners_onboardingstep", program)
     count = OnboardingStep.objects.filter(program=program, removed_at=None).count()
     if not count:
         return Check(_WARNING, title, _("New partners are shown no checklist."), url)
@@ -180,9 +181,6 @@ def _program_url(program: Program) -> str:
     return reverse("admin:tiers_program_change", args=[program.pk])
 
 
-def _table(name: str) -> str:
-    """Return the address of a table of the back office, nothing when it has no page of its own."""
-    try:
-        return reverse(f"admin:{name}_changelist")
-    except NoReverseMatch:
-        return ""
+def _table(name: str, program: Program) -> str:
+    """Return the rows of a table of the back office that belong to a program."""
+    return f"{reverse(f'admin:{name}_changelist')}?program__id__exact={program.pk}"

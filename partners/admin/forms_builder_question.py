@@ -14,6 +14,7 @@ from partners.application_forms.definition import (
     KINDS,
     LANGUAGES,
     LARGEST_NUMBER,
+    LONGEST_LONG_TEXT,
     MOST_CHANNELS,
     MOST_CHOICES,
     MOST_REFERENCES,
@@ -211,6 +212,11 @@ class QuestionForm(WordsForm):
             self.add_error("least", _("This kind of answer has no least and no most; leave both empty."))
         elif kind != "number" and min(least or 0, most if most is not None else 1) < 0:
             self.add_error("least", _("Only numbers can be negative."))
+        elif kind in ("text", "long_text") and max(least or 0, most or 0) > LONGEST_LONG_TEXT:
+            said = _("A text has %(most)d letters at most.") % {"most": LONGEST_LONG_TEXT}
+            self.add_error("most", said)
+        elif kind == "multiple" and least and least > len(given.get("choices") or ()):
+            self.add_error("least", _("So many choices are not there."))
 
     def _ask_for_rows(self) -> None:
         self.fields["least"].label, self.fields["least"].help_text = _("Rows at least"), ""

@@ -122,7 +122,7 @@ def _rows(
 
 def _text(question: Question, language: str, settings: dict[str, Any]) -> forms.Field:
     return forms.CharField(
-        max_length=question.most or LONGEST_TEXT,
+        max_length=min(question.most or LONGEST_TEXT, LONGEST_LONG_TEXT),
         min_length=question.least,
         validators=[printable, one_line],
         error_messages=_too_short(question, _answer(settings)),
@@ -137,7 +137,7 @@ def _long_text(question: Question, language: str, settings: dict[str, Any]) -> f
 
 def _paragraphs(question: Question, settings: dict[str, Any], *, missing: Say) -> forms.Field:
     return forms.CharField(
-        max_length=question.most or LONGEST_LONG_TEXT,
+        max_length=min(question.most or LONGEST_LONG_TEXT, LONGEST_LONG_TEXT),
         min_length=question.least,
         validators=[printable],
         error_messages=_too_short(question, missing),

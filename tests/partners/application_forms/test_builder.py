@@ -106,6 +106,8 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
         "has to be as large as the least",
     ),
     ({"kind": "text", "choices": "", "least": "-5"}, "id_least", "Only numbers can be negative."),
+    ({"kind": "text", "choices": "", "most": "4001"}, "id_most", "A text has 4000 letters at most."),
+    ({"kind": "multiple", "least": "3"}, "id_least", "So many choices are not there."),
     ({"kind": "stars"}, "id_kind", "Select a valid choice"),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from partners import (
     checklists,
     erasing,
+    introductions_merging,
     launch_checks,
     launching,
     leaving,
@@ -110,6 +111,7 @@ checklists.learn_step(OnboardingKind.BANK, steps_of_money.bank)
 checklists.learn_step(OnboardingKind.TAX, steps_of_money.tax)
 checklists.learn_step(OnboardingKind.FIRST_LINK, steps_of_links.first_link)
 merging.learn_mover(links_merging.move, foretell=links_merging.foretell)
+merging.learn_mover(introductions_merging.move, foretell=introductions_merging.foretell)
 
 subscribe(RunEnded, notices.tell_starter)  # no sweep: the run itself says how it ended
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from partners import introductions
+from partners import introductions, introductions_merging
+from partners.merging import Merge
 from partners.models import Introduction, Partner
 from partners.team import NotYours
 from prm.accounts import policy
@@ -99,3 +100,22 @@ def test_the_balance_counts_what_was_given_and_got() -> None:
     assert introductions.balance(first) == introductions.Balance(
         met=0, waiting=1, brought=2, brought_joined=1
     )
+
+
+def test_a_merge_keeps_what_was_introduced_and_takes_back_what_waits() -> None:
+    house, first, second, one, other = pair()
+    made = propose(first, second)
+    introductions.answer(made, partner=first, wants=True, by=one, at=NOW)
+    introductions.answer(made, partner=second, wants=True, by=other, at=NOW)
+    open_one = propose(first, second)
+    into = house.member("KEPT").partner
+    ended, goes_on = house.members["ANA10"], house.members["KEPT"]
+    brought = ProspectFactory(program=house.program, introducer=ended)
+    merge = Merge(first, into, mats(), NOW, ((ended, goes_on),))
+    assert introductions_merging.move(merge) == [
+        "1 introduction of Partner ANA10 that waits for answers is withdrawn."
+    ]
+    for row in (made, open_one, brought):
+        row.refresh_from_db()
+    assert (made.state, {made.first, made.second}) == ("introduced", {into, second})
+    assert (open_one.state, brought.introducer) == ("withdrawn", goes_on)

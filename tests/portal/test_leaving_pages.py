@@ -78,6 +78,7 @@ def test_a_suspension_is_explained_on_every_page_and_no_link_can_be_made(scene: 
         assert "Unwanted messages in our name" in text
         assert "Two shops complained." in text
         assert "partners@halden.example" in text
+    assert reverse("portal:link_new") not in links(client.get(reverse("portal:links")))
     made = client.post(reverse("portal:link_new"), {"label": "New", "destination_url": ""})
     assert "Only an active membership can have links and codes." in words(made)
 
@@ -91,5 +92,6 @@ def test_who_has_left_still_signs_in_and_reads(scene: Scene, end: str) -> None:
     client = signed_in(scene)
     for name in ("home", "statements", "tax", "earnings", "links", "team", "rates", "payment_details"):
         assert client.get(reverse(f"portal:{name}")).status_code == 200, name
+    assert reverse("portal:link_new") not in links(client.get(reverse("portal:links")))
     made = client.post(reverse("portal:link_new"), {"label": "New", "destination_url": ""})
     assert "Only an active membership can have links and codes." in words(made)

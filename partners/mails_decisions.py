@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import RejectionReason
@@ -29,11 +30,11 @@ class Letter:
     values: dict[str, Any]
 
     def read(self) -> tuple[str, str]:
-        """Return subject and text as the applicant would read them."""
+        """Return subject and text as the applicant would read them, but for the secret link: it is the applicant's alone."""
         subject, text, _html = outbox.render(
             self.kind, context=self._context(), language=self.application.language
         )
-        return subject, text
+        return subject, text.replace(status_url(self.application), f"[{gettext('the applicant’s own link')}]")
 
     def send(self) -> None:
         """Put the letter into the outbox, once."""

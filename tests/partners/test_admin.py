@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from partners import negotiation, waiting
+from partners import negotiation, tokens, waiting
 from partners.models import Amendment, Application, Membership, Partner, Placement, TermsVersion
 from prm.audit.models import AuditEvent
 from prm.mail.models import OutgoingMail
@@ -229,6 +229,14 @@ def test_a_letter_is_read_before_it_is_sent(application: Application) -> None:
     assert application.state == "submitted"
     assert not OutgoingMail.objects.exists()
     decide(at_desk(mats()), application, **{**given, "preview": ""})
+
+
+def test_the_secret_link_of_an_applicant_is_not_shown_to_staff(application: Application) -> None:
+    given = {"decision": "ask", "text": "Which newsletter?", "preview": "1"}
+    text = decide(at_desk(mats()), application, **given)
+    assert "Which newsletter?" in text
+    assert "the applicant’s own link" in text
+    assert tokens.status_token(application) not in text
 
 
 def test_own_rates_open_a_draft_and_an_addendum_is_proposed(application: Application) -> None:

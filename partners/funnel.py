@@ -4,7 +4,7 @@ and what staff entered by hand, who visited nothing, is left out."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,9 +14,10 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partners.application_forms import definition
 from partners.application_forms.definition import AUDIENCE, CHECK, STEPS, TYPE, YOU
 from partners.choices import ApplicationState
-from partners.models import Application, ProgramVisit, RecruitingLink
+from partners.models import Application, FormVersion, ProgramVisit, RecruitingLink
 from prm.lib.cells import formula_safe
 from prm.lib.periods import start_of_day
 from tiers.models import Program
@@ -25,19 +26,19 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 VISITS, STARTED, SUBMITTED, CONFIRMED, APPROVED = "visits", "started", "submitted", "confirmed", "approved"
-_REACHED = {step: f"reached_{step}" for step in STEPS}
+_PASSED = {step: f"passed_{step}" for step in (TYPE, YOU, AUDIENCE)}
 STAGES: tuple[tuple[str, StrOrPromise], ...] = (
     (VISITS, gettext_lazy("Visits")),
     (STARTED, gettext_lazy("Started")),
-    (_REACHED[TYPE], gettext_lazy("Reached: kind of partnership")),
-    (_REACHED[YOU], gettext_lazy("Reached: about you")),
-    (_REACHED[AUDIENCE], gettext_lazy("Reached: audience or company")),
-    (_REACHED[CHECK], gettext_lazy("Reached: check and send")),
+    (_PASSED[TYPE], gettext_lazy("Kind of partnership chosen")),
+    (_PASSED[YOU], gettext_lazy("About you filled in")),
+    (_PASSED[AUDIENCE], gettext_lazy("Audience or company filled in")),
     (SUBMITTED, gettext_lazy("Sent")),
     (CONFIRMED, gettext_lazy("E-mail confirmed")),
     (APPROVED, gettext_lazy("Approved")),
 )
 KEYS = tuple(key for key, _label in STAGES)
+_USUAL_STEPS = (YOU, AUDIENCE, CHECK)  # of applications that are older than forms
 HEADER = ("program", "source", "link", *KEYS)
 
 
@@ -74,8 +75,9 @@ def read(programs: Sequence[Program], *, first: date, last: date) -> list[Row]:
     for program_id, key, total in opened.values_list("program_id", "source_key").annotate(Sum("count")):
         counted[program_id, key][VISITS] = total
     for found in _begun(programs, first, last):
-        row = counted[found.pop("program_id"), found.pop("source_link__key") or ""]
-        row |= found
+        row = counted[found["program_id"], found["source_link__key"] or ""]
+        for stage in KEYS[1:]:
+            row[stage] = row.get(stage, 0) + found.get(stage, 0)
     names = _names(programs)
     known = {program.pk: program for program in programs}
     rows = [
@@ -111,22 +113,38 @@ def _begun(programs: Sequence[Program], first: date, last: date) -> Iterator[dic
         ends = start_of_day(date.fromordinal(last.toordinal() + 1), program.zone)
         days |= Q(program=program, created_at__gte=begins, created_at__lt=ends)
     sent = Q(submitted_at__isnull=False)
-    reached = {
-        name: Count("pk", filter=sent | Q(furthest_step__gte=number))
-        for number, name in enumerate(_REACHED.values(), start=1)
-    }
     approved = sent & Q(state=ApplicationState.APPROVED)
     confirmed = (sent & Q(email_confirmed_at__isnull=False)) | approved
-    rows = Application.objects.filter(days, entered_at=None).order_by()
     counts = {
         STARTED: Count("pk"),
-        **reached,
         SUBMITTED: Count("pk", filter=sent),
         CONFIRMED: Count("pk", filter=confirmed),
         APPROVED: Count("pk", filter=approved),
     }
-    for found in rows.values("program_id", "source_link__key").annotate(**counts):
-        yield dict(found)
+    rows = Application.objects.filter(days, entered_at=None).order_by()
+    groups = list(
+        rows.values("program_id", "source_link__key", "form_id", "furthest_step").annotate(**counts)
+    )
+    steps = _steps({group["form_id"] for group in groups})
+    for group in groups:
+        found: dict[str, Any] = dict(group)
+        asked = steps.get(found["form_id"], _USUAL_STEPS)
+        for step, name in _PASSED.items():
+            # Whoever has sent an application has passed every step, by whatever form.
+            passed = found["furthest_step"] >= _number_up_to(step, asked)
+            found[name] = found[STARTED] if passed else found[SUBMITTED]
+        yield found
+
+
+def _steps(forms: Collection[int | None]) -> dict[int, tuple[str, ...]]:
+    """Return the steps of each form; what an application keeps is how many of them were passed."""
+    found = FormVersion.objects.filter(pk__in=[pk for pk in forms if pk is not None])
+    return {form.pk: definition.read(form.definition).steps() for form in found}
+
+
+def _number_up_to(step: str, asked: Sequence[str]) -> int:
+    """Return how many steps are passed with `step`; one a form does not ask is passed with the one before it."""
+    return sum(1 for each in asked if STEPS.index(each) <= STEPS.index(step))
 
 
 def _names(programs: Sequence[Program]) -> dict[tuple[int, str], str]:

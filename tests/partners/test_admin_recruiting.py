@@ -148,5 +148,5 @@ def test_the_funnel_is_narrowed_by_links_drawn_and_taken_as_a_file() -> None:
     file = desk.get(f"{url}?program=gifts&days=7&csv=1")
     lines = b"".join(file.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert lines[0].startswith("program,source,link,visits,started,")
-    assert lines[1:] == ["Gifts,No link,,9,0,0,0,0,0,0,0,0", "Gifts,'=Fair,post,4,1,1,1,1,1,1,1,0"]
+    assert lines[1:] == ["Gifts,No link,,9,0,0,0,0,0,0,0", "Gifts,'=Fair,post,4,1,1,1,1,1,1,0"]
     assert at_desk(fiona()).get(url).status_code == 403

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from partners import funnel, program_texts
+from partners.application_forms.standard import standard_for
 from partners.funnel import KEYS
 from partners.models import ProgramText
 from prm.accounts import policy
 from tests.factories.partners import ApplicationFactory
-from tests.factories.recruiting import ProgramVisitFactory, RecruitingLinkFactory
+from tests.factories.recruiting import FormVersionFactory, ProgramVisitFactory, RecruitingLinkFactory
 from tests.factories.tiers import ProgramFactory
 from tests.people import ada, mats
 
@@ -37,7 +39,7 @@ def test_every_stage_is_counted_for_each_source() -> None:
     ProgramVisitFactory.create(program=program, visited_on=LAST, source_key="post", count=7)
     ProgramVisitFactory.create(program=program, visited_on=date(2026, 12, 1), count=99)
     draft(2, 1, program=program)
-    draft(3, 3, program=program)
+    draft(3, 2, program=program)
     begun(4, program=program, email_confirmed_at=None)  # sent by an older form: it passed every step
     begun(5, program=program, source_link=post)
     begun(
@@ -46,17 +48,27 @@ def test_every_stage_is_counted_for_each_source() -> None:
     begun(7, program=program, entered_at=datetime.now(UTC), entered_by=mats())
     rows = funnel.read([program], first=FIRST, last=LAST)
     assert [(row.key, row.source) for row in rows] == [("", "No link"), ("post", "=Post")]
-    # visits, started, type, you, audience, check, sent, confirmed, approved
-    assert rows[0].counts == (50, 3, 3, 2, 2, 1, 1, 0, 0)
-    assert rows[1].counts == (7, 2, 2, 2, 2, 2, 2, 2, 1)
+    # visits, started, kind, you, audience, sent, confirmed, approved
+    assert rows[0].counts == (50, 3, 3, 3, 2, 1, 0, 0)
+    assert rows[1].counts == (7, 2, 2, 2, 2, 2, 2, 1)
     stages = funnel.stages(rows)
     # 5 of 57 is 8.77…%, 4 of 5 is 80%, 2 of 3 is 66.67%
     told = {stage.key: (stage.count, stage.tenths) for stage in stages}
     assert (told["visits"], told["started"]) == ((57, None), (5, 88))
-    assert (told["reached_you"], told["confirmed"], told["approved"]) == ((4, 800), (2, 667), (1, 500))
+    assert (told["passed_audience"], told["confirmed"], told["approved"]) == ((4, 800), (2, 667), (1, 500))
     lines = list(funnel.cells(rows))
-    assert lines[1] == ("Gifts", "'=Post", "post", "7", "2", "2", "2", "2", "2", "2", "2", "1")
+    assert lines[1] == ("Gifts", "'=Post", "post", "7", "2", "2", "2", "2", "2", "2", "1")
     assert len(funnel.HEADER) == len(lines[0]) == 3 + len(KEYS)
+
+
+def test_steps_are_those_of_the_form_that_was_filled_in() -> None:
+    program = ProgramFactory.create()
+    two_kinds = replace(standard_for(program), partnership_types=("affiliate", "agency")).as_json()
+    form = FormVersionFactory.create(program=program, published=True, definition=two_kinds)
+    for passed in (0, 1, 2, 3):  # of kind, you, audience, check
+        draft(5, passed, program=program, form=form)
+    row = funnel.read([program], first=FIRST, last=LAST)[0]
+    assert row.counts == (0, 4, 3, 2, 1, 0, 0, 0)
 
 
 def test_days_are_those_of_the_program() -> None:
@@ -76,11 +88,13 @@ def test_days_are_those_of_the_program() -> None:
     assert [(row.program.name, row.counts[1]) for row in rows] == [("East", 3), ("Here", 3)]
 
 
-def test_the_funnel_takes_three_queries_however_much_happened(django_assert_num_queries: Any) -> None:
+def test_the_funnel_takes_four_queries_however_much_happened(django_assert_num_queries: Any) -> None:
     programs = ProgramFactory.create_batch(3)
     for program in programs:
-        begun(3, program=program, source_link=RecruitingLinkFactory.create(program=program))
-    with django_assert_num_queries(3):
+        asked = standard_for(program).as_json()
+        form = FormVersionFactory.create(program=program, published=True, definition=asked)
+        begun(3, program=program, form=form, source_link=RecruitingLinkFactory.create(program=program))
+    with django_assert_num_queries(4):
         assert len(funnel.read(programs, first=FIRST, last=LAST)) == 3
 
 

@@ -204,7 +204,7 @@ class TermsVersionAdmin(BackOfficeAdmin):
         if request.GET and form.is_valid():
             before, after = form.cleaned_data["before"], form.cleaned_data["after"]
         else:
-            before = TermsVersion.objects.filter(pk=_before(version)).first() or version
+            before = TermsVersion.objects.get(pk=_before(version) or version.pk)
             after = version
         if not request.GET:
             form = CompareForm(initial={"before": before.pk, "after": after.pk}, program=version.program)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -85,4 +86,4 @@ def _facts(room: Room, names: tuple[str, ...]) -> Iterator[Fact]:
         text = profiles.text_of(name, getattr(room.partner, name))
         if name == "country" and text:
             text = countries.name(text, active_locale())
-        yield Fact(profiles.label_of(name), text or "–")
+        yield Fact(capfirst(profiles.label_of(name)), text or "–")

@@ -13,7 +13,7 @@ from partners.models import Introduction, ProgramInvitation, Prospect
 from prm import audit
 
 if TYPE_CHECKING:
-    from partners.merging import Merge
+    from partners.merging_pair import Merge
 
 
 def move(merge: Merge) -> list[str]:

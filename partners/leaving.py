@@ -3,7 +3,6 @@ partner is owed is untouched by it: what becomes of the money is said by those w
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,6 +29,7 @@ from partners.leaving_rules import (
     require_reason,
 )
 from partners.models import Ending, Member, Membership, Suspension
+from partners.settlements import learn_settlement, settlement
 from partners.team import NotYours
 from prm import audit
 from prm.accounts import policy
@@ -39,24 +39,23 @@ from prm.lib.events import announce
 if TYPE_CHECKING:
     from prm.accounts.models import User
 
+__all__ = [
+    "SUSPENDED",
+    "ban",
+    "cancel_notice",
+    "carry_out",
+    "give_notice",
+    "is_owner",
+    "learn_settlement",
+    "leave",
+    "open_suspension",
+    "reinstate",
+    "settlement",
+    "suspend",
+    "waiting_end",
+]
+
 SUSPENDED = MembershipState.SUSPENDED.value
-Settlement = Callable[[Membership, str, datetime], list[str]]
-_settlements: list[Settlement] = []
-
-
-def learn_settlement(reader: Settlement) -> None:
-    """Let those who keep the books say what happens to a membership's money when it is suspended or ends.
-
-    The reader is told the membership, `suspended` or the kind of end, and the moment; it answers with sentences in the language in
-    force.
-    """
-    if reader not in _settlements:
-        _settlements.append(reader)
-
-
-def settlement(membership: Membership, what: str, *, at: datetime) -> list[str]:
-    """Return what happens to the money of a membership, in sentences."""
-    return [sentence for reader in _settlements for sentence in reader(membership, what, at)]
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.choices import EndingKind, SanctionReason
 from partners.mails import absolute
 from partners.readers import OWNERS, Reader, contact_of, readers_of
+from partners.settlements import settlement
 from prm.lib import l10n
 from prm.lib.periods import local_day, start_of_day
 from prm.mail import outbox
@@ -124,8 +125,6 @@ def _context(
     note: str = "",
     is_over: bool = False,
 ) -> dict[str, Any]:
-    from partners.leaving import settlement
-
     return {
         "program_name": membership.program.name,
         "partner_name": membership.partner.name,

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partners import mails_merging, merging_rows
+from partners.merging_pair import Merge
 from partners.merging_words import foretold
 from partners.models import Membership, Partner
 from prm import audit
@@ -25,16 +25,7 @@ if TYPE_CHECKING:
     from prm.accounts.models import User
 
 
-@dataclass(frozen=True)
-class Merge:
-    """Two partners that become one. `pairs` are the memberships both have in one program: the one that ends, the one that goes on."""
-
-    duplicate: Partner
-    into: Partner
-    by: User
-    at: datetime
-    pairs: tuple[tuple[Membership, Membership], ...]
-
+__all__ = ["Merge", "fingerprint", "learn_mover", "look", "merge", "standing"]
 
 Mover = Callable[[Merge], list[str]]
 Foreteller = Callable[[Merge], list[str]]

@@ -17,7 +17,7 @@ from prm import audit
 from prm.lib.events import announce
 
 if TYPE_CHECKING:
-    from partners.merging import Merge
+    from partners.merging_pair import Merge
 
 # The first role of two is the one that stays.
 STRENGTH = (TeamRole.OWNER, TeamRole.FINANCE, TeamRole.MARKETING, TeamRole.SALES, TeamRole.READ_ONLY)

@@ -12,7 +12,7 @@ from partners.merging_rows import gaps
 from partners.models import Invitation, Member, Membership, Partner
 
 if TYPE_CHECKING:
-    from partners.merging import Merge
+    from partners.merging_pair import Merge
 
 
 def foretold(merge: Merge) -> Iterator[str]:

@@ -3,8 +3,6 @@ whom to write to. It is looked up only where the door has seen that there is som
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -13,13 +11,10 @@ from partners.choices import SanctionReason
 from partners.mails_leaving import moment_text, whom_to_write
 from portal import roles
 from portal.formats import active_locale
-from portal.views.pages import Notice
-
-if TYPE_CHECKING:
-    from portal.rooms import Room
+from portal.notices import Notice, Visit
 
 
-def notices_of(room: Room) -> list[Notice]:
+def notices_of(room: Visit) -> list[Notice]:
     """Return what every page of this room begins with."""
     found = []
     if getattr(room.membership, "is_stopped", False):
@@ -29,7 +24,7 @@ def notices_of(room: Room) -> list[Notice]:
     return found
 
 
-def _suspended(room: Room) -> Notice:
+def _suspended(room: Visit) -> Notice:
     suspension = leaving.open_suspension(room.membership)
     if suspension is None:
         return Notice(
@@ -48,7 +43,7 @@ def _suspended(room: Room) -> Notice:
     return Notice("warn", " ".join(said), title=_("Your membership is suspended."))
 
 
-def _leaving(room: Room) -> Notice:
+def _leaving(room: Visit) -> Notice:
     ending = leaving.waiting_end(room.membership)
     if ending is None:
         return Notice("info", "", title=_("Your membership ends."))
@@ -69,7 +64,7 @@ def _leaving(room: Room) -> Notice:
     )
 
 
-def _contact(room: Room) -> list[str]:
+def _contact(room: Visit) -> list[str]:
     address = whom_to_write(room.membership)
     if not address:
         return []

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from portal import roles
 from portal.formats import active_locale
-from portal.views.pages import Notice
+from portal.notices import Notice, Visit
 from prm.lib import l10n
 from prm.lib.periods import local_day
 
-if TYPE_CHECKING:
-    from portal.rooms import Room
 
-
-def notices_of(room: Room) -> list[Notice]:
+def notices_of(room: Visit) -> list[Notice]:
     """Return what every page of this room begins with while terms wait."""
     begins: datetime | None = getattr(room.membership, "asked_from", None)
     if begins is None or getattr(room.membership, "has_accepted", True):

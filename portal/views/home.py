@@ -18,10 +18,11 @@ from payouts import next_payments, overview
 from portal import lines, roles
 from portal.charts import Column, EarningsChart, earnings_chart
 from portal.formats import active_locale, date_text
+from portal.notices import Notice
 from portal.rooms import Room, enter, remember, show, waiting_proposal
 from portal.views import money_path, next_payment, tier
 from portal.views.link_rows import active_codes, active_links
-from portal.views.pages import HomePage, Notice
+from portal.views.pages import HomePage
 from prm.lib import l10n
 from prm.lib.periods import local_day
 

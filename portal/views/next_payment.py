@@ -14,8 +14,9 @@ from payouts import bank_reasons, payment_methods
 from payouts.models import PaymentMethod
 from payouts.next_payments import NextPayment
 from portal.formats import active_locale, date_text
+from portal.notices import Notice
 from portal.views.money_path import earnings_href
-from portal.views.pages import Check, Fact, Notice, PaymentCard
+from portal.views.pages import Check, Fact, PaymentCard
 from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import Month, local_day

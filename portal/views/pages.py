@@ -12,6 +12,7 @@ from payouts.explained.facts import Row as Figure
 from payouts.explained.story import Step
 from portal.charts import EarningsChart
 from portal.lines import CommissionRow
+from portal.notices import Notice
 from portal.status import StatusWord
 from prm.lib.money import Money
 from prm.lib.periods import Month
@@ -44,17 +45,6 @@ class Check:
 
     text: str
     ok: bool
-    href: str = ""
-    action: str = ""
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A sentence above a page that stays until its cause is gone."""
-
-    tone: str
-    text: str
-    title: str = ""
     href: str = ""
     action: str = ""
 

@@ -23,9 +23,10 @@ from payouts.tax.profiles import TaxFacts
 from portal import countries, roles
 from portal.formats import active_locale, date_text
 from portal.forms_tax import ADDRESS, AgreementForm, TaxDocumentForm, TaxProfileForm
+from portal.notices import Notice
 from portal.rooms import Room, enter, show
 from portal.views.answers import explain_refusal
-from portal.views.pages import Fact, Notice
+from portal.views.pages import Fact
 from portal.views.tax_rows import form_rows, invoice_rows
 from portal.visitors import client_address
 from prm import audit

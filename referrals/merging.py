@@ -35,22 +35,27 @@ def move(merge: Merge) -> list[str]:
 
 
 def _said(merge: Merge, ended: Membership) -> list[str]:
-    links, codes = (
-        Link.objects.filter(membership=ended).count(),
-        Code.objects.filter(membership=ended).count(),
-    )
-    if not links and not codes:
-        return []
-    values = {
-        "links": ngettext("%(count)s link", "%(count)s links", links) % {"count": links},
-        "codes": ngettext("%(count)s code", "%(count)s codes", codes) % {"count": codes},
-        "program": ended.program.name,
-        "into": merge.into.name,
-    }
-    return [
-        _(
-            "In %(program)s the duplicate's %(links)s and %(codes)s go on working and count for the membership of %(into)s,"
-            " also for sales from before that we are told of later. What was credited stays credited."
+    links = Link.objects.filter(membership=ended).count()
+    codes = Code.objects.filter(membership=ended).count()
+    values = {"program": ended.program.name, "into": merge.into.name}
+    said = []
+    if links:
+        text = ngettext(
+            "In %(program)s %(count)s link of the duplicate goes on working and counts for %(into)s.",
+            "In %(program)s %(count)s links of the duplicate go on working and count for %(into)s.",
+            links,
         )
-        % values
-    ]
+        said.append(text % {**values, "count": links})
+    if codes:
+        text = ngettext(
+            "In %(program)s %(count)s code of the duplicate goes on working and counts for %(into)s.",
+            "In %(program)s %(count)s codes of the duplicate go on working and count for %(into)s.",
+            codes,
+        )
+        said.append(text % {**values, "count": codes})
+    if said:
+        text = _(
+            "What was credited stays credited. Sales from before that we are told of later count for %(into)s."
+        )
+        said.append(text % values)
+    return said

@@ -20,6 +20,7 @@ from portal.charts import Column, EarningsChart, earnings_chart
 from portal.formats import active_locale, date_text
 from portal.notices import Notice
 from portal.rooms import Room, enter, remember, show, waiting_proposal
+from portal.steps import steps_for
 from portal.views import money_path, next_payment, tier
 from portal.views.link_rows import active_codes, active_links
 from portal.views.pages import HomePage
@@ -94,7 +95,7 @@ def _open_checklist(room: Room) -> tuple[checklists.StepState, ...]:
     """Return the steps of a membership that has not done everything needed; nothing once it has, or has left."""
     if room.membership.ended_at is not None:
         return ()
-    steps = checklists.state_of(room.membership, room.at)
+    steps = steps_for(room)
     return () if checklists.is_complete(steps) else tuple(steps)
 
 

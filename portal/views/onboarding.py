@@ -13,6 +13,7 @@ from partners import checklists, onboarding
 from partners.models import OnboardingStep
 from portal import roles
 from portal.rooms import Room, enter, show
+from portal.steps import steps_for
 from prm.lib.errors import Refused
 
 
@@ -20,7 +21,7 @@ from prm.lib.errors import Refused
 @enter()
 def first_steps(request: HttpRequest, room: Room) -> HttpResponse:
     """Show every step of the checklist, done ones as well."""
-    steps = checklists.state_of(room.membership, room.at)
+    steps = steps_for(room)
     return show(
         request,
         room,

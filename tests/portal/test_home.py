@@ -147,7 +147,7 @@ def test_a_newcomer_is_told_the_first_steps_instead_of_an_empty_chart(newcomer: 
     response = signed_in(newcomer).get("/portal/")
     page, text = response.context["page"], text_of(response.content.decode())
     assert page.is_new and page.chart is None
-    assert "Three steps to your first sale" in text
+    assert "Steps to your first sale" in text
     assert "Latest conversions" not in text
     assert "Your first sale shows here within 5 minutes." in text
 

@@ -50,7 +50,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Record:
     """Something that happened, with its facts as label and value, and perhaps a text."""
 
     title: str
@@ -71,9 +71,9 @@ class Page:
     author: str
     facts: list[tuple[str, str]]
     parts: list[Part]
-    acceptances: list[Entry] = field(default_factory=list)
-    amendments: list[Entry] = field(default_factory=list)
-    questions: list[Entry] = field(default_factory=list)
+    acceptances: list[Record] = field(default_factory=list)
+    amendments: list[Record] = field(default_factory=list)
+    questions: list[Record] = field(default_factory=list)
     sha256: str = ""
 
 
@@ -187,7 +187,7 @@ def _parts(version: TermsVersion) -> list[Part]:
     return [Part(capfirst(heading), text) for heading, text in said if text.strip()]
 
 
-def _accepted(acceptance: Acceptance, membership: Membership) -> Entry:
+def _accepted(acceptance: Acceptance, membership: Membership) -> Record:
     facts = [
         (_("Accepted by"), acceptance.accepted_name or _("erased on request")),
         (_("E-mail"), acceptance.accepted_email),
@@ -196,10 +196,10 @@ def _accepted(acceptance: Acceptance, membership: Membership) -> Entry:
         (_("Hash of the text"), acceptance.text_sha256),
     ]
     title = _("Version %(number)s") % {"number": acceptance.terms_version.number}
-    return Entry(title, _told(facts))
+    return Record(title, _told(facts))
 
 
-def _amended(amendment: Amendment, membership: Membership) -> Entry:
+def _amended(amendment: Amendment, membership: Membership) -> Record:
     begins = amendment.effective_on
     answered = amendment.answered_at
     facts = [
@@ -211,11 +211,11 @@ def _amended(amendment: Amendment, membership: Membership) -> Entry:
         (_("Hash of the text"), amendment.sha256),
     ]
     title = _("Amendment %(number)s: %(title)s") % {"number": amendment.number, "title": amendment.title}
-    return Entry(title, _told(facts), amendment.text)
+    return Record(title, _told(facts), amendment.text)
 
 
-def _asked(question: ClauseQuestion) -> Entry:
-    return Entry(str(question.get_section_display()), [], question.text, question.answer)
+def _asked(question: ClauseQuestion) -> Record:
+    return Record(str(question.get_section_display()), [], question.text, question.answer)
 
 
 def _told(facts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -111,7 +111,7 @@ def ana_applies(page: Page, house: House) -> None:
     page.get_by_label("E-mail address").fill(ANA)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your audience")
-    page.get_by_label("Website or channel").fill("studio.example")
+    page.get_by_label("Website").fill("studio.example")
     page.get_by_label("How will you promote us?").fill("With reviews of gifts and a weekly letter.")
     assert_accessible(page)
     page.get_by_role("button", name="Continue").click()

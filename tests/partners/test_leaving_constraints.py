@@ -87,3 +87,5 @@ def test_what_may_follow_is_taken() -> None:
     cancelled = EndingFactory.create()
     update(cancelled, cancelled_at=LATER, cancelled_by=UserFactory.create())
     EndingFactory.create(membership=cancelled.membership)
+    assert Suspension.objects.filter(lifted_at=None).get().membership == lifted.membership
+    assert Ending.objects.filter(cancelled_at=None).get().membership == cancelled.membership

@@ -1,4 +1,4 @@
-"""Translations of what partners keep and get by mail: documents, the page that checks them, and mails about money.
+"""Translations of what partners and applicants read: public pages, the portal, documents and mails.
 
     python tools/messages.py            say what is missing or stale; exit code 1 when anything is
     python tools/messages.py update     add missing messages to the .po files, without a translation yet
@@ -25,25 +25,73 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("fr", "pl")
 SOURCES = (
+    # What partners and applicants read: pages, refusals, sentences about rates.
+    "templates/base.html",
+    "templates/[45]*.html",
+    "templates/account/*.html",
+    "templates/allauth/*/*.html",
+    "templates/components/*.html",
+    "templates/public/*.html",
+    "templates/portal/*.html",
+    "templates/portal/*/*.html",
+    "portal/*.py",
+    "portal/templatetags/*.py",
+    "portal/views/*.py",
+    "partners/*.py",
+    "partners/application_forms/*.py",
+    "partners/terms/*.py",
+    "tiers/audience.py",
+    "tiers/sentence*.py",
+    "prm/accounts/adapter.py",
+    "prm/accounts/forms.py",
+    "prm/documents.py",
+    "prm/lib/*.py",
+    # Documents, the page that checks them, and every mail.
+    "templates/documents/*.html",
+    "templates/emails/_base.*",
+    "templates/emails/*/*",
+    "payouts/account_words.py",
+    "payouts/einvoice/invoice_page.py",
     "payouts/explained/*.py",
     "payouts/exports/statement_*.py",
-    "payouts/einvoice/invoice_page.py",
     "payouts/exports/xlsx.py",
-    "payouts/notices.py",
-    "payouts/notices_tax.py",
+    "payouts/notices*.py",
+    "payouts/settlement.py",
+    "payouts/onboarding_steps.py",
     "payouts/tax/agreement.py",
     "payouts/tax/invoice_facts.py",
-    "templates/documents/*.html",
-    "templates/public/document.html",
-    "templates/emails/_base.*",
-    "templates/emails/statement_ready/*",
-    "templates/emails/payment_sent/*",
-    "templates/emails/payment_failed/*",
-    "templates/emails/tax_form_expiring/*",
-    "templates/emails/bank_details_changed/*",
-    "templates/emails/bank_details_removed/*",
-    "payouts/account_words.py",
-    "payouts/notices_methods.py",
+    "referrals/onboarding_steps.py",
+)
+# Among these, what only staff read; the back office is in English.
+STAFF_ONLY = (
+    "partners/application_forms/definition.py",
+    "partners/application_forms/differences.py",
+    "partners/application_forms/editing.py",
+    "partners/application_forms/publishing.py",
+    "partners/approval.py",
+    "partners/assignment.py",
+    "partners/blocking.py",
+    "partners/bulk.py",
+    "partners/duplicates.py",
+    "partners/eligibility*.py",
+    "partners/entering.py",
+    "partners/erasing.py",
+    "partners/erasure*.py",
+    "partners/funnel.py",
+    "partners/introductions_merging.py",
+    "partners/invitation_lists.py",
+    "partners/invitations.py",
+    "partners/launch*.py",
+    "partners/merging*.py",
+    "partners/placement.py",
+    "partners/program_texts.py",
+    "partners/recruiting.py",
+    "partners/recruiting_links.py",
+    "partners/resources.py",
+    "partners/screening*.py",
+    "partners/terms/publishing.py",
+    "portal/views/style_guide.py",
+    "templates/portal/style_guide.html",
 )
 # Of long lists of choices only those that documents and mails name.
 CHOICES = {
@@ -59,6 +107,7 @@ CHOICES = {
 }
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
+    "_t": None,
     "gettext": None,
     "gettext_lazy": None,
     "ngettext": (1, 2),
@@ -125,8 +174,9 @@ def _placeholders(texts: str | tuple[str, ...] | list[str]) -> set[str]:
 def _texts() -> Iterator[tuple[str, str]]:
     from django.utils.translation.template import templatize
 
+    for_staff = {path for pattern in STAFF_ONLY for path in ROOT.glob(pattern)}
     for pattern in SOURCES:
-        for path in sorted(ROOT.glob(pattern)):
+        for path in sorted(set(ROOT.glob(pattern)) - for_staff):
             text, name = path.read_text(), str(path.relative_to(ROOT))
             yield name, text if path.suffix == ".py" else _flat(templatize(text))
     for name, classes in CHOICES.items():

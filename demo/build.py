@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.db.models import Sum
 
-from demo import dataset, enrolment, money, people, programs
+from demo import dataset, enrolment, living, money, outreach, people, programs, recruiting
 from payouts import accrual, release
 from payouts.models import Commission, Statement
 from prm.lib.periods import Month
@@ -66,7 +66,7 @@ class Build:
         self.import_sales()
         self.rate()
         self.months(list(by_kind.values()))
-        enrolment.leave_waiting({program.slug: program for program in by_kind.values()}, now=self.now)
+        self.from_stranger_to_partner({program.slug: program for program in by_kind.values()})
 
     def people_and_programs(self) -> dict[str, Program]:
         """Make staff, programs and the 75 partners, who are all in from the first month's first instant on."""
@@ -110,6 +110,14 @@ class Build:
             money.live(house[0].legal_entity, house, first=first, now=self.now, tell=lambda month: None)
             count[0] = Statement.objects.count()
             release.release_due(at=self.now)
+
+    def from_stranger_to_partner(self, by_slug: dict[str, Program]) -> None:
+        """Bring in how people find the house, join, live with it and leave, for the weeks before now."""
+        with self.stage("recruiting") as count, quiet():
+            last_order = dataset.span()[1] + self.shift
+            count[0] += recruiting.fill(by_slug, now=self.now)
+            count[0] += outreach.fill(by_slug, now=self.now)
+            count[0] += living.fill(by_slug, now=self.now, last_order=last_order)
 
 
 def differences(shift: timedelta) -> list[str]:

@@ -1,5 +1,4 @@
-"""Bring the demo's 75 partners in through the front door: each applies, is approved, gets its code and a bank account. A few more
-applications are left waiting, so that an account manager has something to decide."""
+"""Bring the demo's 75 partners in through the front door: each applies, is approved, gets its code and a bank account."""
 
 from __future__ import annotations
 
@@ -18,17 +17,6 @@ from referrals import codes, links
 from tiers.models import Program
 
 NO_BANK_DETAILS = {"UK-05", "DIST-SAUDIARABIA"}  # somebody always forgets: finance sees why they are left out
-WAITING = (
-    (
-        "affiliates",
-        "Velo Conseil",
-        "Camille Roux",
-        "camille@veloconseil.example",
-        "https://veloconseil.example",
-    ),
-    ("affiliates", "Kite Labs", "Ivo Marek", "ivo@kitelabs.example", "https://kitelabs.example"),
-    ("influencers", "Tea at Four", "Hanna Ziegler", "hanna@teaatfour.example", "https://teaatfour.example"),
-)
 
 
 def enrol(row: PartnerRow, program: Program, *, at: datetime) -> Membership:
@@ -42,7 +30,7 @@ def enrol(row: PartnerRow, program: Program, *, at: datetime) -> Membership:
         answers=sending.Answers(
             full_name=name,
             email=email,
-            phone="+44 20 7946 0000",
+            phone=_phone(row.code),
             company=company,
             website=f"https://{email.split('@')[1]}",
             country=row.country,
@@ -73,36 +61,15 @@ def enrol(row: PartnerRow, program: Program, *, at: datetime) -> Membership:
     return membership
 
 
-def leave_waiting(programs: dict[str, Program], *, now: datetime) -> None:
-    """Send a few applications that nobody has decided yet."""
-    for age, (slug, company, name, email, website) in enumerate(WAITING, start=1):
-        program = programs[slug]
-        version = terms.in_force(program, at=now)
-        if version is None:
-            continue
-        _application, token = sending.submit(
-            program,
-            answers=sending.Answers(
-                full_name=name,
-                email=email,
-                phone="+33 1 70 18 99 00",
-                company=company,
-                website=website,
-                country="France",
-                audience="36,000 readers a month",
-                how_promote="We compare gifts for small shops, two articles a month and a newsletter.",
-            ),
-            terms=version,
-            at=now - timedelta(days=age),
-            source="demo",
-        )
-        applications.confirm_email(token, now - timedelta(days=age) + timedelta(minutes=20))
-
-
 def _identity(row: PartnerRow) -> tuple[str, str, str]:
     if row.code == PARTNER_CODE:
         return PARTNER.email, PARTNER.name, "Northwind Reviews"
     return f"owner@{row.code.lower()}.example", f"Owner of {row.name}", row.name
+
+
+def _phone(code: str) -> str:
+    """Return a number that is kept for made-up people, always the same for a code."""
+    return f"+44 20 7946 0{int(hashlib.sha256(code.encode()).hexdigest(), 16) % 600:03d}"
 
 
 def _bank(membership: Membership, row: PartnerRow, holder: str, email: str, *, at: datetime) -> None:

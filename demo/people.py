@@ -24,9 +24,10 @@ class Person:
 
 ADMINISTRATOR = Person("ada@halden.example", "Ada Halden", policy.ADMINISTRATOR)
 ACCOUNT_MANAGER = Person("mats@halden.example", "Mats Lindqvist", policy.ACCOUNT_MANAGER)
+ACCOUNT_MANAGER_TOO = Person("noor@halden.example", "Noor Haddad", policy.ACCOUNT_MANAGER)
 FINANCE_PREPARES = Person("fiona@halden.example", "Fiona Brandt", policy.FINANCE)
 FINANCE_APPROVES = Person("felix@halden.example", "Felix Moreau", policy.FINANCE)
-STAFF = (ADMINISTRATOR, ACCOUNT_MANAGER, FINANCE_PREPARES, FINANCE_APPROVES)
+STAFF = (ADMINISTRATOR, ACCOUNT_MANAGER, ACCOUNT_MANAGER_TOO, FINANCE_PREPARES, FINANCE_APPROVES)
 PARTNER = Person("ines@northwind.example", "Ines Duarte", "")
 PARTNER_CODE = "UK-11"
 

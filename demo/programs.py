@@ -57,7 +57,7 @@ def make_program(entity: LegalEntity, kind: str, *, at: datetime) -> Program:
     """Create the program for one kind of partner, its plan and terms in force from `at`."""
     program = Program.objects.create(
         legal_entity=entity,
-        slug=f"{kind}s",
+        slug="agencies" if kind == "agency" else f"{kind}s",
         name=NAMES[kind],
         partnership_type=PartnershipType(kind),
         summary=FOR_WHOM[kind],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +27,7 @@ from portal.views.pages import HomePage
 from prm.lib import l10n
 from prm.lib.periods import local_day
 
+FIRST_TIME = timedelta(days=90)
 LATEST = 7
 LINKS = 3
 
@@ -59,7 +60,7 @@ def home_page(room: Room) -> HomePage:
     coming = next_payments.next_payment(membership, payments, at=at)
     latest = lines.readable(room.commissions()).order_by("-effective_at", "-pk")[:LATEST]
     standing = tier.standing(membership, at=at)
-    steps = _open_checklist(room)
+    steps = _open_checklist(room, is_new=not money.count)
     may_open_money = room.may(roles.SEE_PAYMENT_DETAILS)
     return HomePage(
         greeting=_greeting(room),
@@ -91,9 +92,13 @@ def home_page(room: Room) -> HomePage:
     )
 
 
-def _open_checklist(room: Room) -> tuple[checklists.StepState, ...]:
-    """Return the steps of a membership that has not done everything needed; nothing once it has, or has left."""
-    if room.membership.ended_at is not None:
+def _open_checklist(room: Room, *, is_new: bool) -> tuple[checklists.StepState, ...]:
+    """Return the steps of a newcomer that has not done everything needed; nothing once it has, or has left.
+
+    Whoever has earned for months knows the way: what is missing then is said where it matters, and the list has its own page.
+    """
+    membership = room.membership
+    if membership.ended_at is not None or (not is_new and room.at - membership.joined_at > FIRST_TIME):
         return ()
     steps = steps_for(room)
     return () if checklists.is_complete(steps) else tuple(steps)

@@ -28,9 +28,9 @@ DEFINITION = Definition(
     partnership_types=("affiliate",),
     call_to_action={"en": "Write with us", "fr": "Écrire avec nous", "pl": "Pisz z nami"},
     introduction={
-        "en": "Five minutes. A person reads every application.",
-        "fr": "Cinq minutes. Chaque candidature est lue par une personne.",
-        "pl": "Pięć minut. Każde zgłoszenie czyta człowiek.",
+        "en": "A person reads every application.",
+        "fr": "Chaque candidature est lue par une personne.",
+        "pl": "Każde zgłoszenie czyta człowiek.",
     },
     questions=(
         *(Question(key, STANDARD, YOU, required=True) for key in ("full_name", "email", "phone")),

@@ -101,7 +101,7 @@ def _visits(
 def _people_and_rules(programs: dict[str, Program], *, at: datetime) -> None:
     administrator, affiliates = ADMINISTRATOR.user(), programs["affiliates"]
     assignment.set_workload(
-        ACCOUNT_MANAGER.user(), most_open=6, takes_new=True, programs=(), by=administrator, at=at
+        ACCOUNT_MANAGER.user(), most_open=5, takes_new=True, programs=(), by=administrator, at=at
     )
     assignment.set_workload(
         ACCOUNT_MANAGER_TOO.user(),

@@ -33,7 +33,7 @@ def went_on(answer: HttpResponse) -> str:
 
 
 def _form(content: bytes, action: str, typed: dict[str, object]) -> html.FormElement:
-    forms: Sequence[html.FormElement] = html.fromstring(content.decode()).forms
+    forms: Sequence[html.FormElement] = html.fromstring(content.decode()).xpath("//main//form")
     for each in forms:
         if (each.method or "").upper() != "POST":
             continue

@@ -58,7 +58,7 @@ def test_a_stranger_becomes_a_partner_in_french(
         luc_joins(manon, membership, mailoutbox)
 
         clock.shift(timedelta(days=1))
-        terms_change(ada_desk, program)
+        terms_change(at_desk(ada()), program)  # the session of yesterday is over
         clock.shift(timedelta(days=31))
         sign_in_by_code(manon, application.email, mailoutbox)
         manon_accepts_the_new_terms(manon, membership)

@@ -18,6 +18,7 @@ from partners import screening_counts
 from partners.admin.applications_facts import waiting_words
 from partners.admin.applications_filters import (
     AgeFilter,
+    CountryFilter,
     OwnerFilter,
     SignalsFilter,
     TypeFilter,
@@ -62,7 +63,7 @@ class ApplicationAdmin(ReviewPages, BulkPages, BackOfficeAdmin):
         OwnerFilter,
         SignalsFilter,
         "program",
-        "country",
+        CountryFilter,
     )
     list_select_related = ("program", "manager", "rule")
     search_fields = ("company", "full_name", "email_folded", "website", "public_id")

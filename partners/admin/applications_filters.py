@@ -87,6 +87,22 @@ class TypeFilter(admin.SimpleListFilter):
         )
 
 
+class CountryFilter(admin.SimpleListFilter):
+    """The country; who named none is in no row of the choice."""
+
+    title = gettext_lazy("country")
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name the countries there are."""
+        named = Application.objects.exclude(country="").order_by("country").values_list("country", flat=True)
+        return [(name, name) for name in named.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: Found) -> Found:
+        """Keep what comes from there."""
+        return queryset.filter(country=self.value()) if self.value() else queryset
+
+
 class AgeFilter(admin.SimpleListFilter):
     """The age against what was promised."""
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,11 +17,12 @@ from partners.application_forms import asking, publishing
 from partners.application_forms.definition import TYPE, Definition, read
 from partners.applications import TooManyTries
 from partners.choices import ApplicationState
-from partners.models import Application
+from partners.models import AbandonedDraft, Application
 from partners.uploads import Upload
 from prm import audit
 from prm.lib import ids
 from prm.lib.errors import Refused
+from prm.lib.periods import local_day
 
 if TYPE_CHECKING:
     from partners.models import RecruitingLink
@@ -188,11 +190,27 @@ def throw_old_away(*, at: datetime, most: int = 500) -> int:
     old = Application.objects.lock().filter(
         state=ApplicationState.DRAFT, changed_at__lt=at - timedelta(days=KEPT_DAYS)
     )
-    drafts = list(old.select_related("program")[:most])
+    drafts = list(old.select_related("program", "source_link")[:most])
     for draft in drafts:
+        _remember(draft)
         audit.record(None, "application.draft_deleted", draft.program, at=at, draft=draft.public_id)
         throw_away(draft)
     return len(drafts)
+
+
+def _remember(draft: Application) -> None:
+    """Count an application nobody sent, so that the funnel keeps it when the row is gone."""
+    if draft.form_id is None:
+        return
+    facts: dict[str, Any] = {
+        "program": draft.program,
+        "form_id": draft.form_id,
+        "source_key": draft.source_link.key if draft.source_link else "",
+        "began_on": local_day(draft.created_at, draft.program.zone),
+        "furthest_step": draft.furthest_step,
+    }
+    AbandonedDraft.objects.get_or_create(**facts)
+    AbandonedDraft.objects.filter(**facts).update(count=F("count") + 1)
 
 
 def _locked(draft: Application) -> Application:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from partners.application_forms import definition
 from partners.application_forms.definition import AUDIENCE, CHECK, STEPS, TYPE, YOU
 from partners.choices import ApplicationState
-from partners.models import Application, FormVersion, ProgramVisit, RecruitingLink
+from partners.models import AbandonedDraft, Application, FormVersion, ProgramVisit, RecruitingLink
 from prm.lib.cells import formula_safe
 from prm.lib.periods import start_of_day
 from tiers.models import Program
@@ -122,18 +122,33 @@ def _begun(programs: Sequence[Program], first: date, last: date) -> Iterator[dic
         APPROVED: Count("pk", filter=approved),
     }
     rows = Application.objects.filter(days, entered_at=None).order_by()
-    groups = list(
+    groups: list[dict[str, Any]] = list(
         rows.values("program_id", "source_link__key", "form_id", "furthest_step").annotate(**counts)
     )
+    groups += _never_sent(programs, first, last)
     steps = _steps({group["form_id"] for group in groups})
     for group in groups:
-        found: dict[str, Any] = dict(group)
+        found = dict(group)
         asked = steps.get(found["form_id"], _USUAL_STEPS)
         for step, name in _PASSED.items():
             # Whoever has sent an application has passed every step, by whatever form.
             passed = found["furthest_step"] >= _number_up_to(step, asked)
             found[name] = found[STARTED] if passed else found[SUBMITTED]
         yield found
+
+
+def _never_sent(programs: Sequence[Program], first: date, last: date) -> Iterator[dict[str, Any]]:
+    """Return the applications begun on these days that were deleted because nobody sent them."""
+    rows = AbandonedDraft.objects.filter(program__in=programs, began_on__range=(first, last))
+    for row in rows:
+        yield {
+            "program_id": row.program_id,
+            "source_link__key": row.source_key or None,
+            "form_id": row.form_id,
+            "furthest_step": row.furthest_step,
+            **dict.fromkeys((SUBMITTED, CONFIRMED, APPROVED), 0),
+            STARTED: row.count,
+        }
 
 
 def _steps(forms: Collection[int | None]) -> dict[int, tuple[str, ...]]:

@@ -15,11 +15,18 @@ from partners.models.outreach import (
 )
 from partners.models.partner import Partner
 from partners.models.placement import Placement
-from partners.models.recruiting import ProgramText, ProgramVisit, RecruitingLink, WaitingMailbox
+from partners.models.recruiting import (
+    AbandonedDraft,
+    ProgramText,
+    ProgramVisit,
+    RecruitingLink,
+    WaitingMailbox,
+)
 from partners.models.review import Blocked, EligibilityRule, Workload
 from partners.models.terms import Acceptance, Amendment, ClauseQuestion, TermsNotice, TermsVersion
 
 __all__ = [
+    "AbandonedDraft",
     "Acceptance",
     "Amendment",
     "Application",

@@ -61,6 +61,30 @@ class ProgramVisit(models.Model):
         return f"{self.program_id} {self.visited_on} {self.source_key}: {self.count}"
 
 
+class AbandonedDraft(models.Model):
+    """How many applications were begun on one day and never sent, by how far they came. It is counted when they are deleted."""
+
+    program = models.ForeignKey("tiers.Program", models.CASCADE, related_name="abandoned_drafts")
+    form = models.ForeignKey("partners.FormVersion", models.PROTECT, related_name="+")
+    source_key = models.CharField(max_length=40, blank=True)
+    began_on = models.DateField()
+    furthest_step = models.PositiveSmallIntegerField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("applications never sent")
+        verbose_name_plural = _("applications never sent")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "form", "source_key", "began_on", "furthest_step"],
+                name="partners_abandoneddraft_one_per_day",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.program_id} {self.began_on} {self.source_key}: {self.count}"
+
+
 class WaitingMailbox(models.Model):
     """A mailbox that asked to be told once when a program takes applications again; the address is forgotten when it was told."""
 

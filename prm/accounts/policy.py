@@ -120,7 +120,7 @@ _VIEW_EVERYTHING = (
     | _models(
         "partners",
         "partner member membership placement application applicationmessage termsversion acceptance invitation "
-        "applicationfile reference formversion recruitinglink programvisit waitingmailbox programtext eligibilityrule blocked workload "
+        "applicationfile reference formversion recruitinglink programvisit abandoneddraft waitingmailbox programtext eligibilityrule blocked workload "
         "prospect prospecttouch programinvitation counterproposal introduction onboardingstep onboardingmark programresource "
         "amendment clausequestion termsnotice suspension ending",
         "view",

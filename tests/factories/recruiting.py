@@ -21,6 +21,7 @@ from partners.choices import (
     TouchKind,
 )
 from partners.models import (
+    AbandonedDraft,
     Amendment,
     ApplicationFile,
     Blocked,
@@ -123,6 +124,17 @@ class ProgramVisitFactory(DjangoModelFactory[ProgramVisit]):
 
     program = factory.SubFactory(ProgramFactory)
     visited_on = EPOCH.date()
+    count = 1
+
+
+class AbandonedDraftFactory(DjangoModelFactory[AbandonedDraft]):
+    class Meta:
+        model = AbandonedDraft
+
+    form = factory.SubFactory(FormVersionFactory, published=True)
+    program = factory.SelfAttribute("form.program")
+    began_on = EPOCH.date()
+    furthest_step = 1
     count = 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from partners import funnel, program_texts
+from partners import drafts, funnel, program_texts
 from partners.application_forms.standard import standard_for
 from partners.funnel import KEYS
 from partners.models import ProgramText
@@ -28,7 +28,9 @@ def begun(day: int, **given: Any) -> None:
 
 
 def draft(day: int, step: int, **given: Any) -> None:
-    begun(day, state="draft", submitted_at=None, email_confirmed_at=None, furthest_step=step, **given)
+    at = datetime(2026, 11, day, 12, tzinfo=UTC)
+    blank = {"state": "draft", "submitted_at": None, "email_confirmed_at": None, "changed_at": at}
+    begun(day, furthest_step=step, **blank, **given)
 
 
 def test_every_stage_is_counted_for_each_source() -> None:
@@ -71,6 +73,20 @@ def test_steps_are_those_of_the_form_that_was_filled_in() -> None:
     assert row.counts == (0, 4, 3, 2, 1, 0, 0, 0)
 
 
+def test_what_nobody_sent_stays_counted_when_it_is_deleted() -> None:
+    program = ProgramFactory.create()
+    form = FormVersionFactory.create(
+        program=program, published=True, definition=standard_for(program).as_json()
+    )
+    link = RecruitingLinkFactory.create(program=program)
+    for passed in (0, 1, 1):  # of you, audience, check
+        draft(5, passed, program=program, form=form, source_link=link)
+    before = [(row.key, row.counts) for row in funnel.read([program], first=FIRST, last=LAST)]
+    assert drafts.throw_old_away(at=datetime(2027, 1, 1, tzinfo=UTC)) == 3
+    after = [(row.key, row.counts) for row in funnel.read([program], first=FIRST, last=LAST)]
+    assert before == after == [(link.key, (0, 3, 3, 2, 0, 0, 0, 0))]
+
+
 def test_days_are_those_of_the_program() -> None:
     # 1 November begins in Auckland at 11:00 UTC of 31 October, in London at midnight UTC.
     east = ProgramFactory.create(time_zone="Pacific/Auckland", name="East")
@@ -88,13 +104,13 @@ def test_days_are_those_of_the_program() -> None:
     assert [(row.program.name, row.counts[1]) for row in rows] == [("East", 3), ("Here", 3)]
 
 
-def test_the_funnel_takes_four_queries_however_much_happened(django_assert_num_queries: Any) -> None:
+def test_the_funnel_takes_five_queries_however_much_happened(django_assert_num_queries: Any) -> None:
     programs = ProgramFactory.create_batch(3)
     for program in programs:
         asked = standard_for(program).as_json()
         form = FormVersionFactory.create(program=program, published=True, definition=asked)
         begun(3, program=program, form=form, source_link=RecruitingLinkFactory.create(program=program))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(funnel.read(programs, first=FIRST, last=LAST)) == 3
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from django.db import IntegrityError, connection, models, transaction
 
-from partners.models import ProgramText, ProgramVisit, RecruitingLink, WaitingMailbox
+from partners.models import AbandonedDraft, ProgramText, ProgramVisit, RecruitingLink, WaitingMailbox
 from tests.factories.partners import MembershipFactory
 from tests.factories.recruiting import (
+    AbandonedDraftFactory,
     ProgramTextFactory,
     ProgramVisitFactory,
     RecruitingLinkFactory,
@@ -35,6 +36,11 @@ def same_day() -> None:
     ProgramVisitFactory(program=visit.program)
 
 
+def same_way() -> None:
+    row = AbandonedDraftFactory()
+    AbandonedDraftFactory(form=row.form)
+
+
 def waits_twice() -> None:
     row = WaitingMailboxFactory()
     WaitingMailboxFactory(program=row.program, email=row.email.upper())
@@ -54,6 +60,7 @@ REFUSALS: list[tuple[str, type[models.Model], Callable[[], object]]] = [
     ),
     ("partners_recruitinglink_one_per_member", RecruitingLink, second_own_link),
     ("partners_programvisit_one_per_day", ProgramVisit, same_day),
+    ("partners_abandoneddraft_one_per_day", AbandonedDraft, same_way),
     ("partners_waitingmailbox_one_waiting", WaitingMailbox, waits_twice),
     ("partners_programtext_one_per_language", ProgramText, same_language),
 ]

@@ -122,9 +122,8 @@ def _begun(programs: Sequence[Program], first: date, last: date) -> Iterator[dic
         APPROVED: Count("pk", filter=approved),
     }
     rows = Application.objects.filter(days, entered_at=None).order_by()
-    groups: list[dict[str, Any]] = list(
-        rows.values("program_id", "source_link__key", "form_id", "furthest_step").annotate(**counts)
-    )
+    counted = rows.values("program_id", "source_link__key", "form_id", "furthest_step").annotate(**counts)
+    groups: list[dict[str, Any]] = [dict(row) for row in counted]
     groups += _never_sent(programs, first, last)
     steps = _steps({group["form_id"] for group in groups})
     for group in groups:

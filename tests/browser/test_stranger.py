@@ -54,7 +54,9 @@ def test_a_stranger_becomes_a_partner(
     manon_finds_it_closed(manon)
     desk = as_ada()
     ada_writes_the_form(desk, house)
-    ada_publishes_terms(desk, TermsVersionFactory.create(program=house.program), until="Nobody is a member yet")
+    ada_publishes_terms(
+        desk, TermsVersionFactory.create(program=house.program), until="Nobody is a member yet"
+    )
     ada_opens_the_program(desk, house)
     application = manon_applies(manon)
     manon_confirms(manon)

@@ -40,9 +40,7 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "NEUTRAL_SECONDS", 0.0)
 
 
-def test_a_stranger_becomes_a_partner_in_french(
-    eager_tasks: Celery, mailoutbox: list[EmailMessage]
-) -> None:
+def test_a_stranger_becomes_a_partner_in_french(eager_tasks: Celery, mailoutbox: list[EmailMessage]) -> None:
     with time_machine.travel(NOW, tick=True) as clock:
         ada_desk, mats_desk = at_desk(ada()), at_desk(mats())
         program = a_program_is_set_up(ada_desk)
@@ -104,7 +102,12 @@ def a_program_is_set_up(desk: Client) -> Program:
     page = reverse("admin:partners_program_page", args=[program.pk, "en"])
     went_on(submit(desk, page, who_can_join="People with readers of their own."))
     add = reverse("admin:partners_programresource_add")
-    kit = {"program": program.pk, "kind": "product", "title": "Press kit", "url": "https://halden.example/kit"}
+    kit = {
+        "program": program.pk,
+        "kind": "product",
+        "title": "Press kit",
+        "url": "https://halden.example/kit",
+    }
     went_on(submit(desk, add, **kit))
 
     assert went_on(desk.post(launch)) == launch

@@ -4,14 +4,17 @@ somebody came by; whether a person opened the page. Nothing of it says who the v
 from __future__ import annotations
 
 import ipaddress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from partners import recruiting_links, visits
+from partners import recruiting_links, tokens, visits
+from partners.applications import TooManyTries
 from partners.models import RecruitingLink
 from prm.lib.periods import local_day
 from referrals.redirect import Visit, is_a_person_opening_it
@@ -38,6 +41,29 @@ def client_network(request: HttpRequest) -> str | None:
     except ValueError:
         return None
     return str(ipaddress.ip_network(f"{address}/64", strict=False)) if is_long else address
+
+
+def tries_too_often(request: HttpRequest, what: str, *, most: int) -> bool:
+    """Count a try of `what`, and say whether the visitor's network has had its share of the hour."""
+    network = client_network(request)
+    if network is None:
+        return False
+    key = f"tries:{what}:{tokens.digest(network)}"
+    cache.add(key, 0, timeout=3600)
+    try:
+        return cache.incr(key) > most
+    except ValueError:  # it expired between the two
+        return False
+
+
+def refuse_too_many(request: HttpRequest, program: Program, what: str, *, most: int, at: datetime) -> None:
+    """Stop a network that has tried `what` too often within the hour. Verbs count by the address alone, which is one of very many.
+
+    Raises: TooManyTries.
+    """
+    if tries_too_often(request, what, most=most):
+        free_at = timezone.localtime(at + timedelta(hours=1), program.zone)
+        raise TooManyTries(params={"time": free_at.strftime("%H:%M")})
 
 
 def source_of(request: HttpRequest, program: Program) -> RecruitingLink | None:

@@ -28,7 +28,7 @@ from partners.uploads import Upload
 from portal import drafting
 from portal.offer import sentence
 from portal.views.public import shown, takes_applications
-from portal.visitors import client_address, source_of
+from portal.visitors import client_address, refuse_too_many, source_of, tries_too_often
 from prm.lib.errors import Refused
 from tiers.audience import for_strangers
 from tiers.models import Program, Tier
@@ -37,6 +37,7 @@ from tiers.rulebook import Rulebook
 NEUTRAL_SECONDS = 0.4
 MOST_BYTES = 34 * 1024 * 1024  # three files of ten megabytes and what is around them
 TRAP = "leave_empty"
+LINKS_AN_HOUR = 10  # one draft could name a thousand mailboxes, one after the other
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -178,7 +179,11 @@ def _keep_what_can_be_kept(
         return
     for name, files in given.items():
         for each in files if name not in form.errors else ():
-            uploads.attach(draft, name, each, timezone.now())
+            try:
+                uploads.attach(draft, name, each, timezone.now())
+            except Refused as refusal:  # with those of another question it is one too many
+                form.add_error(name, str(refusal))
+                break
 
 
 def _save(
@@ -192,6 +197,7 @@ def _save(
 ) -> Application:
     at = timezone.now()
     if draft is None:
+        refuse_too_many(request, program, "begin", most=drafts.BEGUN_AN_HOUR, at=at)
         draft, word = drafts.begin(
             program,
             at=at,
@@ -216,7 +222,8 @@ def _save(
 def _take_file_back(
     request: HttpRequest, program: Program, draft: Application, definition: Definition, step: str
 ) -> HttpResponse:
-    drafts.take_file_back(draft, request.POST["remove"], definition=definition, at=timezone.now())
+    file_id = request.POST["remove"].replace("\0", "")
+    drafts.take_file_back(draft, file_id, definition=definition, at=timezone.now())
     messages.success(request, _("The file is removed."))
     return redirect(step_url(program, step))
 
@@ -224,6 +231,9 @@ def _take_file_back(
 def _go_on_later(
     request: HttpRequest, program: Program, draft: Application, step: str, form: StepForm, *, began: float
 ) -> HttpResponse:
+    if tries_too_often(request, "links", most=LINKS_AN_HOUR):
+        form.add_error(None, _("Too many tries from your network. Try again in an hour."))
+        return _page(request, program, draft, step, form, status=429)
     try:
         if not drafting.is_trapped(request, program):
             drafts.mail_link(draft, at=timezone.now())

@@ -24,9 +24,17 @@ from partners.application_forms.definition import AUDIENCE, CHECK, TYPE, YOU
 from partners.models import Application, TermsVersion
 from portal import drafting
 from portal.forms_apply import AcceptForm, AskForm
-from portal.views.apply import NEUTRAL_SECONDS, definition_for, language, next_step, step_url, stepper
+from portal.views.apply import (
+    LINKS_AN_HOUR,
+    NEUTRAL_SECONDS,
+    definition_for,
+    language,
+    next_step,
+    step_url,
+    stepper,
+)
 from portal.views.public import shown, takes_applications
-from portal.visitors import client_address
+from portal.visitors import client_address, refuse_too_many, tries_too_often
 from prm.lib import ids
 from prm.lib.errors import Refused
 from tiers.models import Program
@@ -137,7 +145,9 @@ def _receipt(request: HttpRequest, program: Program, draft: Application | None, 
     if draft is not None and drafting.is_trapped(request, program):
         drafts.discard(draft)
         return sending.Receipt(ids.public_id("app"), applications.decide_on(program, at))
-    terms = terms_of.published(program).filter(public_id=request.POST.get("terms", "")[:40]).first()
+    if draft is not None:
+        refuse_too_many(request, program, "send", most=sending.TRIES_AN_HOUR, at=at)
+    terms = terms_of.published(program).filter(public_id=_terms_id(request)).first()
     return sending.receive(word, terms=terms, at=at, address=client_address(request))
 
 
@@ -173,8 +183,15 @@ def _withdraw_question(request: HttpRequest, program: Program, draft: Applicatio
 
 def _mail_link(request: HttpRequest, program: Program, draft: Application) -> HttpResponse:
     began = time.monotonic()
-    if not drafting.is_trapped(request, program):
-        drafts.mail_link(draft, at=timezone.now())
+    if tries_too_often(request, "links", most=LINKS_AN_HOUR):
+        messages.warning(request, _("Too many tries from your network. Try again in an hour."))
+        return redirect("public:apply_check", slug=program.slug)
+    try:
+        if not drafting.is_trapped(request, program):
+            drafts.mail_link(draft, at=timezone.now())
+    except Refused as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("public:apply", slug=program.slug)
     _wait(began)
     said = _("Your answers are saved. We have sent a link to %(email)s with which you can go on at any time.")
     messages.success(request, said % {"email": draft.email})
@@ -223,13 +240,17 @@ def groups_of(draft: Application, program: Program) -> list[tuple[str, str, list
 
 def _changes(request: HttpRequest, program: Program, terms: TermsVersion | None) -> Sequence[Any]:
     """Return the sections that differ from the version the applicant had before their eyes."""
-    read_id = request.POST.get("terms", "")[:40]
+    read_id = _terms_id(request)
     if terms is None or not read_id or read_id == terms.public_id:
         return ()
     before = terms_of.published(program).filter(public_id=read_id).first()
     if before is None:
         return ()
     return [each for each in terms_of.compare(before, terms) if each.is_changed]
+
+
+def _terms_id(request: HttpRequest) -> str:
+    return request.POST.get("terms", "")[:40].replace("\0", "")
 
 
 def _number(text: str) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from partners import applications, drafts, tokens
 from portal import drafting
 from portal.forms_apply import LinkForm
-from portal.visitors import client_address
+from portal.visitors import tries_too_often
 
 NEUTRAL_SECONDS = 0.4
 ASKED_AN_HOUR = 10
@@ -54,7 +53,7 @@ class Link(View):
         form = LinkForm(request.POST)
         if not form.is_valid():
             return expired(request, form=form, status=422)
-        if _asks_too_often(request):
+        if tries_too_often(request, "links", most=ASKED_AN_HOUR):
             return private(render(request, "429.html", status=429))
         applications.send_links(form.cleaned_data["email"], at=timezone.now())
         # Whether there is anything to send, the answer takes as long.
@@ -76,12 +75,3 @@ def private(response: HttpResponse) -> HttpResponse:
     """
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
-
-
-def _asks_too_often(request: HttpRequest) -> bool:
-    key = f"links-asked:{client_address(request)}"
-    cache.add(key, 0, timeout=3600)
-    try:
-        return cache.incr(key) > ASKED_AN_HOUR
-    except ValueError:  # it expired between the two
-        return False

@@ -122,7 +122,7 @@ WAITING = (
               more={"readers": "many", "topics": ["gifts", "crafts"], "street": "Quai des Brumes 4", "postcode": "44000",
                     "town": "Nantes",
                     "references": [{"full_name": "Bastien Lemoine", "company": "Papeterie du Quai",
-                                    "email": "bastien@papeteriedulac.example", "relation": "Client depuis 2021"}]}),
+                                    "email": "bastien@papeterieduquai.example", "relation": "Client depuis 2021"}]}),
     Applicant("affiliates", 2, "Jonas Okafor", "jonas@giftatlas.example", "+49 30 000 0166", "Gift Atlas",
               "https://giftatlas.example", "Germany", _WRITES, "linkedin-autumn", more=_READERS, confirms=False),
     Applicant("affiliates", 3, "Samira Haddou", "samira@northwind-media.example", "+44 20 7946 0677",

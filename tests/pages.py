@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 from lxml import html
 
 from tests.desk import words
 
 
-def submit(client: Client, address: str, *, form: str = "", **typed: object) -> HttpResponse:
+def submit(
+    client: Client, address: str, given: Mapping[str, object] | None = None, *, form: str = "", **more: object
+) -> Any:
     """Open a page and send the form that has all the fields typed into; `form` names one by its action instead."""
+    typed = {**(given or {}), **more}
     page = client.get(address)
     assert page.status_code == 200, (address, page.status_code, page.get("Location"))
     chosen = _form(page.content, form, typed)
@@ -26,7 +28,7 @@ def submit(client: Client, address: str, *, form: str = "", **typed: object) -> 
     return client.post(action, {**values, **typed}, HTTP_REFERER=address)
 
 
-def went_on(answer: HttpResponse) -> str:
+def went_on(answer: Any) -> str:
     """Return where a form that was taken led to; say what the page complained about when it was not."""
     assert answer.status_code == 302, words(answer)[:2000]
     return str(answer["Location"])

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from celery import Celery
 from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from partners import invitations
@@ -75,8 +77,8 @@ def test_a_stranger_becomes_a_partner(
 
     travel.shift(timedelta(hours=13))  # everybody's session is over
     current = TermsVersion.objects.get()
-    draft = terms_of.draft_from_current(house.program, by=ada(), at=OPENS)
-    terms_of.edit(draft, values={"support": "Help on Saturdays."}, by=ada(), at=OPENS)
+    draft = terms_of.draft_from_current(house.program, by=ada(), at=timezone.now())
+    terms_of.edit(draft, values={"support": "Help on Saturdays."}, by=ada(), at=timezone.now())
     ada_publishes_terms(as_ada(), draft, until="1 member is asked to accept it")
     sign_in_by_passkey(manon)
     manon_accepts_the_new_terms(manon)
@@ -266,7 +268,7 @@ def passkey_is_added(page: Page) -> None:
     page.locator("[name=passwordless]").check()
     page.locator("#mfa_webauthn_add").click()
     page.wait_for_url(re.compile("/accounts/2fa/(?!webauthn/add)"))
-    assert User.objects.get(email=MANON).authenticator_set.filter(type="webauthn").exists()
+    assert Authenticator.objects.filter(user__email=MANON, type=Authenticator.Type.WEBAUTHN).exists()
 
 
 def sign_in_by_passkey(page: Page) -> None:
@@ -298,7 +300,7 @@ def luc_joins(manon: Page, luc: Page) -> None:
 
 def ines_is_invited(page: Page, house: House) -> None:
     guest = invitations.Guest(INES, "Inês", "Rocha Gifts", "en", "Hello!", "Only you in Portugal.")
-    invitations.invite(house.program, guest=guest, tier=house.tier, by=mats(), at=OPENS)
+    invitations.invite(house.program, guest=guest, tier=house.tier, by=mats(), at=timezone.now())
     page.goto(link_in(INES, "program_invitation", "/invited/"))
     sound(page)
 

@@ -70,7 +70,7 @@ def a_program_is_set_up(desk: Client) -> Program:
         submit(
             desk,
             reverse("admin:tiers_program_add"),
-            **{
+            {
                 "name": "Halden Affiliates",
                 "slug": "affiliates",
                 "partnership_type": "affiliate",
@@ -108,7 +108,7 @@ def a_program_is_set_up(desk: Client) -> Program:
         "title": "Press kit",
         "url": "https://halden.example/kit",
     }
-    went_on(submit(desk, add, **kit))
+    went_on(submit(desk, add, kit))
 
     assert went_on(desk.post(launch)) == launch
     program.refresh_from_db()
@@ -149,7 +149,7 @@ def terms_are_published(desk: Client, program: Program) -> TermsVersion:
     """A draft with a section left empty is not published; complete, it is."""
     texts = {name: f"What holds about {name}." for name in TEXTS}
     add = reverse("admin:partners_termsversion_add")
-    went_on(submit(desk, add, **{**texts, "support": ""}, program=program.pk))
+    went_on(submit(desk, add, {**texts, "support": ""}, program=program.pk))
     draft = TermsVersion.objects.get(program=program, state=TermsState.DRAFT)
     publish = reverse("admin:partners_termsversion_publish", args=[draft.pk])
     assert desk.post(publish, {"effective_on": ""}).status_code == 422

@@ -4,7 +4,7 @@ people are passed on when both have said yes, and never before."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
@@ -162,7 +162,7 @@ def wish(partner: Partner, *, text: str, by: User, at: datetime) -> None:
         action="introduction.wished",
         object_type=Partner._meta.label_lower,
         object_pk=str(partner.pk),
-        at__date=at.date(),
+        at__gt=at - timedelta(days=1),
     )
     if asked.count() >= WISHES_A_DAY:
         raise TooMany(params={"count": WISHES_A_DAY})

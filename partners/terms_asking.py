@@ -77,6 +77,10 @@ def carry_out(notice: TermsNotice, *, at: datetime) -> bool:
     """Let the consequence of a version hold for a membership that did not accept it in time."""
     membership = Membership.objects.lock().select_related("partner", "program").get(pk=notice.membership_id)
     waiting = TermsNotice.objects.filter(pk=notice.pk, settled_at=None, overdue_at=None)
+    # Asked under the same lock: a question that came in the meantime stops the clock.
+    open_ones = ClauseQuestion.objects.filter(membership=membership, answered_at=None, withdrawn_at=None)
+    if open_ones.exists():
+        return False
     if membership.state not in LIVING or not waiting.update(overdue_at=at):
         return False
     version = notice.terms_version

@@ -16,7 +16,17 @@ from tiers.models import Program
 
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # Answers to links in mails, tracked links, and rooms behind the door.
-_CLOSED = ("/accounts/", "/admin/", "/api/", "/application/", "/invitation/", "/portal/", "/r/", "/v/")
+_CLOSED = (
+    "/accounts/",
+    "/admin/",
+    "/api/",
+    "/application/",
+    "/invitation/",
+    "/invited/",
+    "/portal/",
+    "/r/",
+    "/v/",
+)
 
 
 @require_safe

@@ -86,6 +86,14 @@ def test_what_stands_behind_a_link_stays_there(client: Client, house: House) -> 
             assert answer["Referrer-Policy"] == "same-origin", kind
 
 
+def test_robots_are_kept_from_every_link(client: Client, house: House) -> None:
+    closed = [
+        line.removeprefix("Disallow: ") for line in client.get("/robots.txt").content.decode().splitlines()
+    ]
+    for kind, path in links(house).items():
+        assert any(path.startswith(each) for each in closed if each.startswith("/")), kind
+
+
 def test_an_altered_link_does_nothing_by_any_button(client: Client, house: House) -> None:
     mails = 0
     for kind, path in links(house).items():

@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
-from django.utils.text import capfirst
 
 from partners import terms_difference
-from partners.choices import TermsState
+from partners.choices import TermsSection, TermsState
 from partners.models import TermsVersion
 from tiers.models import Program
 
@@ -59,10 +58,9 @@ def compare(before: TermsVersion, after: TermsVersion) -> terms_difference.Diffe
 
 
 def heading(name: str) -> str | Promise:
-    """Return what a section is called."""
-    found: str | Promise = TermsVersion._meta.get_field(name).verbose_name  # type: ignore[union-attr]
-    return found
+    """Return what a section is called, in the words readers of the terms know it by."""
+    return TermsSection(name).label
 
 
 def _told(version: TermsVersion) -> list[tuple[str, str, str]]:
-    return [(name, capfirst(str(heading(name))), getattr(version, name)) for name in TEXTS]
+    return [(name, str(heading(name)), getattr(version, name)) for name in TEXTS]

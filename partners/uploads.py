@@ -20,7 +20,7 @@ from django.http import FileResponse
 from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from partners.application_forms.definition import MOST_FILES
 from partners.application_forms.fields import FilesField
@@ -244,6 +244,8 @@ def _hint(content: bytes) -> str | Promise | None:
 
 def _redrawn(content: bytes, kind: str) -> bytes:
     """Return the picture alone: no notes about camera and place, nothing behind its end."""
+    # What draws PDFs lets pictures end early, for the whole process; half a picture is none here.
+    lenient, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:
         with Image.open(io.BytesIO(content), formats=[_FORMATS[kind]]) as picture:
             if picture.width * picture.height > MOST_PIXELS:
@@ -261,6 +263,8 @@ def _redrawn(content: bytes, kind: str) -> bytes:
         if isinstance(error, Image.DecompressionBombError):
             raise TooManyPixels from error
         raise FileBroken from error
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
     return out.getvalue()
 
 

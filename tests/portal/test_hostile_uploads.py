@@ -11,7 +11,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import IFDRational
 
 from partners.application_forms.definition import Definition, Question
@@ -116,7 +116,10 @@ def stored() -> list[str]:
     return default_storage.listdir("applications")[1] if default_storage.exists("applications") else []
 
 
-def test_what_is_no_file_for_us_is_refused_beside_its_question(client: Client) -> None:
+def test_what_is_no_file_for_us_is_refused_beside_its_question(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as in a process that has drawn a PDF
     before = stored()
     for what, (name, content) in REFUSED.items():
         answer = client.post(READERS, given(name, content))

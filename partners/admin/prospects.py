@@ -7,7 +7,7 @@ import csv
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -103,7 +103,8 @@ class ProspectAdmin(BackOfficeAdmin):
     list_select_related = ("program", "owner")
     search_fields = ("full_name", "company", "email_folded", "customer_reference", "public_id")
     search_help_text = gettext_lazy("Name, company, address, customer or id")
-    ordering = ("next_touch_on", "-created_at", "-pk")
+    # What is late comes first, and what is planned for no day comes last, on every database.
+    ordering = (F("next_touch_on").asc(nulls_last=True), "-created_at", "-pk")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that add and change, what the page of one does, and the file."""

@@ -121,7 +121,7 @@ def plan_is_published(desk: Client, plan: Plan) -> None:
     went_on(desk.post(reverse("admin:tiers_plan_draft", args=[plan.pk])))
     version = plan.versions.get()
     rule = {"name": "Every order", "kind": "percent", "rate": "8"}
-    went_on(submit(desk, reverse("admin:tiers_rule_add", args=[version.pk]), **rule, then="save"))
+    went_on(submit(desk, reverse("admin:tiers_rule_add", args=[version.pk]), rule, then="save"))
     went_on(submit(desk, reverse("admin:tiers_planversion_publish", args=[version.pk]), effective_on=""))
     version.refresh_from_db()
     assert version.state == "published"
@@ -139,7 +139,7 @@ def form_is_published(desk: Client, program: Program) -> None:
         "required": "on",
         "key": "letters",
     }
-    went_on(submit(desk, reverse("admin:partners_formversion_add_question", args=[draft.pk]), **question))
+    went_on(submit(desk, reverse("admin:partners_formversion_add_question", args=[draft.pk]), question))
     top = reverse("admin:partners_formversion_top", args=[draft.pk])
     went_on(submit(desk, top, call_to_action_en="Join us", call_to_action_fr="Rejoignez-nous"))
     went_on(desk.post(reverse("admin:partners_formversion_publish", args=[draft.pk])))
@@ -174,26 +174,29 @@ def manon_applies(client: Client, program: Program) -> Application:
     assert went_on(client.get(f"/p/{program.slug}/apply/")) == step
     assert "Rejoignez-nous" in words(client.get(step))
     answers = {"full_name": "Manon Roux", "phone": "+33 1 23 45 67 89", "company": "Atelier Roux"}
-    wrong = submit(client, step, **answers, country="France", email="manon@atelier")
+    wrong = submit(client, step, answers, country="France", email="manon@atelier")
     assert wrong.status_code == 422
     assert 'value="Atelier Roux"' in wrong.content.decode()
-    step = went_on(submit(client, step, **answers, country="France", email=MANON))
+    step = went_on(submit(client, step, answers, country="France", email=MANON))
     assert "Combien de lettres envoyez-vous par an ?" in words(client.get(step))
     told = {"website": "atelier.example", "how_promote": "Une lettre par semaine.", "letters": "52"}
-    check = went_on(submit(client, step, **told))
+    check = went_on(submit(client, step, told))
     assert not OutgoingMail.objects.filter(to=MANON).exists()
     sent = went_on(submit(client, check, accept="on"))
     assert sent == f"/p/{program.slug}/apply/sent/"
 
     application = Application.objects.get()
     assert (application.language, application.state) == ("fr", ApplicationState.SUBMITTED)
-    assert application.public_id in words(client.get(sent))
+    thanks = words(client.get(sent))
+    assert application.public_id in thanks
+    assert "Merci, nous avons votre candidature" in thanks
     assert not Application.objects.waiting_for_us().exists()
     letter = latest(MANON, "application_confirm")
     assert letter.language == "fr"
     status = link_in(letter, "/application/")
     assert '<html lang="fr"' in client.get(status).content.decode()
-    client.post(status, {"action": "confirm"})
+    confirmed = client.post(status, {"action": "confirm"}, follow=True)
+    assert "Votre adresse e-mail est confirmée." in words(confirmed)
     assert Application.objects.waiting_for_us().get() == application
     return application
 
@@ -212,6 +215,7 @@ def mats_asks_for_more(desk: Client, application: Application) -> None:
 def manon_answers(client: Client, application: Application) -> None:
     letter = latest(MANON, "application_question")
     assert letter.language == "fr"
+    assert letter.subject == "Une question sur votre candidature : Halden Affiliates"
     assert "Who reads your letters?" in letter.text
     status = link_in(letter, "/application/")
     assert "Who reads your letters?" in words(client.get(status))
@@ -250,7 +254,7 @@ def manon_finds_her_way(client: Client, membership: Membership) -> None:
 def luc_joins(manon: Client, membership: Membership, mailoutbox: list[EmailMessage]) -> None:
     """The link proves his mailbox, the code signs him in; he looks, and invites nobody."""
     person = {"full_name": "Luc Roux", "email": LUC, "role": "read_only"}
-    went_on(submit(manon, "/portal/team/invite/", **person))
+    went_on(submit(manon, "/portal/team/invite/", person))
     luc = Client(headers={"Accept-Language": "fr"})
     invitation = link_in(latest(LUC, "team_invitation"), "/invitation/")
     assert "Atelier Roux" in words(luc.get(invitation))

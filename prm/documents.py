@@ -3,6 +3,7 @@ bytes, and what is served is what was stored."""
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import logging
 import threading
@@ -56,6 +57,21 @@ def is_possible() -> bool:
         _press()
     except PdfNotPossible:
         return False
+    return True
+
+
+@lru_cache(maxsize=1)
+def is_likely() -> bool:
+    """Tell whether the libraries a PDF needs are there, without loading what draws it, which takes seconds the first time.
+
+    For pages that only offer a PDF; where it is asked for, `is_possible` knows for certain.
+    """
+    names = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0")
+    try:
+        for name in names:
+            ctypes.CDLL(name)
+    except OSError:
+        return is_possible()  # elsewhere than on Linux they have other names
     return True
 
 

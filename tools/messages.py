@@ -95,6 +95,7 @@ STAFF_ONLY = (
 )
 # Of long lists of choices only those that documents and mails name.
 CHOICES = {
+    "tiers/choices.py": ("PartnershipType",),
     "payouts/choices.py": (
         "MoveKind",
         "CommissionKind",
@@ -103,7 +104,7 @@ CHOICES = {
         "TaxFormKind",
         "AdjustmentKind",
         "AdjustmentReason",
-    )
+    ),
 }
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,

@@ -191,7 +191,7 @@ class AmendmentAdmin(BackOfficeAdmin):
             waits=waits(membership, at),
             amendments=list(amendments.of(membership)),
             may_change=policy.may(request.user, amendments.CAPABILITY) and membership.ended_at is None,
-            can_print=documents.is_possible(),
+            can_print=documents.is_likely(),
         )
 
     def agreement_pdf(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,7 +37,7 @@ class FunnelPage:
         view = self.desk.admin_site.admin_view(require_safe(self.show))
         return [path("funnel/", view, name="partners_funnel")]
 
-    def show(self, request: HttpRequest) -> HttpResponse:
+    def show(self, request: HttpRequest) -> HttpResponseBase:
         """Show the figures the address asks for, or send them as a file."""
         require(request, "see_funnel")
         programs = list(Program.objects.order_by("name", "pk"))

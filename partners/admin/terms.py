@@ -121,7 +121,7 @@ class TermsVersionAdmin(BackOfficeAdmin):
             ),
             has_others=TermsVersion.objects.filter(program=version.program_id).count() > 1,
             may_publish=policy.may(request.user, "publish_terms"),
-            can_print=documents.is_possible(),
+            can_print=documents.is_likely(),
         )
 
     def render_change_form(

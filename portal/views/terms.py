@@ -116,7 +116,7 @@ def version(request: HttpRequest, room: Room, number: int) -> HttpResponse:
         before=before,
         after=after,
         difference=terms_of.compare(before, after) if before and after else None,
-        can_print=documents.is_possible(),
+        can_print=documents.is_likely(),
     )
 
 
@@ -201,7 +201,7 @@ def _page(
         may_accept=room.may(roles.ACCEPT_TERMS),
         may_ask=room.may(roles.ASK_QUESTIONS) and current is not None,
         is_over=room.membership.ended_at is not None,
-        can_print=documents.is_possible(),
+        can_print=documents.is_likely(),
     )
 
 

@@ -40,7 +40,7 @@ def terms(request: HttpRequest, slug: str) -> HttpResponse:
         "before": before,
         "after": after,
         "difference": terms_of.compare(before, after) if before and after else None,
-        "can_print": documents.is_possible(),
+        "can_print": documents.is_likely(),
     }
     return render(request, "public/terms.html", context)
 

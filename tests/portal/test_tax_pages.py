@@ -83,7 +83,7 @@ def test_a_mistyped_number_is_said_at_its_field_and_nothing_is_kept() -> None:
     html = answer.content.decode()
     assert answer.status_code == 422
     assert 'id="id_vat_number_error"' in html
-    assert "This is not a VAT number of PL" in html
+    assert "This number has a wrong check digit" in html
     assert TaxProfile.objects.count() == 1
 
 

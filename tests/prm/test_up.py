@@ -72,7 +72,7 @@ class Site:
         return self.log.read_text(errors="replace")
 
     def wait_until_ready(self) -> None:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 180
         while "Open  " not in self.words():
             assert self.process.poll() is None, self.words()
             assert time.monotonic() < until, self.words()

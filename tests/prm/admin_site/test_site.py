@@ -20,6 +20,7 @@ from referrals.models import Code, Conversion, Link
 from tests.desk import at_desk, links, words
 from tests.factories.partners import ApplicationFactory
 from tests.factories.payouts import close_months, give_account, prepared
+from tests.factories.referrals import LinkFactory
 from tests.house import open_house
 from tests.people import ada, ana, felix, fiona, mats
 from tests.portal.scene import busy_partner
@@ -93,7 +94,7 @@ def test_finance_is_told_who_decides_on_applications() -> None:
 
 def test_today_counts_applications_with_the_age_of_the_oldest() -> None:
     now = timezone.now()
-    program = ApplicationFactory.create(submitted_at=now - timedelta(days=4), created_at=now).program
+    program = ApplicationFactory.create(created_at=now - timedelta(days=4)).program
     ApplicationFactory.create(program=program, submitted_at=now, created_at=now)
     ApplicationFactory.create(program=program, state="withdrawn", submitted_at=now, created_at=now)
     text = page(mats(), "admin:index")
@@ -149,9 +150,8 @@ def test_today_shows_jobs_under_way() -> None:
 
 
 def test_instants_are_written_in_the_readers_time_zone() -> None:
-    at = datetime.fromisoformat("2026-07-01T09:30:00+00:00")
-    ApplicationFactory.create(submitted_at=at, created_at=at)
-    assert "1 Jul 2026, 10:30" in page(mats(), "admin:partners_application_changelist")
+    LinkFactory.create(created_at=datetime.fromisoformat("2026-07-01T09:30:00+00:00"))
+    assert "1 Jul 2026, 10:30" in page(mats(), "admin:referrals_link_changelist")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from celery import Celery
 from django.core.cache import cache
@@ -19,6 +20,12 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from prm.lib.db import suspended_triggers
 from tests import database
+
+# Machines are shared and noisy: how long an example took to make says nothing about the product.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 
 _flush = TransactionTestCase._fixture_teardown
 

@@ -58,7 +58,8 @@ def approve(
     A mailbox that owns a partner already brings its partner along. Who was assigned looks after the partner from now on. `rule` is
     given when a rule decides; then `by` is who switched it on.
 
-    Raises: Forbidden, AlreadyDecided, NotConfirmed, OwnApplication, AlreadyMember, placement.OtherProgram.
+    Raises: Forbidden, AlreadyDecided, NotConfirmed, OwnApplication, AlreadyMember, AccountClosed,
+        placement.OtherProgram.
     """
     policy.require(by, "decide_applications")
     if tier.program_id != application.program_id:

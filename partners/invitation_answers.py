@@ -68,7 +68,7 @@ def accept(
 ) -> Membership:
     """Make the guest a member, as the invitation says. `shown` is the fingerprint of the own rates that were read, empty for none.
 
-    Raises: Closed, TermsChanged, OfferChanged, InviterGone, AlreadyMember.
+    Raises: Closed, TermsChanged, OfferChanged, InviterGone, AlreadyMember, AccountClosed.
     """
     found = find(token)
     if found is None:

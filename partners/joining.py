@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from partners import placement, recruiting
+from partners import placement, recruiting, team
 from partners.applications import AlreadyMember
 from partners.choices import MembershipState, TeamRole
 from partners.events import MembershipApproved
@@ -63,7 +63,7 @@ def join(
     `because` is the reason of the placement, which the partner sees. `public_id` is given when something was agreed for this
     membership before it existed. `manager` looks after a partner nobody looks after yet; without one, `by` does.
 
-    Raises: Forbidden, AlreadyMember, placement.OtherProgram.
+    Raises: Forbidden, AlreadyMember, team.AccountClosed, placement.OtherProgram.
     """
     if tier.program_id != program.pk:
         raise placement.OtherProgram
@@ -77,6 +77,7 @@ def join(
         time_zone=program.time_zone,
         proven=person.proven,
     )
+    team.refuse_closed(user)
     partner = _partner(person, user, manager=manager or by, at=at)
     membership = _membership(program, partner, application=application, public_id=public_id, at=at)
     placement.place(membership, tier=tier, by=by, at=at, because=because)

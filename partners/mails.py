@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from partners import tokens
-from prm.accounts.models import User
 from prm.lib import l10n
 from prm.mail import outbox
 
 if TYPE_CHECKING:
-    from partners.models import Application, Invitation
+    from partners.models import Application
 
 _REGION = {"en": "en_GB"}  # the day comes first, so 2 Dec cannot be misread
 
@@ -43,30 +41,6 @@ def status_url(application: Application) -> str:
 def day_words(day: date, language: str) -> str:
     """Write a date in words, in the reader's language."""
     return l10n.date_text(day, _REGION.get(language, language), "long")
-
-
-def invited(invitation: Invitation, token: str, *, by: User) -> None:
-    """Send a team member the way in, in the language of the person when we know them; the link works once."""
-    known = (
-        User.objects.filter(email_folded=invitation.email_folded).values_list("language", flat=True).first()
-    )
-    language = known or invitation.partner.language
-    outbox.queue(
-        "team_invitation",
-        to=invitation.email,
-        key=f"team-invitation:{invitation.public_id}",
-        language=language,
-        about=invitation.public_id,
-        context={
-            "invitation": invitation,
-            "partner_name": invitation.partner.name,
-            "role": invitation.get_role_display,
-            "inviter": by.get_full_name(),
-            "until": day_words(invitation.expires_at.date(), language),
-            "button_url": absolute(reverse("public:invitation", args=[token])),
-            "button_text": _("See the invitation"),
-        },
-    )
 
 
 def to_applicant(kind: str, application: Application, *, key: str, **values: Any) -> None:

@@ -31,6 +31,7 @@ from partners.drafts import DraftGone
 from partners.events import ApplicationSubmitted
 from partners.models import Application, Membership, TermsVersion
 from prm import audit
+from prm.accounts import people
 from prm.accounts.emails import fold_email
 from prm.audit.models import AuditEvent
 from prm.lib import ids
@@ -147,7 +148,7 @@ def refuse_too_many(program: Program, *, address: str | None, at: datetime) -> N
     since = at - timedelta(hours=1)
     taken = Application.objects.filter(address=address, submitted_at__gt=since)
     refused = AuditEvent.objects.filter(
-        action="application.repeated", at__gt=since, details__address=address
+        action="application.repeated", at__gt=since, details__network=tokens.network_mark(address)
     ).values_list("at", flat=True)
     tries = sorted([*(each for each in taken.values_list("submitted_at", flat=True) if each), *refused])
     if len(tries) >= TRIES_AN_HOUR:
@@ -266,13 +267,14 @@ def _tell_the_mailbox(draft: Application, refusal: Known, *, at: datetime, addre
         known or program,
         at=at,
         why=why,
-        address=address,
+        # The record is kept longer than anybody may know where a stranger sat; the limit only compares.
+        network=tokens.network_mark(address) if address else None,
         reference=draft.public_id,
         decide_on=decide_on(program, at),
     )
     folded = tokens.digest(draft.email_folded)[:24]
     mails_applying.repeated(
-        email=draft.email,
+        email=_known_mailbox(draft, known),
         language=draft.language,
         # A stranger can make us write to a mailbox once a day, not more.
         key=f"application-repeated:{program.public_id}:{folded}:{at:%Y-%m-%d}",
@@ -281,3 +283,11 @@ def _tell_the_mailbox(draft: Application, refusal: Known, *, at: datetime, addre
         url=mails.status_url(known) if known else mails.sign_in_url(),
         on=known.reapply_on if why == "not_yet" and known else None,
     )
+
+
+def _known_mailbox(draft: Application, known: Application | None) -> str:
+    """Return the address we know: the one typed may be another mailbox whose letters fold to the same."""
+    if known is not None:
+        return known.email
+    account = people.find(draft.email)
+    return account.email if account is not None else draft.email

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from partners import mails, tokens
+from partners import mails_team, tokens
 from partners.choices import TeamRole
 from partners.models import Invitation, Member, Partner
+from partners.readers import MONEY
 from prm import audit
 from prm.accounts import policy
 from prm.accounts.emails import fold_email
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from prm.accounts.models import User
 
 VALID_FOR = timedelta(days=7)
+ONE_DAY = timedelta(days=1)
+MOST_TO_A_MAILBOX, MOST_OF_A_TEAM = (
+    3,
+    30,
+)  # mails within a day: links go to mailboxes that never asked for them
 
 
 class NotYours(Refused):
@@ -54,6 +60,22 @@ class TeamClosed(Refused):
     message = _("This partner was joined with another one. Invite people there.")
 
 
+class AccountClosed(Refused):
+    message = _(
+        "The account of this e-mail address is closed: nobody can sign in with it. Use another address."
+    )
+
+
+class InvitedTooOften(Refused):
+    message = _("This address was sent %(count)s invitations within 24 hours. Try again tomorrow.")
+    field = "email"
+
+
+class TooManyInvitations(Refused):
+    message = _("This team sent %(count)s invitations within 24 hours. Try again tomorrow.")
+    field = "email"
+
+
 class UnknownRole(Refused):
     message = _("Choose a role.")
     field = "role"
@@ -84,7 +106,9 @@ def invite(
 
     An open invitation of the same mailbox is withdrawn: the newest mail is the one that works.
 
-    Raises: NotYours, AlreadyInTeam, UnknownRole, NotYourself, TeamClosed.
+    When staff gives a hand on the partner's money away, the owners and the contact address are told at once.
+
+    Raises: NotYours, AlreadyInTeam, UnknownRole, NotYourself, TeamClosed, InvitedTooOften, TooManyInvitations.
     """
     partner = _managed(partner, by)
     if partner.merged_into_id is not None:
@@ -95,6 +119,7 @@ def invite(
         raise NotYourself
     if Member.objects.current().filter(partner=partner, user__email_folded=folded).exists():
         raise AlreadyInTeam
+    _refuse_too_many(partner, folded, at)
     open_ones = Invitation.objects.filter(partner=partner, email_folded=folded, accepted_at=None)
     open_ones.filter(withdrawn_at=None).update(withdrawn_at=at)
     token = tokens.new_token()
@@ -110,14 +135,17 @@ def invite(
         expires_at=at + VALID_FOR,
     )
     audit.record(by, "team.invited", invitation, at=at, role=role)
-    mails.invited(invitation, token, by=by)
+    mails_team.invited(invitation, token, by=by)
+    if _is_told(partner, role, by):
+        count = mails_team.owners_told_of_invitation(invitation, by=by)
+        audit.record(by, "team.owners_told", invitation, at=at, role=role, mails=count)
     return invitation, token
 
 
 def renew(invitation: Invitation, *, by: User, at: datetime) -> tuple[Invitation, str]:
     """Mail an open invitation once more, with a fresh link that works for a week; the one mailed before stops working.
 
-    Raises: NotYours, InvitationOver, AlreadyInTeam, TeamClosed.
+    Raises: NotYours, InvitationOver, AlreadyInTeam, TeamClosed, InvitedTooOften, TooManyInvitations.
     """
     if invitation.accepted_at is not None or invitation.withdrawn_at is not None:
         raise InvitationOver
@@ -159,13 +187,14 @@ def send_fresh(token: str, *, at: datetime) -> bool:
 def accept(token: str, *, user: User, at: datetime) -> Member:
     """Use an invitation: `user`, who reads the invited mailbox, joins the team.
 
-    Raises: InvitationOver, OtherMailbox.
+    Raises: InvitationOver, OtherMailbox, AccountClosed.
     """
     invitation = find(token, at=at)
     if invitation is None:
         raise InvitationOver
     if user.email_folded != invitation.email_folded:
         raise OtherMailbox
+    refuse_closed(user)
     Partner.objects.lock().get(pk=invitation.partner_id)
     unused = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None)
     if not unused.update(accepted_at=at, accepted_by=user):
@@ -198,7 +227,7 @@ def withdraw(invitation: Invitation, *, by: User, at: datetime) -> Invitation:
 
 @transaction.atomic
 def change_role(member: Member, *, role: str, by: User, at: datetime) -> Member:
-    """Give a team member another role.
+    """Give a team member another role. When staff makes somebody an owner or finance, the owners are told at once.
 
     Raises: NotYours, LastOwner, UnknownRole.
     """
@@ -212,6 +241,9 @@ def change_role(member: Member, *, role: str, by: User, at: datetime) -> Member:
     before, member.role = member.role, role
     member.save(update_fields=["role"])
     audit.record(by, "team.role_changed", member, at=at, before=before, after=role)
+    if _is_told(member.partner, role, by):
+        count = mails_team.owners_told_of_role(member, by=by, at=at)
+        audit.record(by, "team.owners_told", member, at=at, role=role, mails=count)
     return member
 
 
@@ -232,6 +264,28 @@ def remove(member: Member, *, by: User, at: datetime) -> Member:
     member.save(update_fields=["ended_at", "ended_by"])
     audit.record(by, "team.removed", member, at=at)
     return member
+
+
+def refuse_closed(user: User) -> None:
+    """Refuse a place for somebody who cannot sign in.
+
+    Raises: AccountClosed.
+    """
+    if not user.is_active:
+        raise AccountClosed
+
+
+def _is_told(partner: Partner, role: str, by: User) -> bool:
+    """Say whether the team hears of it: somebody who is none of its owners lets a person touch its money."""
+    return role in MONEY and not is_owner(partner, by)
+
+
+def _refuse_too_many(partner: Partner, folded: str, at: datetime) -> None:
+    sent = Invitation.objects.filter(partner=partner, invited_at__gt=at - ONE_DAY)
+    if sent.filter(email_folded=folded).count() >= MOST_TO_A_MAILBOX:
+        raise InvitedTooOften(params={"count": MOST_TO_A_MAILBOX})
+    if sent.count() >= MOST_OF_A_TEAM:
+        raise TooManyInvitations(params={"count": MOST_OF_A_TEAM})
 
 
 def _managed(partner: Partner, by: User) -> Partner:

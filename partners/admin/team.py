@@ -81,6 +81,7 @@ class TeamPages(Desk):
             consequences=[
                 _("They get a mail with a link that works for 7 days and only for this address."),
                 _("An owner sees and changes everything of this partner, bank details included."),
+                _("The owners and the contact address are told at once of a new owner or finance person."),
                 _("Your name stands in the mail and stays on record."),
             ],
         )
@@ -105,6 +106,7 @@ class TeamPages(Desk):
             verb=_("Change the role"),
             consequences=[
                 _("It counts from now on. An owner sees and changes everything, bank details included."),
+                _("The owners and the contact address are told at once of a new owner or finance person."),
                 _("A team needs an owner: the last one keeps that role."),
             ],
         )

@@ -193,6 +193,22 @@ def test_a_known_mailbox_gets_the_same_answer_and_the_truth_by_mail(
     )  # one a day, however often it is asked
 
 
+@pytest.mark.parametrize("typed", ["\u212aim@lima.example", "kim@\u017fhop.example"])
+@pytest.mark.parametrize("known", ["application", "member"])
+def test_the_truth_goes_to_the_mailbox_we_know_and_not_to_a_look_alike(
+    program: Program, terms: TermsVersion, known: str, typed: str
+) -> None:
+    """The Kelvin sign folds to k and the long s to s, yet both are letters of other mailboxes."""
+    ours = "kim@lima.example" if "lima" in typed else "kim@shop.example"
+    if known == "application":
+        submit(program, terms, replace(ANSWERS, email=ours))
+    else:
+        membership = MembershipFactory(program=program)
+        MemberFactory(partner=membership.partner, user__email=ours)
+    receive(program, terms, replace(ANSWERS, email=typed))
+    assert OutgoingMail.objects.get(kind="application_repeated").to == ours
+
+
 @pytest.mark.parametrize("is_known", [False, True])
 def test_the_same_draft_sent_again_gets_the_same_receipt(
     program: Program, terms: TermsVersion, is_known: bool
@@ -286,6 +302,35 @@ def test_a_reply_sends_the_application_back_to_us() -> None:
     with pytest.raises(applications.NothingWritten):
         applications.reply(application, " \n ", NOW)
     assert application.messages.count() == 1
+
+
+def test_twenty_replies_a_day_are_enough() -> None:
+    application = ApplicationFactory()
+    for number in range(20):
+        applications.reply(application, f"And {number}.", NOW + timedelta(minutes=number))
+    with pytest.raises(applications.TooManyMessages, match="20 messages within a day"):
+        applications.reply(application, "And one more.", NOW + timedelta(hours=23))
+    assert application.messages.count() == 20
+    applications.reply(application, "Good morning.", NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize("is_member", [False, True])
+def test_the_record_of_a_repeated_application_names_no_network_and_the_limit_still_holds(
+    program: Program, terms: TermsVersion, is_member: bool
+) -> None:
+    if is_member:
+        member = MemberFactory(user=UserFactory(email="ana@lima.example"))
+        MembershipFactory(program=program, partner=member.partner)
+    else:
+        submit(program, terms)
+    receive(program, terms)
+    details = AuditEvent.objects.get(action="application.repeated").details
+    assert "203.0.113.7" not in str(details)
+    assert details["why"] == ("member" if is_member else "waiting")
+    for _again in range(9 if is_member else 8):
+        receive(program, terms)
+    with pytest.raises(applications.TooManyTries):
+        receive(program, terms)
 
 
 def test_a_withdrawn_application_is_closed_for_good() -> None:

@@ -10,9 +10,11 @@ from partners import approval, joining
 from partners.applications import AlreadyMember
 from partners.joining import Newcomer
 from partners.models import Membership, Partner
+from partners.team import AccountClosed
 from prm.accounts.policy import Forbidden
 from prm.audit.models import AuditEvent
 from tests.factories.partners import ApplicationFactory, MemberFactory, MembershipFactory
+from tests.factories.prm import UserFactory
 from tests.factories.tiers import TierFactory
 from tests.people import ada, felix, mats
 from tiers.models import Tier
@@ -96,3 +98,14 @@ def test_finance_lets_nobody_in(tier: Tier) -> None:
     with pytest.raises(Forbidden):
         joining.join(tier.program, person=RITA, tier=tier, by=felix(), at=NOW, because="x")
     assert not Membership.objects.exists()
+
+
+def test_nobody_joins_with_a_closed_account(tier: Tier) -> None:
+    application = ApplicationFactory.create(program=tier.program)
+    UserFactory.create(email=application.email, is_active=False)
+    with pytest.raises(AccountClosed, match="account of this e-mail address is closed"):
+        approval.approve(application, tier=tier, by=mats(), at=NOW)
+    application.refresh_from_db()
+    assert application.state == "submitted"
+    assert not Membership.objects.exists()
+    assert not Partner.objects.exists()

@@ -12,7 +12,7 @@ from partners.models import Invitation, Member
 from prm.accounts.models import User
 from prm.audit.models import AuditEvent
 from prm.mail.models import OutgoingMail
-from tests.factories.partners import MemberFactory
+from tests.factories.partners import MemberFactory, MembershipFactory
 from tests.factories.prm import UserFactory
 from tests.people import fiona, mats
 
@@ -130,3 +130,105 @@ def test_anybody_may_leave_and_removal_is_dated(owner: Member) -> None:
     again = team.remove(helper, by=owner.user, at=NOW + timedelta(days=1))
     assert again.ended_at == NOW
     assert list(Member.objects.current().filter(partner=owner.partner)) == [owner]
+
+
+@pytest.mark.parametrize("role", ["owner", "finance", "marketing"])
+@pytest.mark.parametrize("how", ["invites", "changes a role", "invites, being in marketing"])
+def test_owners_hear_at_once_whom_staff_lets_touch_their_money(owner: Member, role: str, how: str) -> None:
+    """Nobody who looks after a partner can slip a mailbox of their own in."""
+    second = MemberFactory(partner=owner.partner, user__language="fr")
+    MemberFactory(partner=owner.partner, role=TeamRole.FINANCE)
+    by = mats()
+    if how == "changes a role":
+        helper = MemberFactory(partner=owner.partner, user=person(), role=TeamRole.READ_ONLY)
+        team.change_role(helper, role=role, by=by, at=NOW)
+    else:
+        if "marketing" in how:
+            MemberFactory(partner=owner.partner, user=by, role=TeamRole.MARKETING)
+        team.invite(owner.partner, email="Pia@x.example", role=role, by=by, at=NOW)
+    mails = OutgoingMail.objects.filter(kind="team_invitation_notice")
+    if role == "marketing":
+        assert not mails.exists()
+        return
+    assert {mail.to for mail in mails} == {owner.user.email, second.user.email, owner.partner.email}
+    [english] = mails.filter(to=owner.user.email)
+    for said in ("Mats Lindqvist", "@x.example", role.title(), "reply to this message", "/portal/team/"):
+        assert said.lower() in english.text.lower()
+    [french] = mails.filter(to=second.user.email)
+    assert "répondez" in french.text
+    assert AuditEvent.objects.get(action="team.owners_told", actor=by).details["mails"] == 3
+
+
+def test_owners_who_invite_by_themselves_are_told_nothing(owner: Member) -> None:
+    invite(owner, role="owner")
+    assert list(OutgoingMail.objects.values_list("kind", flat=True)) == ["team_invitation"]
+
+
+def test_a_mailbox_is_written_to_three_times_a_day_at_most(owner: Member) -> None:
+    first, _token = invite(owner)
+    team.renew(first, by=owner.user, at=NOW + timedelta(hours=1))
+    last, _token = invite(owner, email="PIA@x.example")
+    for write in (
+        lambda: invite(owner),
+        lambda: team.renew(last, by=owner.user, at=NOW + timedelta(hours=23)),
+    ):
+        with pytest.raises(team.InvitedTooOften, match="3 invitations") as refusal:
+            write()
+        assert refusal.value.field == "email"
+    last.refresh_from_db()
+    assert last.withdrawn_at is None  # the mail that is there keeps working
+    assert OutgoingMail.objects.count() == 3
+    invite(owner, email="other@x.example")
+    team.renew(last, by=owner.user, at=NOW + timedelta(hours=24))
+
+
+def test_a_team_sends_thirty_invitations_a_day_at_most(owner: Member) -> None:
+    Invitation.objects.bulk_create(
+        Invitation(
+            partner=owner.partner,
+            email=f"p{number}@x.example",
+            email_folded=f"p{number}@x.example",
+            token_sha256=f"{number:064}",
+            invited_at=NOW,
+            invited_by=owner.user,
+            expires_at=NOW + team.VALID_FOR,
+        )
+        for number in range(29)
+    )
+    invite(owner)
+    with pytest.raises(team.TooManyInvitations, match="30 invitations"):
+        invite(owner, email="late@x.example")
+    invite(MemberFactory())  # another team has its own count
+
+
+def test_a_closed_account_joins_no_team(owner: Member) -> None:
+    _invitation, token = invite(owner)
+    pia = person()
+    User.objects.filter(pk=pia.pk).update(is_active=False)
+    pia.refresh_from_db()
+    with pytest.raises(team.AccountClosed, match="closed"):
+        team.accept(token, user=pia, at=NOW)
+    assert team.find(token, at=NOW) is not None
+    assert not Member.objects.filter(user=pia).exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "account", "day"),
+    [
+        ("Asia/Tokyo", None, "28 November"),
+        ("Asia/Tokyo", "UTC", "28 November"),
+        (None, "Asia/Tokyo", "28 November"),
+        ("America/New_York", None, "27 November"),
+        (None, None, "27 November"),
+    ],
+)
+def test_the_last_day_of_an_invitation_is_one_of_the_program(
+    owner: Member, program: str | None, account: str | None, day: str
+) -> None:
+    if program:
+        MembershipFactory(partner=owner.partner, program__time_zone=program)
+    if account:
+        UserFactory(email="pia@x.example", time_zone=account)
+    at = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)  # a week later it is 05:00 of the 28th in Tokyo
+    team.invite(owner.partner, email="pia@x.example", role="sales", by=owner.user, at=at)
+    assert f"until {day} 2026" in OutgoingMail.objects.get(kind="team_invitation").text

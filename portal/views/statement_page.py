@@ -20,6 +20,7 @@ from payouts.exports.statement_page import ask_until, source_text
 from payouts.models import Payment, Statement
 from payouts.statement_facts import TERM_OF
 from portal.formats import active_locale, date_text
+from portal.notices import Notice
 from portal.rooms import Room
 from portal.status import StatusWord, statement_status, word
 from portal.views import statement_lines
@@ -27,7 +28,6 @@ from portal.views.money_path import commissions_text, near_text
 from portal.views.pages import (
     Download,
     Fact,
-    Notice,
     Related,
     StatementPage,
 )

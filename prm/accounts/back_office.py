@@ -3,7 +3,7 @@ states. A page without its capability answers 403 and names the roles that have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,7 +46,7 @@ class BackOfficeAdmin(Desk):
     sees = ""
     adds = ""
     changes = ""
-    actions = None
+    actions: Sequence[str] | None = None
     list_per_page = 50
     show_full_result_count = False
 

@@ -22,6 +22,7 @@ from tiers.models import Program
 LINK_DAYS = 90  # how long the applicant's link opens a closed application
 UNCONFIRMED_DAYS = 14
 LINKS_A_DAY = 3
+REPLIES_A_DAY = 20
 
 
 class ProgramClosed(Refused):
@@ -70,6 +71,11 @@ class AlreadyDecided(Refused):
 
 class NothingWritten(Refused):
     message = _("Write a message first.")
+    field = "text"
+
+
+class TooManyMessages(Refused):
+    message = _("You have sent %(count)s messages within a day. Go on tomorrow.")
     field = "text"
 
 
@@ -139,12 +145,15 @@ def send_links(email: str, *, at: datetime) -> None:
 def reply(application: Application, text: str, at: datetime) -> ApplicationMessage:
     """Add what the applicant writes; a question of ours counts as answered and the application waits for us again.
 
-    Raises: NothingWritten, AlreadyDecided.
+    Raises: NothingWritten, AlreadyDecided, TooManyMessages.
     """
     text = text.strip()
     if not text:
         raise NothingWritten
     locked = undecided(application)
+    own = locked.messages.filter(written_by=None, written_at__gt=at - timedelta(days=1))
+    if own.count() >= REPLIES_A_DAY:
+        raise TooManyMessages(params={"count": REPLIES_A_DAY})
     message = ApplicationMessage.objects.create(application=locked, written_at=at, text=text)
     if locked.state == ApplicationState.INFO_REQUESTED:
         locked.state = ApplicationState.IN_REVIEW
@@ -172,7 +181,7 @@ def undecided(application: Application) -> Application:
     Raises: AlreadyDecided.
     """
     locked = Application.objects.lock().select_related("program").get(pk=application.pk)
-    if locked.state not in ApplicationState.undecided():
+    if locked.state not in ApplicationState.undecided() or locked.erased_at is not None:
         raise AlreadyDecided
     return locked
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -64,6 +64,9 @@ class Case:
     @property
     def partner_ids(self) -> list[int]:
         return [partner.pk for partner in self.partners]
+
+    def ids_of(self, model: type[Model]) -> list[int]:
+        return [int(pk) for label, pk in self.objects if label == model._meta.label_lower]
 
     @property
     def user_id(self) -> int:
@@ -184,6 +187,10 @@ def _erase(find: Callable[[], Case], *, action: str, by: User, at: datetime) -> 
     policy.require(by, "erase_people")
     # Whoever moves money or ends a membership waits here, and what is found then is what is erased.
     list(Membership.objects.lock().filter(partner__in=find().partner_ids).values_list("pk", flat=True))
+    # Whoever accepts an invitation or is approved joins before, and hinders, or afterwards finds it erased.
+    # Who accepts locks in this order, too.
+    for model in (ProgramInvitation, Application):
+        list(model.objects.lock().filter(pk__in=find().ids_of(model)).values_list("pk", flat=True))
     case = find()
     hindrances = plan(case).hindrances
     if hindrances:

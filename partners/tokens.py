@@ -15,6 +15,7 @@ from prm.lib import ids
 _SALT = "partners.application.status"
 _DRAFT_SALT = "partners.application.draft"
 _MAILBOX_SALT = "partners.application.mailbox"
+_NETWORK_SALT = "partners.application.network"
 _PREFIX, _ULID = "app_", 26
 
 
@@ -26,6 +27,11 @@ def new_token() -> str:
 def digest(token: str) -> str:
     """Return what is stored of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def network_mark(address: str) -> str:
+    """Return what tells one network address from another without naming it."""
+    return _signed(address, settings.SECRET_KEY, salt=_NETWORK_SALT)
 
 
 def first_status_token(public_id: str) -> str:

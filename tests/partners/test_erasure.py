@@ -15,8 +15,10 @@ from django.db.models import Q
 from django.db.models.functions import Cast
 from django.test import Client
 
-from partners import erasure, leaving, team
+from partners import approval, erasure, leaving, team
+from partners.applications import AlreadyDecided
 from partners.models import Acceptance, Application, ApplicationFile, Partner, Reference
+from partners.models.application import ApplicationQuerySet
 from payouts import pay_runs, reconciliation
 from payouts.models import Statement
 from prm import audit
@@ -30,6 +32,7 @@ from prm.mail.models import OutgoingMail
 from tests.factories.partners import AcceptanceFactory, ApplicationFactory, MemberFactory
 from tests.factories.payouts import close_months, exported, give_account
 from tests.factories.recruiting import ProspectFactory, ReferenceFactory, WaitingMailboxFactory
+from tests.factories.tiers import TierFactory
 from tests.house import House, open_house
 from tests.people import ada, fiona, mats
 
@@ -227,6 +230,28 @@ def test_people_without_an_account_are_erased_by_their_mailbox() -> None:
     assert Reference.objects.get().full_name == "[erased]"
     with pytest.raises(erasure.NobodyThere):
         erasure.erase_mailbox(MAILBOX, by=ada(), at=NOW)
+
+
+def test_an_approval_that_comes_first_hinders_and_one_that_comes_after_finds_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tier = TierFactory.create()
+    waiting = ApplicationFactory.create(program=tier.program, email=MAILBOX, email_confirmed_at=on(4, 1))
+    lock, waits = ApplicationQuerySet.lock, [True]
+
+    def lock_after_an_approval(rows: ApplicationQuerySet) -> ApplicationQuerySet:
+        if waits and waits.pop():
+            approval.approve(waiting, tier=tier, by=mats(), at=NOW)
+        return lock(rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ApplicationQuerySet, "lock", lock_after_an_approval)
+        with pytest.raises(erasure.Hindered, match="has not ended"):
+            erasure.erase_mailbox(MAILBOX, by=ada(), at=NOW)
+    # Erased is closed, whatever state was left behind.
+    Application.objects.filter(pk=waiting.pk).update(erased_at=NOW, state="in_review", decided_at=None)
+    with pytest.raises(AlreadyDecided):
+        approval.approve(waiting, tier=tier, by=mats(), at=NOW)
 
 
 def test_the_audit_record_opens_only_for_an_erasure_that_is_named() -> None:

@@ -183,6 +183,20 @@ def test_reminders_and_expiry_come_once(terms: TermsVersion) -> None:
     assert mailed("draft_reminder")
 
 
+def test_one_application_that_cannot_be_written_to_holds_up_no_other(
+    terms: TermsVersion, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = {"state": ApplicationState.SUBMITTED, "email_confirmed_at": None, "submitted_at": NOW}
+    broken = ApplicationFactory(email="ana@lima@example", **values)
+    sound = ApplicationFactory(email="ben@x.example", **values)
+    assert applying_sweep.expire_unconfirmed(at=NOW + timedelta(days=14)) == 1
+    broken.refresh_from_db()
+    sound.refresh_from_db()
+    assert (broken.state, sound.state) == (ApplicationState.SUBMITTED, ApplicationState.EXPIRED)
+    assert f"Application {broken.pk} was left out" in caplog.text
+    assert "lima" not in caplog.text
+
+
 def test_fresh_links_go_to_the_mailbox_and_only_about_what_is_open(terms: TermsVersion) -> None:
     open_one = ApplicationFactory(email="ana@lima.example", created_at=NOW)
     closed = ApplicationFactory(email="ana@lima.example", created_at=NOW)

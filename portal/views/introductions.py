@@ -4,7 +4,7 @@ nothing is shown but its name, its kind and the reason, until both have agreed."
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -28,6 +28,7 @@ from prm.lib.errors import Refused
 from prm.lib.periods import local_day
 
 SHOWN = 100
+LOOKED_AT = timedelta(days=7)
 _RECEIVED = (gettext_lazy("Received"), "clock", NEUTRAL)
 # What the partner reads; how we go about it is ours.
 _STAGES = {
@@ -184,7 +185,10 @@ def _introduced(room: Room) -> list[Prospect]:
 
 
 def _person_row(prospect: Prospect, room: Room) -> PersonRow:
-    label, icon, tone = _STAGES.get(ProspectStage(prospect.stage), _RECEIVED)
+    stage = ProspectStage(prospect.stage)
+    # Whoever is not pursued at once was known to us, and that is nobody else's business.
+    is_too_early = stage == ProspectStage.LOST and room.at < prospect.created_at + LOOKED_AT
+    label, icon, tone = _RECEIVED if is_too_early else _STAGES.get(stage, _RECEIVED)
     word = StatusWord(str(label), icon, tone)
     return PersonRow(prospect.full_name, prospect.company, local_day(prospect.created_at, room.zone), word)
 

@@ -14,6 +14,7 @@ from partners.models import CounterProposal, Member, Prospect
 from prm.mail.models import OutgoingMail
 from tests.desk import at_desk, words
 from tests.factories.prm import UserFactory
+from tests.factories.recruiting import ProspectFactory
 from tests.house import House, open_house
 from tests.people import ada, ana, mats
 
@@ -51,6 +52,18 @@ def test_somebody_is_introduced_by_name_and_stands_in_the_list(house: House) -> 
     assert "Karl Weber" in page
     assert "Received" in page
     assert "?via=" in client.get("/portal/introductions/").content.decode()
+
+
+def test_whom_we_know_already_looks_received_for_a_week(house: House) -> None:
+    client = signed_in("sales", house)
+    ProspectFactory(program=house.program, email="karl@weber.example")
+    given = {"full_name": "Karl Weber", "email": "karl@weber.example", "why": "A shop.", "agreed": "on"}
+    client.post("/portal/introductions/new/", given)
+    page = words(client.get("/portal/introductions/"))
+    assert ("Received" in page, "Not pursued" in page) == (True, False)
+    week = timezone.now() - timedelta(days=7)
+    Prospect.objects.filter(introducer=house.members["ANA10"]).update(created_at=week)
+    assert "Not pursued" in words(client.get("/portal/introductions/"))
 
 
 def test_who_only_looks_introduces_nobody(house: House) -> None:

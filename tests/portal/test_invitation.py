@@ -72,3 +72,11 @@ def test_a_word_that_is_no_invitation_opens_nothing(client: Client, token: str) 
     for answer in (client.get(f"/invitation/{token}/"), client.post(f"/invitation/{token}/")):
         assert answer.status_code == 410
     assert not Member.objects.exists()
+
+
+def test_somebody_whose_account_is_closed_reads_why_they_cannot_join(client: Client, url: str) -> None:
+    UserFactory(email="pia@x.example", is_active=False)
+    answer = client.post(url)
+    assert answer.status_code == 409
+    assert "The account of this e-mail address is closed" in answer.content.decode()
+    assert not Member.objects.filter(user__email="pia@x.example").exists()

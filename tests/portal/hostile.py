@@ -81,10 +81,33 @@ class Form:
         return values
 
 
-def bundles() -> list[str]:
-    """Return the legal ones, several in one line."""
-    size = 8
-    return [" ".join(LEGAL[start : start + size]) for start in range(0, len(LEGAL), size)]
+def legal_rounds(room: Mapping[str, int]) -> list[dict[str, str]]:
+    """Return what to type so that every legal one stands whole in some field, each field getting as many as it has room for.
+
+    No two fields begin with the same; at least two rounds are made, so that a field gets several beginnings.
+    """
+    rounds: list[dict[str, str]] = []
+    missing = {each for each in LEGAL if len(each) <= max(room.values(), default=0)}
+    while len(rounds) < 2 or missing:
+        # The field with most room begins with the first that is missing.
+        first = next((number for number, each in enumerate(LEGAL) if each in missing), len(rounds) * 7)
+        fields = sorted(room, key=lambda name: -room[name])
+        typed = {name: _packed(first + 5 * number, room[name]) for number, name in enumerate(fields)}
+        for text in typed.values():
+            missing -= {each for each in missing if each in text}
+        rounds.append(typed)
+    return rounds
+
+
+def _packed(start: int, most: int) -> str:
+    """Return the legal ones from `start` on in one line, as many as fit, and half of them at most."""
+    text = LEGAL[start % len(LEGAL)][:most].strip()
+    for number in range(start + 1, start + len(LEGAL) // 2):
+        longer = f"{text} {LEGAL[number % len(LEGAL)]}"
+        if len(longer) > most:
+            break
+        text = longer
+    return text
 
 
 def forms_of(response: HttpResponse, address: str) -> list[Form]:
@@ -132,9 +155,13 @@ def attack(client: Client, address: str, *, only: str = "", skip: tuple[str, ...
         if not texts or only not in form.action:
             continue
         tried += 1
-        for text in bundles():
-            wrong += _send(client, form, {name: _fitting(form, name, text) for name in texts}, is_kept=True)
-        for start in range(0, len(ILLEGAL), 2):
+        usual = {name: _usual(form, name) for name in texts}
+        room = {name: form.longest.get(name, 9999) for name in texts if usual[name] is None}
+        for said in legal_rounds(room):
+            wrong += _send(
+                client, form, {name: said.get(name, usual[name] or "") for name in texts}, is_kept=True
+            )
+        for start in range(0, len(ILLEGAL), min(max(len(texts), 2), 4)):
             typed = {name: ILLEGAL[(start + number) % len(ILLEGAL)] for number, name in enumerate(texts)}
             wrong += _send(client, form, typed, is_kept=False)
     assert tried, f"nothing to type at {address}"
@@ -178,8 +205,8 @@ def _send(client: Client, form: Form, typed: dict[str, str], *, is_kept: bool) -
     return wrong
 
 
-def _fitting(form: Form, name: str, text: str) -> str:
-    """Return what passes a field that asks for more than text, so that the texts beside it are kept."""
+def _usual(form: Form, name: str) -> str | None:
+    """Return what passes a field that asks for more than text, so that the texts beside it are kept; None for any text."""
     kind = form.kinds[name]
     if name.endswith("phone"):
         return TYPED["tel"]
@@ -187,7 +214,7 @@ def _fitting(form: Form, name: str, text: str) -> str:
         return TYPED[kind]
     if kind in ("number", "date", "datetime-local"):
         return form.values.get(name, [""])[0]
-    return text[: form.longest.get(name, len(text))].strip()
+    return None
 
 
 def _bytes(text: str) -> str:

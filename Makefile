@@ -4,8 +4,9 @@ PY ?= python3
 BIN := .venv/bin
 # The lock files are closed and carry hashes, so nothing needs to be resolved; compiling happens when a module is first used.
 INSTALL = $(PY) -m pip --python $(BIN)/python --disable-pip-version-check install -q --no-compile --no-deps --require-hashes --root-user-action ignore -r
-# Tests of one file stay together; files share nothing (tests/settings.py), so each core takes the next one.
-CORES := -n auto --maxprocesses 4 --dist loadfile
+# Tests of one file stay together; files share nothing (tests/settings.py), so each core takes the next one. They come in the order of their
+# names, in which the folders with the longest tests (architecture, browser, journeys) are first: begun last, they would be waited for alone.
+CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 
 .DEFAULT_GOAL := help

@@ -60,7 +60,7 @@ def test_a_stranger_becomes_a_partner_in_french(eager_tasks: Celery, mailoutbox:
         clock.shift(timedelta(days=31))
         sign_in_by_code(manon, application.email, mailoutbox)
         manon_accepts_the_new_terms(manon, membership)
-    everything_is_on_record(membership, application)
+    check_the_records(membership, application)
 
 
 def a_program_is_set_up(desk: Client) -> Program:
@@ -296,7 +296,7 @@ def manon_accepts_the_new_terms(client: Client, membership: Membership) -> None:
     assert "/portal/terms/accept/" not in client.get("/portal/terms/").content.decode()
 
 
-def everything_is_on_record(membership: Membership, application: Application) -> None:
+def check_the_records(membership: Membership, application: Application) -> None:
     owner = Member.objects.get(role="owner").user
     first, second = Acceptance.objects.filter(membership=membership).order_by("pk")
     assert (first.application, first.terms_version.number) == (application, 1)

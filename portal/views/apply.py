@@ -26,13 +26,11 @@ from partners.applications import TooManyTries
 from partners.models import Application
 from partners.uploads import Upload
 from portal import drafting
-from portal.offer import sentence
+from portal.offer_sentence import sentence_of
 from portal.views.public import shown, takes_applications
 from portal.visitors import client_address, refuse_too_many, source_of, tries_too_often
 from prm.lib.errors import Refused
-from tiers.audience import for_strangers
-from tiers.models import Program, Tier
-from tiers.rulebook import Rulebook
+from tiers.models import Program
 
 NEUTRAL_SECONDS = 0.4
 MOST_BYTES = 34 * 1024 * 1024  # three files of ten megabytes and what is around them
@@ -68,7 +66,7 @@ class Step(View):
         definition = definition_for(program, draft)
         if _comes_too_early(definition, draft, step):
             return redirect(step_url(program, next_step(definition, draft)))
-        return _page(request, program, draft, step, _form(definition, draft, program, step))
+        return _page(request, program, draft, definition, step, _form(definition, draft, program, step))
 
     def post(self, request: HttpRequest, slug: str, step: str) -> HttpResponse:
         began, program = time.monotonic(), shown(slug)
@@ -85,15 +83,15 @@ class Step(View):
         given = uploads.looked_at(form, request.FILES)
         if not form.is_valid():
             _keep_what_can_be_kept(draft, form, given)
-            return _page(request, program, draft, step, form, status=422)
+            return _page(request, program, draft, definition, step, form, status=422)
         try:
             draft = _save(request, program, draft, definition, step, form, given)
         except Refused as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
             status = 429 if isinstance(refusal, TooManyTries) else 409
-            return _page(request, program, draft, step, form, status=status)
+            return _page(request, program, draft, definition, step, form, status=status)
         if "later" in request.POST:
-            return _go_on_later(request, program, draft, step, form, began=began)
+            return _go_on_later(request, program, draft, definition, step, form, began=began)
         return redirect(_after(request, program, definition, draft, step))
 
 
@@ -229,17 +227,24 @@ def _take_file_back(
 
 
 def _go_on_later(
-    request: HttpRequest, program: Program, draft: Application, step: str, form: StepForm, *, began: float
+    request: HttpRequest,
+    program: Program,
+    draft: Application,
+    definition: Definition,
+    step: str,
+    form: StepForm,
+    *,
+    began: float,
 ) -> HttpResponse:
     if tries_too_often(request, "links", most=LINKS_AN_HOUR):
         form.add_error(None, _("Too many tries from your network. Try again in an hour."))
-        return _page(request, program, draft, step, form, status=429)
+        return _page(request, program, draft, definition, step, form, status=429)
     try:
         if not drafting.is_trapped(request, program):
             drafts.mail_link(draft, at=timezone.now())
     except Refused as refusal:
         form.add_error(None, str(refusal))
-        return _page(request, program, draft, step, form, status=409)
+        return _page(request, program, draft, definition, step, form, status=409)
     time.sleep(max(0.0, NEUTRAL_SECONDS - (time.monotonic() - began)))
     said = _("Your answers are saved. We have sent a link to %(email)s with which you can go on at any time.")
     messages.success(request, said % {"email": draft.email})
@@ -255,24 +260,17 @@ def _after(
     return step_url(program, steps[steps.index(step) + 1])
 
 
-def _offered(program: Program) -> str:
-    """Return what the program pays, in one sentence made from the plan in force."""
-    at = timezone.now()
-    plan = Rulebook.load([program.pk]).plan_for(program.pk, at)
-    tiers = list(Tier.objects.filter(program=program).select_related("program").by_rank())
-    return sentence(program, None if plan is None else for_strangers(plan), tiers, at=at)
-
-
 def _page(
     request: HttpRequest,
     program: Program,
     draft: Application | None,
+    definition: Definition,
     step: str,
     form: StepForm,
     *,
     status: int = 200,
 ) -> HttpResponse:
-    definition, steps = definition_for(program, draft), definition_for(program, draft).steps()
+    steps = definition.steps()
     before = steps[steps.index(step) - 1] if steps.index(step) else ""
     titles = {TYPE: _("What do you want to be?"), YOU: _("About you"), AUDIENCE: _("Your audience")}
     files = draft.files.order_by("pk") if draft is not None and form.has_files else []
@@ -283,7 +281,7 @@ def _page(
         "title": titles[step],
         "call_to_action": words_in(definition.call_to_action, language()),
         "introduction": words_in(definition.introduction, language()),
-        "sentence": _offered(program),
+        "sentence": sentence_of(program, timezone.now()),
         "steps": stepper(program, definition, step, draft),
         "number": steps.index(step) + 1,
         "count": len(steps),

@@ -27,6 +27,7 @@ from partners.models import Application
 from partners.uploads import Upload
 from portal import drafting
 from portal.offer_sentence import sentence_of
+from portal.views.answers import explain_refusal
 from portal.views.public import shown, takes_applications
 from portal.visitors import client_address, refuse_too_many, source_of, tries_too_often
 from prm.lib.errors import Refused
@@ -87,7 +88,7 @@ class Step(View):
         try:
             draft = _save(request, program, draft, definition, step, form, given)
         except Refused as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+            explain_refusal(form, refusal)
             status = 429 if isinstance(refusal, TooManyTries) else 409
             return _page(request, program, draft, definition, step, form, status=status)
         if "later" in request.POST:

@@ -24,6 +24,7 @@ from partners.application_forms.definition import AUDIENCE, CHECK, TYPE, YOU
 from partners.models import Application, TermsVersion
 from portal import drafting
 from portal.forms_apply import AcceptForm, AskForm
+from portal.views.answers import explain_refusal
 from portal.views.apply import (
     LINKS_AN_HOUR,
     NEUTRAL_SECONDS,
@@ -161,7 +162,7 @@ def _ask(request: HttpRequest, program: Program, draft: Application) -> HttpResp
     try:
         clause_questions.ask_as_applicant(draft, version=terms, at=at, **form.cleaned_data)
     except Refused as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        explain_refusal(form, refusal)
         return _page(request, program, draft, ask=form, status=409)
     messages.success(
         request, _("Your question is with us. The answer comes by e-mail; your answers stay here.")

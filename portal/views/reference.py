@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 
 from partners import references
 from portal.forms_apply import ReferenceForm
+from portal.views.answers import explain_refusal
 from portal.views.draft import private
 from prm.lib.errors import Refused
 
@@ -31,7 +32,7 @@ class Answer(View):
         try:
             references.answer(token, answer=given["answer"], comment=given["comment"], at=timezone.now())
         except Refused as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+            explain_refusal(form, refusal)
             return _page(request, token, form, status=409)
         return _page(request, token, ReferenceForm())
 

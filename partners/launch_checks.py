@@ -15,10 +15,10 @@ from partners.launching import Check, CheckState, learn_check
 from partners.models import FormVersion, OnboardingStep, ProgramResource
 from prm.lib.errors import Refused
 from prm.lib.money import Money, exponent
+from tiers import trial
 from tiers.engine.compute import prepare
 from tiers.engine.facts import BESIDE, SALE, Event, PlanFacts, Standing
 from tiers.models import Program, Tier
-from tiers.rulebook import Rulebook
 
 _OK, _WARNING, _MISSING = CheckState.OK, CheckState.WARNING, CheckState.MISSING
 
@@ -55,7 +55,7 @@ def terms(program: Program, at: datetime) -> Check:
 def plan(program: Program, at: datetime) -> Check:
     """Look for a plan in force."""
     title, url = gettext_lazy("Plan"), _table("tiers_plan", program)
-    if _plan_of(program, at) is None:
+    if trial.facts_in_force(program, at=at) is None:
         return Check(_MISSING, title, _("No version is in force, so nothing would be paid."), url)
     return Check(_OK, title, _("A version is published and in force."), url)
 
@@ -63,7 +63,7 @@ def plan(program: Program, at: datetime) -> Check:
 def sales_earn(program: Program, at: datetime) -> Check:
     """Look whether every successful sale earns something, in every tier."""
     title, url = gettext_lazy("Incentive for every sale"), _table("tiers_plan", program)
-    found = _plan_of(program, at)
+    found = trial.facts_in_force(program, at=at)
     if found is None:
         return Check(_WARNING, title, _("Seen once a plan is in force."), url)
     empty = [tier.name for tier in _tiers(program) if not _pays_for_a_sale(program, found, tier, at)]
@@ -160,10 +160,6 @@ def onboarding(program: Program, at: datetime) -> Check:
 def contact_of(program: Program) -> str:
     """Return the address for questions about a program, nothing when there is none."""
     return program.contact_email or program.legal_entity.contact_email
-
-
-def _plan_of(program: Program, at: datetime) -> PlanFacts | None:
-    return Rulebook.load([program.pk]).plan_for(program.pk, at)
 
 
 def _tiers(program: Program) -> list[Tier]:

@@ -14,11 +14,10 @@ from portal.formats import active_locale, date_text
 from portal.rates import ORDER_SIZES, Example, Sentence
 from prm.lib.money import Money, exponent
 from prm.lib.periods import local_day
-from tiers import audience, rulebook
+from tiers import audience, rulebook, trial
 from tiers.engine.compute import prepare
 from tiers.engine.facts import SALE, Event, PlanFacts, Standing
 from tiers.models import PlanVersion, Program
-from tiers.rulebook import Rulebook
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,7 @@ class GuestOffer:
 def offer_to(invitation: ProgramInvitation, *, at: datetime) -> GuestOffer:
     """Read what an invitation offers at `at`."""
     program, standing = invitation.program, _standing(invitation, at)
-    book = Rulebook.load([program.pk])
-    everybody = book.plan_for(program.pk, at, joined_at=at)
+    everybody = trial.facts_in_force(program, at=at, joined_at=at)
     version = proposed(invitation)
     own = rulebook.facts(version) if version is not None else None
     standard_told = _told(everybody, standing, invitation)

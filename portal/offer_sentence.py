@@ -6,14 +6,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from portal.offer import sentence
+from tiers import trial
 from tiers.audience import for_strangers
 from tiers.models import Program, Tier
-from tiers.rulebook import Rulebook
 
 
 def sentence_of(program: Program, at: datetime) -> str:
     """Return what newcomers earn, in the language in force; empty while no plan is in force."""
-    plan = Rulebook.load([program.pk]).plan_for(program.pk, at)
+    plan = trial.facts_in_force(program, at=at)
     if plan is None:
         return ""
     tiers = list(Tier.objects.filter(program=program).select_related("program").by_rank())

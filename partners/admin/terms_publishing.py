@@ -17,10 +17,9 @@ from prm.accounts.back_office import locale
 from prm.lib import l10n
 from prm.lib.periods import local_day, start_of_day
 from prm.mail import outbox
-from tiers import sentences
+from tiers import sentences, trial
 from tiers.audience import for_strangers
 from tiers.models import Program
-from tiers.rulebook import Rulebook
 
 
 def proposed_day(version: TermsVersion, *, at: datetime) -> date | None:
@@ -66,7 +65,7 @@ def preview_of(version: TermsVersion, *, effective_at: datetime, at: datetime) -
 
 def pricing_of(program: Program, *, at: datetime) -> str:
     """Return what the plan in force says, as strangers may read it; nothing without one."""
-    plan = Rulebook.load([program.pk]).plan_for(program.pk, at)
+    plan = trial.facts_in_force(program, at=at)
     if plan is None:
         return ""
     names = dict(program.tiers.values_list("key", "name"))

@@ -13,9 +13,9 @@ from django.db.models import Max, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partners import mails_terms
-from partners.choices import AmendmentState, TeamRole
-from partners.models import Amendment, Member, Membership
-from partners.team import NotYours
+from partners.choices import AmendmentState
+from partners.models import Amendment, Membership
+from partners.team import require_owner
 from prm import audit
 from prm.accounts import policy
 from prm.lib.errors import Refused
@@ -182,7 +182,7 @@ def accept(
     Raises: NotYours, MembershipOver, NotProposed, Altered.
     """
     membership = _living(amendment.membership)
-    _refuse_stranger(membership, by)
+    require_owner(membership.partner, by)
     locked = _in_state(amendment, AmendmentState.PROPOSED, NotProposed)
     if shown != locked.sha256:
         raise Altered
@@ -203,7 +203,7 @@ def decline(
     membership = (
         Membership.objects.lock().select_related("partner", "program").get(pk=amendment.membership_id)
     )
-    _refuse_stranger(membership, by)
+    require_owner(membership.partner, by)
     said = note.strip()
     if not said or len(said) > LONGEST_NOTE:
         raise NoNote
@@ -284,9 +284,3 @@ def _written(title: str, text: str) -> tuple[str, str]:
     if not title or not text or len(title) > LONGEST_TITLE or len(text) > LONGEST_TEXT:
         raise NothingWritten
     return title, text
-
-
-def _refuse_stranger(membership: Membership, user: User) -> None:
-    owners = Member.objects.current().filter(partner=membership.partner_id, role=TeamRole.OWNER)
-    if not owners.filter(user=user).exists():
-        raise NotYours

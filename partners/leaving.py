@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from partners import mails_leaving
-from partners.choices import EndingKind, MembershipState, SanctionReason, TeamRole
+from partners.choices import EndingKind, MembershipState, SanctionReason
 from partners.events import MembershipEnded, MembershipReinstated, MembershipSuspended
 from partners.leaving_effects import close_what_is_open
 from partners.leaving_rules import (
@@ -28,9 +28,9 @@ from partners.leaving_rules import (
     require_notice,
     require_reason,
 )
-from partners.models import Ending, Member, Membership, Suspension
+from partners.models import Ending, Membership, Suspension
 from partners.settlements import learn_settlement, settlement
-from partners.team import NotYours
+from partners.team import is_owner, require_owner
 from prm import audit
 from prm.accounts import policy
 from prm.lib.db import persistently
@@ -45,7 +45,6 @@ __all__ = [
     "cancel_notice",
     "carry_out",
     "give_notice",
-    "is_owner",
     "learn_settlement",
     "leave",
     "open_suspension",
@@ -90,7 +89,7 @@ def reinstate(membership: Membership, *, by: User | None, at: datetime) -> Suspe
     """
     _require(by)
     membership = _locked(membership)
-    suspension = Suspension.objects.filter(membership=membership, lifted_at=None).first()
+    suspension = open_suspension(membership)
     if suspension is None:
         raise NotSuspended
     suspension.lifted_at, suspension.lifted_by = at, by
@@ -135,7 +134,7 @@ def cancel_notice(ending: Ending, *, by: User, at: datetime) -> Ending:
     """
     membership = _locked(ending.membership)
     ending = Ending.objects.get(pk=ending.pk)
-    if not (ending.reason == SanctionReason.OWN_WISH and is_owner(membership, by)):
+    if not (ending.reason == SanctionReason.OWN_WISH and is_owner(membership.partner, by)):
         _require(by)
     open_ones = Ending.objects.waiting().filter(pk=ending.pk, effective_at__gt=at)
     if not open_ones.update(cancelled_at=at, cancelled_by=by):
@@ -168,8 +167,7 @@ def leave(membership: Membership, *, by: User, at: datetime, on: date | None = N
     Raises: NotYours, OverAlready, NoticeGiven, NotThatDay.
     """
     membership = _running(membership)
-    if not is_owner(membership, by):
-        raise NotYours
+    require_owner(membership.partner, by)
     return _announce_end(
         membership,
         kind=EndingKind.ENDED,
@@ -196,12 +194,6 @@ def waiting_end(membership: Membership) -> Ending | None:
 def open_suspension(membership: Membership) -> Suspension | None:
     """Return the suspension that was not lifted."""
     return Suspension.objects.filter(membership=membership, lifted_at=None).first()
-
-
-def is_owner(membership: Membership, user: User) -> bool:
-    """Say whether `user` owns the team of the membership's partner."""
-    owners = Member.objects.current().filter(partner=membership.partner_id, role=TeamRole.OWNER)
-    return owners.filter(user=user).exists()
 
 
 @transaction.atomic

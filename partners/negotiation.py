@@ -11,9 +11,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partners import notices
-from partners.choices import TeamRole
-from partners.models import Member, Membership
-from partners.team import NotYours
+from partners.models import Membership
+from partners.team import require_owner
 from prm import audit
 from prm.lib.errors import Refused
 from tiers import negotiation, publishing
@@ -82,7 +81,7 @@ def accept(version: PlanVersion, *, shown: str, by: User, at: datetime) -> PlanV
     Raises: NotYours, MembershipOver, NotProposed, Changed, Altered, SameInstant.
     """
     membership = membership_of(version)
-    _refuse_stranger(membership, by)
+    require_owner(membership.partner, by)
     _refuse_ended(membership)
     accepted = negotiation.accept(version, shown=shown, by=by, at=at)
     audit.record(by, "membership.terms_agreed", membership, at=at, version=accepted.public_id)
@@ -99,7 +98,7 @@ def decline(
     Raises: NotYours, NotProposed, NoReason.
     """
     membership = membership_of(version)
-    _refuse_stranger(membership, by)
+    require_owner(membership.partner, by)
     proposer = PlanVersion.objects.select_related("proposed_by").get(pk=version.pk).proposed_by
     declined = negotiation.decline(version, reason=reason, by=by, at=at)
     if not is_counter:
@@ -117,9 +116,3 @@ def membership_of(version: PlanVersion) -> Membership:
 def _refuse_ended(membership: Membership) -> None:
     if membership.ended_at is not None:
         raise MembershipOver
-
-
-def _refuse_stranger(membership: Membership, user: User) -> None:
-    owners = Member.objects.current().filter(partner=membership.partner_id, role=TeamRole.OWNER)
-    if not owners.filter(user=user).exists():
-        raise NotYours

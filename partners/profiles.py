@@ -13,8 +13,9 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from partners import profile_fields as fields
-from partners.choices import LegalForm, TeamRole
+from partners.choices import LegalForm
 from partners.models import Partner
+from partners.team import is_owner
 from prm import audit
 from prm.accounts import policy
 from prm.audit.models import AuditEvent
@@ -92,9 +93,7 @@ def kept_elsewhere(partner: Partner, *, at: datetime) -> frozenset[str]:
 
 def may_change(partner: Partner, user: User) -> bool:
     """Say whether `user` may change the profile: an owner of the team, or staff that manages partners."""
-    if policy.may(user, "manage_partners"):
-        return True
-    return partner.members.current().filter(user=user, role=TeamRole.OWNER).exists()
+    return policy.may(user, "manage_partners") or is_owner(partner, user)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partners import mails_team, tokens
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
 
 VALID_FOR = timedelta(days=7)
 ONE_DAY = timedelta(days=1)
-MOST_TO_A_MAILBOX, MOST_OF_A_TEAM = (
-    3,
-    30,
-)  # mails within a day: links go to mailboxes that never asked for them
+# Mails within a day: links go to mailboxes that never asked for them.
+MOST_TO_A_MAILBOX, MOST_OF_A_TEAM = 3, 30
 
 
 class NotYours(Refused):
@@ -89,6 +88,15 @@ def may_manage(partner: Partner, user: User) -> bool:
 def is_owner(partner: Partner, user: User) -> bool:
     """Say whether `user` is an owner of the team."""
     return _owners(partner).filter(user=user).exists()
+
+
+def require_owner(partner: Partner, user: User) -> None:
+    """Let an owner of the team through.
+
+    Raises: NotYours.
+    """
+    if not is_owner(partner, user):
+        raise NotYours
 
 
 def is_last_owner(member: Member) -> bool:
@@ -296,7 +304,7 @@ def _managed(partner: Partner, by: User) -> Partner:
     return locked
 
 
-def _owners(partner: Partner) -> OwnersOf:
+def _owners(partner: Partner) -> QuerySet[Member]:
     return Member.objects.current().filter(partner=partner, role=TeamRole.OWNER)
 
 
@@ -308,7 +316,3 @@ def _keep_an_owner(*, without: Member) -> None:
 def _refuse_unknown(role: str) -> None:
     if role not in TeamRole.values:
         raise UnknownRole
-
-
-if TYPE_CHECKING:
-    from partners.models.member import MemberQuerySet as OwnersOf

@@ -12,18 +12,17 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from partners import clause_questions
-from partners.choices import TeamRole, TermsState
+from partners.choices import TermsState
 from partners.events import TermsAccepted
 from partners.models import (
     Acceptance,
     Application,
     ClauseQuestion,
-    Member,
     Membership,
     TermsNotice,
     TermsVersion,
 )
-from partners.team import NotYours
+from partners.team import require_owner
 from partners.terms.versions import in_force
 from prm import audit
 from prm.lib.errors import Refused
@@ -122,9 +121,7 @@ def agree(
     Raises: NotYours, MembershipOver, NotOffered, NotPublished, QuestionOpen.
     """
     locked = Membership.objects.lock().select_related("program", "partner").get(pk=membership.pk)
-    owners = Member.objects.current().filter(partner=locked.partner_id, role=TeamRole.OWNER)
-    if not owners.filter(user=by).exists():
-        raise NotYours
+    require_owner(locked.partner, by)
     if locked.ended_at is not None:
         raise MembershipOver
     if version.program_id != locked.program_id or shown != version.sha256:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -10,10 +10,11 @@ from django.urls import reverse
 
 from partners import tokens
 from prm.lib import l10n
+from prm.lib.periods import local_day, start_of_day
 from prm.mail import outbox
 
 if TYPE_CHECKING:
-    from partners.models import Application
+    from partners.models import Application, Membership
 
 _REGION = {"en": "en_GB"}  # the day comes first, so 2 Dec cannot be misread
 
@@ -41,6 +42,15 @@ def status_url(application: Application) -> str:
 def day_words(day: date, language: str) -> str:
     """Write a date in words, in the reader's language."""
     return l10n.date_text(day, _REGION.get(language, language), "long")
+
+
+def moment_text(instant: datetime, membership: Membership, locale: str) -> str:
+    """Return a day, with the time of day when something begins in the middle of it."""
+    zone = membership.program.zone
+    day = local_day(instant, zone)
+    if instant == start_of_day(day, zone):
+        return l10n.date_text(day, locale, "long")
+    return l10n.datetime_text(instant, zone, locale, "long")
 
 
 def to_applicant(kind: str, application: Application, *, key: str, **values: Any) -> None:

@@ -10,11 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import EndingKind, SanctionReason
-from partners.mails import absolute
+from partners.mails import absolute, moment_text
 from partners.readers import OWNERS, Reader, contact_of, readers_of
 from partners.settlements import settlement
-from prm.lib import l10n
-from prm.lib.periods import local_day, start_of_day
 from prm.mail import outbox
 
 if TYPE_CHECKING:
@@ -163,12 +161,3 @@ def _tell_manager(ending: Ending, membership: Membership) -> None:
             "button_text": _("Open the membership"),
         },
     )
-
-
-def moment_text(instant: datetime, membership: Membership, locale: str) -> str:
-    """Return a day, with the time of day when something begins in the middle of it."""
-    zone = membership.program.zone
-    day = local_day(instant, zone)
-    if instant == start_of_day(day, zone):
-        return l10n.date_text(day, locale, "long")
-    return l10n.datetime_text(instant, zone, locale, "long")

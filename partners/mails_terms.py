@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from partners import mails, tokens
 from partners.choices import AmendmentState, ApplicationState, Consequence, TermsSection
+from partners.mails import moment_text
 from partners.models import Member
-from partners.notices import moment_text
 from partners.readers import OWNERS, Reader, readers_of
 from prm.lib import l10n
 from prm.mail import outbox

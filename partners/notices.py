@@ -6,17 +6,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from partners.mails import absolute, moment_text
 from partners.models import Membership
 from partners.readers import OWNERS, Reader, readers_of
 from partners.standing import names_for, plan_of, standing_of
 from prm import audit
-from prm.lib import l10n
-from prm.lib.periods import local_day, start_of_day
 from prm.mail import outbox
 from tiers import audience
 from tiers.choices import Grandfather
@@ -104,7 +102,7 @@ def _write(
         after=change.after,
         customers_keep=version.grandfather == Grandfather.CUSTOMERS,
         button_text=_("See what you earn"),
-        button_url=_address("/portal/rates/"),
+        button_url=absolute("/portal/rates/"),
     )
 
 
@@ -125,7 +123,7 @@ def tell_of_proposal(version: PlanVersion, membership: Membership) -> None:
             program=membership.program.name,
             from_text=moment_text(begins, membership, reader.locale),
             button_text=_("Read the proposal"),
-            button_url=_address(f"/portal/proposals/{version.public_id}/"),
+            button_url=absolute(f"/portal/proposals/{version.public_id}/"),
         )
 
 
@@ -156,7 +154,7 @@ def tell_of_answer(
         reason=reason,
         from_text=moment_text(begins, membership, locale) if begins else "",
         button_text=_("Open the version"),
-        button_url=_address(f"/admin/tiers/planversion/{version.pk}/change/"),
+        button_url=absolute(f"/admin/tiers/planversion/{version.pk}/change/"),
     )
 
 
@@ -169,16 +167,3 @@ def _queue(kind: str, version: PlanVersion, *, to: str, language: str, key: str,
         language=language,
         context=context,
     )
-
-
-def _address(path: str) -> str:
-    return f"{settings.SITE_URL.rstrip('/')}{path}"
-
-
-def moment_text(instant: datetime, membership: Membership, locale: str) -> str:
-    """Return a day, with the time of day when something begins in the middle of it."""
-    zone = membership.program.zone
-    day = local_day(instant, zone)
-    if instant == start_of_day(day, zone):
-        return l10n.date_text(day, locale, "long")
-    return l10n.datetime_text(instant, zone, locale, "long")

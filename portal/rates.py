@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from partners.mails import moment_text
 from partners.models import Membership
-from partners.notices import moment_text
 from partners.standing import names_for, plan_of, standing_of, who
 from portal.formats import active_locale
 from prm.lib.money import Money, exponent

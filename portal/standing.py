@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from partners import leaving
 from partners.choices import SanctionReason
-from partners.mails_leaving import moment_text, whom_to_write
+from partners.mails import moment_text
+from partners.mails_leaving import whom_to_write
 from portal import roles
 from portal.formats import active_locale
 from portal.notices import Notice, Visit

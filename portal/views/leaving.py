@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from partners import leaving
 from partners.choices import EndingKind, SanctionReason
 from partners.leaving_rules import NoNotice
-from partners.mails_leaving import moment_text
+from partners.mails import moment_text
 from partners.models import Ending
 from portal import roles
 from portal.formats import active_locale

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.urls import reverse
 
 from partners import tokens
 from prm.lib import l10n
+from prm.lib.addresses import absolute as absolute
 from prm.lib.periods import local_day, start_of_day
 from prm.mail import outbox
 
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from partners.models import Application, Membership
 
 _REGION = {"en": "en_GB"}  # the day comes first, so 2 Dec cannot be misread
-
-
-def absolute(path: str) -> str:
-    """Return the address of a path of ours, for people outside."""
-    return f"{settings.SITE_URL.rstrip('/')}{path}"
 
 
 def sign_in_path() -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
@@ -15,6 +14,7 @@ from partners.readers import Reader, readers_of
 from payouts import bank_reasons
 from payouts.explained.bridge import bridge_of
 from prm.lib import l10n
+from prm.lib.addresses import absolute
 from prm.lib.money import Money
 from prm.lib.periods import local_day
 from prm.mail.outbox import queue
@@ -91,7 +91,7 @@ def _reason(payment: Payment, reader: Reader) -> str:
 
 
 def button(text: Promise, path: str) -> dict[str, Any]:
-    return {"button_text": text, "button_url": f"{settings.SITE_URL.rstrip('/')}{path}"}
+    return {"button_text": text, "button_url": absolute(path)}
 
 
 def money(minor: int, currency: str, reader: Reader) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
-from django.conf import settings
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from payouts.choices import CommissionKind
 from payouts.explained import texts
 from payouts.models import Commission
+from prm.lib.addresses import absolute
 from prm.lib.money import Money
 from prm.lib.periods import Month
 from referrals.models import Conversion, Credit, Link
@@ -126,7 +126,7 @@ def period_text(line: Commission, zone: tzinfo) -> str:
 
 def link_url(link: Link) -> str:
     """Return a link's address as it is handed out."""
-    return f"{settings.SITE_URL.rstrip('/')}/r/{link.slug}"
+    return absolute(f"/r/{link.slug}")
 
 
 def shown_url(link: Link) -> str:

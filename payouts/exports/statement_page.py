@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 import segno
-from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -28,6 +27,7 @@ from payouts.exports.statement_lines import Note, PrintedLine
 from payouts.exports.writing import Writer
 from payouts.models import Statement
 from prm.lib import l10n
+from prm.lib.addresses import absolute
 from prm.lib.periods import Month, local_day
 
 _ACCOUNTS = (PaymentMethodKind.BANK_IBAN, PaymentMethodKind.US_ACCOUNT)
@@ -114,7 +114,7 @@ def page_of(statement: Statement) -> StatementPage:
 
 def check_url(statement: Statement) -> str:
     """Return the address at which anybody who holds the document can check it."""
-    return f"{settings.SITE_URL.rstrip('/')}/v/{statement.number}/{statement.check_code}/"
+    return absolute(f"/v/{statement.number}/{statement.check_code}/")
 
 
 def ask_until(statement: Statement) -> date | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from prm.lib.addresses import absolute
 from prm.mail import outbox
 from prm.runs.choices import RunState
 from prm.runs.lifecycle import RunEnded
@@ -48,7 +48,7 @@ def tell_starter(event: RunEnded) -> None:
             "went_well": run.state == RunState.FINISHED,
             "took": clock_text(round(took.total_seconds())),
             "failed": run.failed,
-            "button_url": settings.SITE_URL + reverse("admin:runs_run_change", args=[run.pk]),
+            "button_url": absolute(reverse("admin:runs_run_change", args=[run.pk])),
             "button_text": button,
         },
     )

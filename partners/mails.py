@@ -16,8 +16,6 @@ from prm.mail import outbox
 if TYPE_CHECKING:
     from partners.models import Application, Membership
 
-_REGION = {"en": "en_GB"}  # the day comes first, so 2 Dec cannot be misread
-
 
 def sign_in_path() -> str:
     """Return the page on which a person asks for a sign-in code by mail."""
@@ -36,7 +34,7 @@ def status_url(application: Application) -> str:
 
 def day_words(day: date, language: str) -> str:
     """Write a date in words, in the reader's language."""
-    return l10n.date_text(day, _REGION.get(language, language), "long")
+    return l10n.date_text(day, l10n.reader_locale(language), "long")
 
 
 def moment_text(instant: datetime, membership: Membership, locale: str) -> str:

@@ -13,6 +13,7 @@ from partners.choices import EndingKind, SanctionReason
 from partners.mails import absolute, moment_text
 from partners.readers import OWNERS, Reader, contact_of, readers_of
 from partners.settlements import settlement
+from prm.lib import l10n
 from prm.mail import outbox
 
 if TYPE_CHECKING:
@@ -154,9 +155,7 @@ def _tell_manager(ending: Ending, membership: Membership) -> None:
         context={
             "program_name": membership.program.name,
             "partner_name": membership.partner.name,
-            "from_text": moment_text(
-                ending.effective_at, membership, "en_GB" if manager.language == "en" else manager.language
-            ),
+            "from_text": moment_text(ending.effective_at, membership, l10n.reader_locale(manager.language)),
             "button_url": absolute(reverse("admin:partners_membership_change", args=[membership.pk])),
             "button_text": _("Open the membership"),
         },

@@ -12,13 +12,13 @@ from django.core.validators import validate_email
 
 from partners.choices import TeamRole
 from partners.models import Member
+from prm.lib import l10n
 
 if TYPE_CHECKING:
     from partners.models import Partner
 
 MONEY = (TeamRole.OWNER, TeamRole.FINANCE)
 OWNERS = (TeamRole.OWNER,)
-_REGION = {"en": "en_GB"}  # the day comes first, so 2 Dec cannot be misread
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Reader:
     @property
     def locale(self) -> str:
         """Return the locale to write amounts and days in."""
-        return _REGION.get(self.language, self.language)
+        return l10n.reader_locale(self.language)
 
 
 def readers_of(partner: Partner, roles: Collection[TeamRole] = MONEY) -> list[Reader]:

@@ -132,7 +132,7 @@ def agreement_page(membership: Membership, *, at: datetime) -> Page:
         (_("Partner"), membership.partner.legal_name or membership.partner.name),
         (_("Program"), membership.program.name),
         (_("Member since"), _day(membership.joined_at, membership)),
-        (_("Printed"), l10n.datetime_text(at, zone, _locale())),
+        (_("Printed"), l10n.datetime_text(at, zone, l10n.active_locale())),
     ]
     return Page(
         language=get_language() or "en",
@@ -157,7 +157,11 @@ def agreement_page(membership: Membership, *, at: datetime) -> Page:
 def _version_page(version: TermsVersion) -> Page:
     with translation.override(settings.LANGUAGE_CODE):
         zone = version.program.zone
-        begins = l10n.datetime_text(version.effective_at, zone, _locale()) if version.effective_at else ""
+        begins = (
+            l10n.datetime_text(version.effective_at, zone, l10n.active_locale())
+            if version.effective_at
+            else ""
+        )
         return Page(
             language=get_language() or "en",
             title=_("Terms"),
@@ -204,7 +208,10 @@ def _amended(amendment: Amendment, membership: Membership) -> Record:
     answered = amendment.answered_at
     facts = [
         (_("State"), str(amendment.get_state_display())),
-        (_("In force from"), l10n.date_text(begins, _locale(), "long") if begins else _("the acceptance")),
+        (
+            _("In force from"),
+            l10n.date_text(begins, l10n.active_locale(), "long") if begins else _("the acceptance"),
+        ),
         (_("Proposed"), _moment(amendment.proposed_at, membership) if amendment.proposed_at else ""),
         (_("Accepted by"), str(amendment.answered_by) if amendment.answered_by else ""),
         (_("When"), _moment(answered, membership) if answered else ""),
@@ -223,13 +230,8 @@ def _told(facts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _moment(instant: datetime, membership: Membership) -> str:
-    return l10n.datetime_text(instant, membership.program.zone, _locale())
+    return l10n.datetime_text(instant, membership.program.zone, l10n.active_locale())
 
 
 def _day(instant: datetime, membership: Membership) -> str:
-    return l10n.date_text(instant.astimezone(membership.program.zone).date(), _locale(), "long")
-
-
-def _locale() -> str:
-    language = get_language() or "en"
-    return "en_GB" if language == "en" else language
+    return l10n.date_text(instant.astimezone(membership.program.zone).date(), l10n.active_locale(), "long")

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from django.db import models
-from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from partners.choices import EndingKind, MembershipState
 from partners.leaving import SUSPENDED
@@ -121,7 +121,7 @@ def _of_holds(membership: Membership, pending: Money) -> list[str]:
     last = lines.aggregate(last=models.Max("payable_at"))["last"]
     if last is None:
         return [_("%(amount)s is on hold and becomes ready to pay when its hold ends.") % _amount(pending)]
-    day = l10n.date_text(local_day(last, membership.program.zone), _locale(), "long")
+    day = l10n.date_text(local_day(last, membership.program.zone), l10n.active_locale(), "long")
     return [
         _("%(amount)s is on hold; the last of it becomes ready to pay on %(day)s.")
         % {**_amount(pending), "day": day}
@@ -161,7 +161,7 @@ def _of_a_ban(membership: Membership, payable: Money, *, at: datetime) -> list[s
     said = []
     if payable.minor > 0:
         said.append(_("%(amount)s is ready to pay.") % _amount(payable))
-    day = l10n.date_text(review_day(membership, at=at), _locale(), "long")
+    day = l10n.date_text(review_day(membership, at=at), l10n.active_locale(), "long")
     said.append(_("Nothing is paid until finance has decided, by %(day)s.") % {"day": day})
     return said
 
@@ -182,9 +182,4 @@ def _has_method(membership: Membership) -> bool:
 
 
 def _amount(amount: Money) -> dict[str, str]:
-    return {"amount": l10n.money_text(amount, _locale())}
-
-
-def _locale() -> str:
-    language = get_language() or "en"
-    return "en_GB" if language == "en" else language  # the day comes first
+    return {"amount": l10n.money_text(amount, l10n.active_locale())}

@@ -7,17 +7,9 @@ from __future__ import annotations
 from datetime import date
 
 from babel.dates import format_skeleton
-from django.utils.translation import get_language
 
 from prm.lib import l10n
-
-_REGION = {"en": "en_GB"}
-
-
-def active_locale() -> str:
-    """Return the locale of the language in force, for the functions of `prm.lib.l10n`."""
-    language = get_language() or "en"
-    return _REGION.get(language, language)
+from prm.lib.l10n import active_locale as active_locale
 
 
 def day_text(day: date, locale: str | None = None) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils.text import format_lazy
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import TermsState
@@ -177,5 +176,4 @@ def _refuse_gaps(version: TermsVersion) -> None:
 
 
 def _day(day: date) -> str:
-    language = get_language() or "en"
-    return l10n.date_text(day, "en_GB" if language == "en" else language, "long")
+    return l10n.date_text(day, l10n.active_locale(), "long")

@@ -27,7 +27,6 @@ from payouts.disputes.common import (
 from payouts.disputes.suggestion import Suggestion, suggest
 from payouts.evidence import Evidence
 from payouts.models import Commission, Dispute, DisputeMessage
-from payouts.reading import locale_for
 from prm import audit
 from prm.accounts import policy
 from prm.lib import l10n
@@ -52,7 +51,7 @@ def open(
     until = clock.ask_until(line)
     if until is not None and at >= until:
         day = clock.last_day(until, line.membership.program)
-        raise TooLateToAsk(params={"date": l10n.date_text(day, locale_for(by.language))})
+        raise TooLateToAsk(params={"date": l10n.date_text(day, l10n.reader_locale(by.language))})
     there = clock.open_about(line)
     if there is not None:
         return _same(there, cause, said, by=by)

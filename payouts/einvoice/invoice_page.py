@@ -13,7 +13,6 @@ from django.utils.translation import ngettext
 
 from payouts.choices import InvoiceKind, VatMode
 from payouts.models import Invoice
-from payouts.reading import locale_for
 from prm.lib import l10n
 from prm.lib.money import Money
 
@@ -94,7 +93,7 @@ class _Writer:
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts
-        self.language = locale_for(facts["language"])
+        self.language = l10n.reader_locale(facts["language"])
 
     def money(self, minor: int) -> str:
         return l10n.money_text(Money(minor, self.facts["currency"]), self.language)

@@ -8,10 +8,9 @@ from decimal import Decimal
 from functools import lru_cache
 
 from babel.dates import format_skeleton
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from payouts.reading import locale_for
 from prm.lib import l10n
 from prm.lib.money import Money, exponent
 from prm.lib.periods import Month, local_day
@@ -20,7 +19,7 @@ from tiers.choices import EventKind
 
 def locale() -> str:
     """Return the locale of the language that is active."""
-    return locale_for(get_language() or "en")
+    return l10n.active_locale()
 
 
 def money(minor: int, currency: str) -> str:

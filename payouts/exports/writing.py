@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from babel.numbers import NumberPattern, parse_pattern
 
 from payouts.models import Statement
-from payouts.reading import locale_for
 from prm.lib import l10n
 from prm.lib.money import Money, exponent
 from prm.lib.periods import local_day
@@ -22,7 +21,7 @@ class Writer:
 
     def __init__(self, statement: Statement) -> None:
         self.statement = statement
-        self.language = locale_for(statement.language)
+        self.language = l10n.reader_locale(statement.language)
         self.currency = statement.currency
         self.zone = ZoneInfo(statement.facts["program"]["time_zone"])
 

@@ -20,7 +20,6 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.translation import get_language
 
 from prm.accounts import policy
 from prm.accounts.models import User
@@ -168,8 +167,7 @@ def link_to(obj: models.Model | None, text: object = None) -> str:
 
 def locale() -> str:
     """Return the locale of the language in force; English is British here, as everywhere in the product."""
-    language = get_language() or "en"
-    return "en_GB" if language == "en" else language
+    return l10n.active_locale()
 
 
 def money_text(amount: Money) -> str:

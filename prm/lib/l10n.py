@@ -14,6 +14,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_gmt, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import NumberPattern, format_decimal, format_percent, get_currency_symbol
+from django.utils.translation import get_language
 
 from prm.lib.money import Money, exponent
 from prm.lib.periods import Month
@@ -21,6 +22,16 @@ from prm.lib.periods import Month
 MINUS = "\N{MINUS SIGN}"
 DateStyle = Literal["short", "medium", "long", "full"]
 _MONTH_PATTERNS = {"long": "LLLL y", "short": "LLL y", "name": "LLLL", "abbreviation": "LLL"}
+
+
+def reader_locale(language: str) -> str:
+    """Return the locale for a reader of `language`. English is British here: the day comes first, so 2 Dec cannot be misread."""
+    return "en_GB" if language == "en" else language
+
+
+def active_locale() -> str:
+    """Return the locale of the language in force."""
+    return reader_locale(get_language() or "en")
 
 
 @lru_cache(maxsize=256)

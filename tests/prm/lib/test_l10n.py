@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
 from prm.lib import l10n
 from prm.lib.currencies import EXPONENTS
@@ -102,3 +103,17 @@ def test_several_things_are_written_in_a_row() -> None:
     assert l10n.list_text(["a", "b", "c"], "en_GB") == "a, b and c"
     assert l10n.list_text(["a", "b"], "fr", "or") == "a ou b"
     assert l10n.list_text(["a"], "en_GB") == "a"
+
+
+@pytest.mark.parametrize(
+    ("language", "day"), [("en", "2 Dec 2026"), ("fr", "2 déc. 2026"), ("pl", "2 gru 2026")]
+)
+def test_a_reader_of_english_finds_the_day_before_the_month(language: str, day: str) -> None:
+    assert l10n.date_text(date(2026, 12, 2), l10n.reader_locale(language)) == day
+    with translation.override(language):
+        assert l10n.active_locale() == l10n.reader_locale(language)
+
+
+def test_without_a_language_in_force_people_read_english() -> None:
+    with translation.override(None):
+        assert l10n.active_locale() == "en_GB"

@@ -214,3 +214,119 @@ class TermsState(models.TextChoices):
     DRAFT = "draft", _("Draft")
     PUBLISHED = "published", _("Published")
     SUPERSEDED = "superseded", _("Superseded")
+
+
+class RoundKind(models.TextChoices):
+    """Why tiers are looked at."""
+
+    PROMOTION = "promotion", _("Promotion")
+    DEMOTION = "demotion", _("Yearly or half-yearly review")
+    ANNIVERSARY = "anniversary", _("Anniversary")
+    EXPIRY = "expiry", _("End of a decision by hand")
+    BY_HAND = "by_hand", _("Asked for by a person")
+
+
+class RoundState(models.TextChoices):
+    SCHEDULED = "scheduled", _("Scheduled")
+    RUNNING = "running", _("Under way")
+    FINISHED = "finished", _("Finished")
+
+
+class ReviewOutcome(models.TextChoices):
+    UP = "up", _("Up")
+    KEEP = "keep", _("Keep")
+    DOWN = "down", _("Down")
+
+
+class ReviewState(models.TextChoices):
+    PROPOSED = "proposed", _("Proposed")
+    IN_GRACE = "in_grace", _("In the grace period")
+    APPEALED = "appealed", _("Appealed")
+    DECIDED = "decided", _("Decided, takes effect later")
+    APPLIED = "applied", _("In effect")
+    KEPT = "kept", _("Tier kept")
+    WAIVED = "waived", _("Waived")
+    SHADOW = "shadow", _("For information: a decision by hand holds")
+    LAPSED = "lapsed", _("Overtaken")
+
+    @classmethod
+    def open(cls) -> tuple[str, ...]:
+        return (cls.PROPOSED.value, cls.IN_GRACE.value, cls.APPEALED.value, cls.DECIDED.value)
+
+
+class AppealState(models.TextChoices):
+    OPEN = "open", _("Waiting for an answer")
+    GRANTED = "granted", _("Granted")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class OverrideKind(models.TextChoices):
+    OVERRIDE = "override", _("Placed by hand")
+    WAIVER = "waiver", _("Waiver")
+
+
+class StaffRole(models.TextChoices):
+    """What somebody at a partner does; certifications are asked of roles."""
+
+    SALES = "sales", _("Sales")
+    PRESALES = "presales", _("Presales")
+    TECHNICAL = "technical", _("Technical")
+    SUPPORT = "support", _("Support")
+    MARKETING = "marketing", _("Marketing")
+    MANAGEMENT = "management", _("Management")
+    OTHER = "other", _("Other")
+
+
+class LessonKind(models.TextChoices):
+    TEXT = "text", _("Text")
+    VIDEO = "video", _("Video")
+    FILE = "file", _("File")
+    QUIZ = "quiz", _("Quiz")
+
+
+class CourseState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
+
+
+class CredentialState(models.TextChoices):
+    """`expired` is computed from the day."""
+
+    WAITING = "waiting", _("Proof waits to be checked")
+    VALID = "valid", _("Valid")
+    REFUSED = "refused", _("Proof not accepted")
+    REVOKED = "revoked", _("Revoked")
+
+
+class CredentialSource(models.TextChoices):
+    COURSE = "course", _("By courses")
+    PROOF = "proof", _("By a certificate of somebody else")
+    GRANTED = "granted", _("Granted by us")
+
+
+class ActivityKind(models.TextChoices):
+    EVENT = "event", _("Event or trade fair")
+    CASE_STUDY = "case_study", _("Case study")
+    WEBINAR = "webinar", _("Webinar")
+    GUEST_ARTICLE = "guest_article", _("Guest article")
+    PRESS = "press", _("Press")
+    CAMPAIGN = "campaign", _("Joint campaign")
+    OTHER = "other", _("Other")
+
+
+class ActivityState(models.TextChoices):
+    WAITING = "waiting", _("Waiting to be confirmed")
+    CONFIRMED = "confirmed", _("Confirmed")
+    DECLINED = "declined", _("Not counted")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class BusinessPlanState(models.TextChoices):
+    OUTLINE = "outline", _("Outline")
+    PARTNER_REVIEW = "partner_review", _("With the partner")
+    AGREED = "agreed", _("Agreed")
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", _("Completed")
+    WITHDRAWN = "withdrawn", _("Withdrawn")

@@ -60,3 +60,18 @@ class TermsAccepted:
     """Terms that were overdue are accepted: what they held back goes on."""
 
     membership_id: int
+
+
+@dataclass(frozen=True)
+class CredentialsChanged:
+    """Somebody of a partner passed, lost or left: ratios of its memberships may be others now."""
+
+    partner_id: int
+
+
+@dataclass(frozen=True)
+class ReviewDecided:
+    """A tier review came to its end; `state` is applied, kept or waived."""
+
+    review_id: int
+    state: str

@@ -22,6 +22,7 @@ app.autodiscover_tasks(related_name="tasks_results")
 app.autodiscover_tasks(related_name="tasks_tax")
 app.autodiscover_tasks(related_name="tasks_review")
 app.autodiscover_tasks(related_name="tasks_outreach")
+app.autodiscover_tasks(related_name="tasks_tiers")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
     "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},

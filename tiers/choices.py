@@ -96,3 +96,36 @@ class BankFile(models.TextChoices):
 
     PAIN_09 = "pain.001.001.09", "pain.001.001.09"
     PAIN_03 = "pain.001.001.03", "pain.001.001.03"
+
+
+class TierColour(models.TextChoices):
+    """Colours of tiers: names of tokens that are readable on the pages' own backgrounds, light and dark."""
+
+    SLATE = "slate", _("Slate")
+    BRONZE = "bronze", _("Bronze")
+    SILVER = "silver", _("Silver")
+    GOLD = "gold", _("Gold")
+    TEAL = "teal", _("Teal")
+    BLUE = "blue", _("Blue")
+    VIOLET = "violet", _("Violet")
+    GREEN = "green", _("Green")
+
+
+class BenefitKind(models.TextChoices):
+    """What a tier can give besides a rate. The kind says what a tier's value is: see `BenefitKind.unit`."""
+
+    SUPPORT = "support", _("Support level")
+    LOCATOR = "locator", _("Listing in the partner directory")
+    CO_MARKETING = "co_marketing", _("Joint marketing")
+    LEAD_SHARING = "lead_sharing", _("Leads shared with the partner")
+    MDF = "mdf", _("Share of marketing costs")
+    PRESS_RELEASE = "press_release", _("Press release")
+    SEMINAR = "seminar", _("Invitation to the seminar")
+    TRAINING = "training", _("Training")
+    OTHER = "other", _("Something else")
+
+
+class SchemeState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    PUBLISHED = "published", _("Published")
+    SUPERSEDED = "superseded", _("Superseded")

@@ -1,6 +1,9 @@
 """Who: applications, partners and their people, memberships and where they stand."""
 
 from partners.models.application import Application, ApplicationFile, ApplicationMessage, Reference
+from partners.models.business_plan import BusinessPlan, Checkpoint, Goal, GoalChange
+from partners.models.certification import Certification, Course, Credential, Lesson, LessonAttempt, Staff
+from partners.models.engagement import Activity, StaffFigure
 from partners.models.form import FormVersion
 from partners.models.leaving import Ending, Suspension
 from partners.models.member import Invitation, Member
@@ -24,24 +27,44 @@ from partners.models.recruiting import (
 )
 from partners.models.review import Blocked, EligibilityRule, Workload
 from partners.models.terms import Acceptance, Amendment, ClauseQuestion, TermsNotice, TermsVersion
+from partners.models.tier_review import (
+    Appeal,
+    MetricSnapshot,
+    ReviewEvidence,
+    ReviewRound,
+    TierOverride,
+    TierReview,
+)
 
 __all__ = [
     "AbandonedDraft",
     "Acceptance",
+    "Activity",
     "Amendment",
+    "Appeal",
     "Application",
     "ApplicationFile",
     "ApplicationMessage",
     "Blocked",
+    "BusinessPlan",
+    "Certification",
+    "Checkpoint",
     "ClauseQuestion",
     "CounterProposal",
+    "Course",
+    "Credential",
     "EligibilityRule",
     "Ending",
     "FormVersion",
+    "Goal",
+    "GoalChange",
     "Introduction",
     "Invitation",
+    "Lesson",
+    "LessonAttempt",
     "Member",
     "Membership",
+    "MetricSnapshot",
     "OnboardingMark",
     "OnboardingStep",
     "Partner",
@@ -54,9 +77,15 @@ __all__ = [
     "ProspectTouch",
     "RecruitingLink",
     "Reference",
+    "ReviewEvidence",
+    "ReviewRound",
+    "Staff",
+    "StaffFigure",
     "Suspension",
     "TermsNotice",
     "TermsVersion",
+    "TierOverride",
+    "TierReview",
     "WaitingMailbox",
     "Workload",
 ]

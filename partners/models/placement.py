@@ -1,4 +1,5 @@
-"""A placement: a membership standing in a tier over a dated interval, start included, end excluded. One is open at a time."""
+"""A placement: a membership standing in a tier over a dated interval, start included, end excluded. One is open at a time, and each begins
+where the one before ended: the database refuses overlaps and gaps."""
 
 from __future__ import annotations
 
@@ -27,7 +28,14 @@ class Placement(models.Model):
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     because = models.CharField(_("reason"), max_length=200)
     placed_at = models.DateTimeField()
-    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    # Empty where a review was decided by the program's own setting.
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    keeps_customers = models.BooleanField(
+        _("customers from before keep the former tier's terms"), default=False
+    )
+    customers_keep_ends_at = models.DateTimeField(_("until"), null=True, blank=True)
 
     objects = PlacementQuerySet.as_manager()
 
@@ -37,6 +45,11 @@ class Placement(models.Model):
         constraints = [
             only_one_open("membership", until="ends_at", name="partners_placement_one_open"),
             ends_after_start("starts_at", "ends_at", name="partners_placement_ends_after_start"),
+            models.CheckConstraint(
+                condition=models.Q(customers_keep_ends_at=None)
+                | models.Q(keeps_customers=True, customers_keep_ends_at__gt=models.F("starts_at")),
+                name="partners_placement_customers_keep",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,15 @@ from prm.lib.fields import PublicIdField
 class TermsVersion(models.Model):
     public_id = PublicIdField(prefix="trm")
     program = models.ForeignKey("tiers.Program", models.PROTECT, related_name="terms_versions")
+    tier = models.ForeignKey(
+        "tiers.Tier",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="terms_versions",
+        verbose_name=_("for one tier"),
+        help_text=_("Empty: for every tier that has no terms of its own."),
+    )
     number = models.PositiveIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=12, choices=TermsState.choices, default=TermsState.DRAFT)
     summary = models.TextField(_("in plain words"), blank=True, max_length=4000)

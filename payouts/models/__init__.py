@@ -7,6 +7,7 @@ from payouts.models.dispute import Dispute, DisputeMessage
 from payouts.models.dry_run import DryRun
 from payouts.models.fx import FxRate
 from payouts.models.ledger import Account, ChainLink, Entry, Transaction
+from payouts.models.outlook import TierOutlook
 from payouts.models.pause import Pause, PayableDateChange, Reserve
 from payouts.models.pay_run import PaymentFile, PaymentFileTaken, PayRun, PayRunCheck, PayRunException
 from payouts.models.payment import Payment
@@ -49,6 +50,7 @@ __all__ = [
     "StatementLine",
     "TaxForm",
     "TaxProfile",
+    "TierOutlook",
     "Transaction",
     "Withholding",
 ]

@@ -48,6 +48,10 @@ _PARTNER_WORK = frozenset(
         "sanction_partners",
         "see_funnel",
         "answer_clause_questions",
+        "decide_reviews",
+        "confirm_engagement",
+        "agree_plans",
+        "manage_courses",
     }
 )
 _MONEY_WORK = frozenset(
@@ -116,16 +120,22 @@ def _models(app: str, models: str, *actions: str) -> set[str]:
 # What the stock admin may show and change. Whole money tables are "view" for everybody: their rows are moved by
 # verbs, which ask `require`. Names of models that do not exist are skipped, and a test says which those are.
 _VIEW_EVERYTHING = (
-    _models("tiers", "program tier plan planversion rule legalentity", "view")
+    _models(
+        "tiers",
+        "program tier plan planversion rule legalentity tierscheme benefit tierbenefit tiertarget",
+        "view",
+    )
     | _models(
         "partners",
         "partner member membership placement application applicationmessage termsversion acceptance invitation "
         "applicationfile reference formversion recruitinglink programvisit abandoneddraft waitingmailbox programtext eligibilityrule blocked workload "
         "prospect prospecttouch programinvitation counterproposal introduction onboardingstep onboardingmark programresource "
-        "amendment clausequestion termsnotice suspension ending",
+        "amendment clausequestion termsnotice suspension ending "
+        "reviewround tierreview appeal tieroverride metricsnapshot certification course lesson staff lessonattempt credential "
+        "activity stafffigure businessplan goal checkpoint goalchange",
         "view",
     )
-    | _models("referrals", "link code click customer conversion credit", "view")
+    | _models("referrals", "link code click customer conversion credit pointentry", "view")
     | _models("runs", "run", "view")
 )
 _VIEW_MONEY = _models(

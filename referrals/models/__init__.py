@@ -6,5 +6,6 @@ from referrals.models.conversion import Conversion
 from referrals.models.credit import Credit
 from referrals.models.customer import Customer
 from referrals.models.link import Link
+from referrals.models.points import PointEntry
 
-__all__ = ["Click", "Code", "Conversion", "Credit", "Customer", "Link"]
+__all__ = ["Click", "Code", "Conversion", "Credit", "Customer", "Link", "PointEntry"]

@@ -3,6 +3,19 @@
 from tiers.models.operator import LegalEntity
 from tiers.models.plan import Plan, PlanCase, PlanVersion, Rule
 from tiers.models.program import Program
-from tiers.models.tier import Tier
+from tiers.models.scheme import TierScheme
+from tiers.models.tier import Benefit, Tier, TierBenefit, TierTarget
 
-__all__ = ["LegalEntity", "Plan", "PlanCase", "PlanVersion", "Program", "Rule", "Tier"]
+__all__ = [
+    "Benefit",
+    "LegalEntity",
+    "Plan",
+    "PlanCase",
+    "PlanVersion",
+    "Program",
+    "Rule",
+    "Tier",
+    "TierBenefit",
+    "TierScheme",
+    "TierTarget",
+]

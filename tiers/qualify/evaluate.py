@@ -1,0 +1,140 @@
+"""Decide which tier figures reach. A tier is reached when what it asks is met and every tier below it is reached, so nobody skips a rung
+that is not met; the lowest rung is everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from tiers.qualify.scheme import ALL, ANY, AT_LEAST, ONE_STEP, Ask, Requirement, Scheme
+
+
+class Outcome(StrEnum):
+    """Where a membership should go."""
+
+    UP = "up"
+    KEEP = "keep"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What was measured, and how many rows it was made of; no `value` means nobody can know, such as a share of no staff."""
+
+    value: Fraction | None
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One tier of a ladder."""
+
+    key: str
+    rank: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One requirement beside its figure. `gap` is what is missing, in the metric's unit: zero when met, None when unknown."""
+
+    requirement: Requirement
+    figure: Figure
+    is_met: bool
+    gap: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class RungVerdict:
+    """One tier: whether what it asks is met (`is_met`), and whether it is reached, with all below it."""
+
+    rung: Rung
+    is_met: bool
+    is_reached: bool
+    found: tuple[Found, ...]
+    weight: int = 0
+    needed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The whole ladder against the figures. `measured` is the highest rung reached, `target` where the process leads."""
+
+    current: Rung
+    measured: Rung
+    target: Rung
+    outcome: Outcome
+    rungs: tuple[RungVerdict, ...]
+
+    def of(self, key: str) -> RungVerdict:
+        """Return the verdict on one tier."""
+        return next(each for each in self.rungs if each.rung.key == key)
+
+
+UNKNOWN = Figure(None)
+
+
+def evaluate(
+    scheme: Scheme, ladder: Sequence[Rung], figures: Mapping[str, Figure], *, current: str
+) -> Verdict:
+    """Return the verdict on one membership that stands in the tier `current` of `ladder`, its rungs in any order.
+
+    `figures` are by the key of their question; one that is missing counts as unknown. A rise goes to the highest rung
+    reached, a fall there or one rung down, as the scheme says.
+
+    Raises: ValueError when `current` is no rung of the ladder.
+    """
+    rungs = sorted(ladder, key=lambda rung: rung.rank)
+    place = next((at for at, rung in enumerate(rungs) if rung.key == current), None)
+    if place is None:
+        raise ValueError(f"{current!r} is no tier of this ladder.")
+    verdicts: list[RungVerdict] = []
+    reached = 0
+    climbs = True
+    for at, rung in enumerate(rungs):
+        found = tuple(_found(each, figures) for each in scheme.ask_of(rung.key).requirements)
+        is_met = at == 0 or _is_met(scheme.ask_of(rung.key), found)
+        climbs = climbs and is_met
+        if climbs:
+            reached = at
+        weight = sum(each.requirement.weight for each in found if each.is_met)
+        verdicts.append(
+            RungVerdict(rung, is_met, climbs, found, weight=weight, needed=scheme.ask_of(rung.key).needed)
+        )
+    target = _target(place, reached, step_down=scheme.process.fall == ONE_STEP)
+    outcome = Outcome.KEEP if target == place else Outcome.UP if target > place else Outcome.DOWN
+    return Verdict(rungs[place], rungs[reached], rungs[target], outcome, tuple(verdicts))
+
+
+def _target(place: int, reached: int, *, step_down: bool) -> int:
+    if reached >= place:
+        return reached
+    return place - 1 if step_down else reached
+
+
+def _is_met(ask: Ask, found: Sequence[Found]) -> bool:
+    if not found:
+        return True
+    if ask.combine == ALL:
+        return all(each.is_met for each in found)
+    if ask.combine == ANY:
+        return any(each.is_met for each in found)
+    return sum(each.requirement.weight for each in found if each.is_met) >= ask.needed
+
+
+def _found(requirement: Requirement, figures: Mapping[str, Figure]) -> Found:
+    figure = figures.get(requirement.question.key, UNKNOWN)
+    is_met = requirement.is_met_by(figure.value)
+    return Found(requirement, figure, is_met, _gap(requirement, figure.value, is_met=is_met))
+
+
+def _gap(requirement: Requirement, value: Fraction | None, *, is_met: bool) -> Fraction | None:
+    if is_met:
+        return Fraction(0)
+    if value is None:
+        return None
+    return (
+        requirement.threshold - value if requirement.operator == AT_LEAST else value - requirement.threshold
+    )

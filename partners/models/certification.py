@@ -140,6 +140,8 @@ class LessonAttempt(models.Model):
 
     lesson = models.ForeignKey("partners.Lesson", models.PROTECT, related_name="attempts")
     staff = models.ForeignKey("partners.Staff", models.PROTECT, related_name="attempts")
+    # The first credential comes of round 1; to renew it everything is learned again, in the next one.
+    round = models.PositiveSmallIntegerField(_("round"), default=1)
     attempted_at = models.DateTimeField()
     score = models.PositiveSmallIntegerField(_("score, percent"), null=True, blank=True)
     passed = models.BooleanField(_("passed"))
@@ -150,7 +152,7 @@ class LessonAttempt(models.Model):
         verbose_name_plural = _("attempts")
         constraints = [
             models.UniqueConstraint(
-                fields=["lesson", "staff"],
+                fields=["lesson", "staff", "round"],
                 condition=models.Q(passed=True),
                 name="partners_lessonattempt_passed_once",
             ),
@@ -199,6 +201,8 @@ class Credential(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     reason = models.CharField(_("reason, as the partner reads it"), max_length=300, blank=True)
+    # The last reminder that was sent, by how many days before the end it was for.
+    reminded_days = models.PositiveSmallIntegerField(_("reminded, days before"), null=True, blank=True)
 
     objects = CredentialQuerySet.as_manager()
 

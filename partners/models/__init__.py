@@ -1,7 +1,7 @@
 """Who: applications, partners and their people, memberships and where they stand."""
 
 from partners.models.application import Application, ApplicationFile, ApplicationMessage, Reference
-from partners.models.business_plan import BusinessPlan, Checkpoint, Goal, GoalChange
+from partners.models.business_plan import BusinessPlan, Checkpoint, Goal, GoalChange, PlanRemark
 from partners.models.certification import Certification, Course, Credential, Lesson, LessonAttempt, Staff
 from partners.models.engagement import Activity, StaffFigure
 from partners.models.form import FormVersion
@@ -69,6 +69,7 @@ __all__ = [
     "OnboardingStep",
     "Partner",
     "Placement",
+    "PlanRemark",
     "ProgramInvitation",
     "ProgramResource",
     "ProgramText",

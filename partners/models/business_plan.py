@@ -57,6 +57,7 @@ class BusinessPlan(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     outcome = models.TextField(_("what came of it"), max_length=4000, blank=True)
+    figures = models.JSONField(_("figures at the end"), null=True, blank=True)
 
     objects = BusinessPlanQuerySet.as_manager()
 
@@ -161,3 +162,23 @@ class GoalChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before} to {self.after}"
+
+
+class PlanRemark(models.Model):
+    """What one side wrote to the other about a plan before both agreed; `targets` are what the partner would rather agree to."""
+
+    plan = models.ForeignKey("partners.BusinessPlan", models.PROTECT, related_name="remarks")
+    text = models.TextField(_("remark"), max_length=4000)
+    targets = models.JSONField(_("targets proposed instead"), default=list, blank=True)
+    said_at = models.DateTimeField(_("written"))
+    said_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("remark about a plan")
+        verbose_name_plural = _("remarks about plans")
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(text=""), name="partners_planremark_says_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"remark about {self.plan_id}"

@@ -132,7 +132,7 @@ _VIEW_EVERYTHING = (
         "prospect prospecttouch programinvitation counterproposal introduction onboardingstep onboardingmark programresource "
         "amendment clausequestion termsnotice suspension ending "
         "reviewround tierreview appeal tieroverride metricsnapshot certification course lesson staff lessonattempt credential "
-        "activity stafffigure businessplan goal checkpoint goalchange",
+        "activity stafffigure businessplan goal checkpoint goalchange planremark",
         "view",
     )
     | _models("referrals", "link code click customer conversion credit pointentry", "view")

@@ -21,6 +21,7 @@ from partners.models import (
     Lesson,
     LessonAttempt,
     MetricSnapshot,
+    PlanRemark,
     ReviewEvidence,
     ReviewRound,
     Staff,
@@ -303,6 +304,16 @@ class GoalChangeFactory(DjangoModelFactory[GoalChange]):
     because = "The largest shop closed."
     proposed_at = EPOCH
     proposed_by = factory.SubFactory(UserFactory)
+
+
+class PlanRemarkFactory(DjangoModelFactory[PlanRemark]):
+    class Meta:
+        model = PlanRemark
+
+    plan = factory.SubFactory(BusinessPlanFactory)
+    text = "Summer is our quiet time."
+    said_at = EPOCH
+    said_by = factory.SubFactory(UserFactory)
 
 
 class PointEntryFactory(DjangoModelFactory[PointEntry]):

@@ -13,9 +13,12 @@ from partners import (
     onboarding_steps,
     personal_sections,
     profiles,
+    requirement_names,
 )
 from partners.application_forms import offer_words
 from partners.choices import EndingKind, OnboardingKind
+from partners.engagement import metrics as engagement_metrics
+from partners.engagement import personal_data as engagement_data
 from partners.events import (
     ApplicationCounts,
     MembershipApproved,
@@ -147,9 +150,14 @@ launching.learn_check("payment_file", launch_check_of_payments.payment_file)
 
 offer_words.learn_sentence(sentence_of)
 
+requirement_names.learn()
+
 personal_sections.learn()
 referrals_data.learn()
 payouts_data.learn()
 erasing.learn()
 referrals_erasure.learn()
 payouts_erasure.learn()
+
+engagement_metrics.learn()
+engagement_data.learn()

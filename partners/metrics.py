@@ -25,11 +25,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question with its window as instants: from `since` (None: from the beginning) to before `until`."""
+    """One question with its window as instants: from `since` (None: from the beginning) to before `until`.
+
+    `at` is when it is asked, after a window that has ended; None for at its end.
+    """
 
     question: Question
     since: datetime | None
     until: datetime
+    at: datetime | None = None
 
     def values(self, name: str) -> tuple[str, ...]:
         return self.question.values(name)
@@ -92,7 +96,7 @@ def known() -> list[str]:
 def asked(question: Question, program: Program, *, at: datetime) -> Asked:
     """Return a question with its window as of `at`."""
     since, until = bounds(question.window, at, program.zone)
-    return Asked(question, since, until)
+    return Asked(question, since, until, at)
 
 
 def measure(group: Group, scheme: Scheme, *, at: datetime) -> Callable[[int], dict[str, Figure]]:

@@ -1,0 +1,333 @@
+"""Partners say what they did besides selling, staff confirms it or says why it does not count. What was decided is never rewritten: a
+declined activity is told anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.core.files import File
+from django.core.validators import URLValidator
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import FileResponse
+from django.utils.translation import gettext_lazy as _
+
+from partners import profile_fields as fields
+from partners.application_forms.validators import printable
+from partners.choices import ActivityKind, ActivityState, TeamRole
+from partners.engagement import mails
+from partners.models import Activity, Member, Membership
+from partners.uploads import checked
+from prm import audit
+from prm.accounts import policy
+from prm.lib import uploads
+from prm.lib.errors import Refused
+from prm.lib.periods import local_day
+
+if TYPE_CHECKING:
+    from prm.accounts.models import User
+
+CAPABILITY = "confirm_engagement"
+TELLERS = (TeamRole.OWNER, TeamRole.MARKETING, TeamRole.SALES)
+MOST_WAITING = 100
+_LONGEST_TITLE, _LONGEST_URL, _LONGEST_TEXT, _LONGEST_REASON = 140, 300, 2000, 300
+_FOLDER = "activities"
+_TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
+
+
+class NotYours(Refused):
+    message = _("Owners, marketing and sales of the partner's team can tell what they did.")
+
+
+class OwnTeam(Refused):
+    message = _("You are in this partner's team: somebody else has to decide.")
+
+
+class MembershipOver(Refused):
+    message = _("This membership has ended; nothing more counts for it.")
+
+
+class UnknownKind(Refused):
+    message = _("Choose what it was.")
+    field = "kind"
+
+
+class TitleMissing(Refused):
+    message = _("Give it a title of up to 140 characters.")
+    field = "title"
+
+
+class DayMissing(Refused):
+    message = _("Say on which day it was.")
+    field = "held_on"
+
+
+class DayAhead(Refused):
+    message = _("This day has not come yet. Tell it when it has happened.")
+    field = "held_on"
+
+
+class BeforeJoining(Refused):
+    message = _("This was before the membership began.")
+    field = "held_on"
+
+
+class BadAddress(Refused):
+    message = _("Write a whole address, such as https://www.example.com.")
+    field = "url"
+
+
+class BadDescription(Refused):
+    message = _("Describe it in up to 2,000 characters, without invisible ones.")
+    field = "description"
+
+
+class ToldAlready(Refused):
+    message = _("This is on the list already: the same kind, day and title.")
+    field = "title"
+
+
+class TooManyWaiting(Refused):
+    message = _("%(count)s activities wait to be confirmed. Tell more when they have been looked at.")
+
+
+class NotWaiting(Refused):
+    message = _("This was decided or withdrawn in the meantime.")
+
+
+class NoReason(Refused):
+    message = _("Say why it does not count, in up to 300 characters: the partner reads it.")
+    field = "reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody says a partner did."""
+
+    kind: str
+    title: str
+    held_on: date | None
+    url: str = ""
+    description: str = ""
+    file: File[bytes] | None = None
+
+
+@transaction.atomic
+def tell(membership: Membership, told: Told, *, by: User, at: datetime) -> Activity:
+    """Write an activity down; it waits until staff has confirmed it.
+
+    Raises: NotYours, MembershipOver, TooManyWaiting, UnknownKind, TitleMissing, DayMissing, DayAhead, BeforeJoining, BadAddress,
+    BadDescription, ToldAlready, and what `uploads.checked` raises.
+    """
+    _require_teller(membership, by)
+    # The membership's row is the lock of its activities: the same is not told twice at once.
+    locked = Membership.objects.lock().select_related("program", "partner").get(pk=membership.pk)
+    if locked.ended_at is not None:
+        raise MembershipOver
+    if locked.activities.filter(state=ActivityState.WAITING).count() >= MOST_WAITING:
+        raise TooManyWaiting(params={"count": MOST_WAITING})
+    activity = Activity(membership=locked, told_at=at, told_by=by)
+    _take(activity, told, at=at)
+    _save(activity, told.file)
+    audit.record(by, "activity.told", activity, at=at, membership=locked.public_id, kind=activity.kind)
+    return activity
+
+
+@transaction.atomic
+def change(activity: Activity, told: Told, *, by: User, at: datetime, without_file: bool = False) -> Activity:
+    """Say an activity differently while it waits; the file stays unless another one is given, or none is wanted.
+
+    Raises: NotYours, NotWaiting, and what `tell` raises about what is told.
+    """
+    _require_teller(activity.membership, by)
+    locked = _waiting(activity)
+    _take(locked, told, at=at)
+    before = str(locked.file.name or "")
+    if told.file is None and without_file:
+        locked.file, locked.file_name = "", ""
+    _save(locked, told.file)
+    if before and before != locked.file.name:
+        transaction.on_commit(partial(uploads.discard, before))
+    audit.record(by, "activity.changed", locked, at=at)
+    return locked
+
+
+@transaction.atomic
+def withdraw(activity: Activity, *, by: User, at: datetime) -> Activity:
+    """Take an activity back that waits.
+
+    Raises: NotYours, NotWaiting.
+    """
+    _require_teller(activity.membership, by)
+    locked = _waiting(activity)
+    locked.state = ActivityState.WITHDRAWN
+    locked.save(update_fields=["state"])
+    audit.record(by, "activity.withdrawn", locked, at=at)
+    return locked
+
+
+@transaction.atomic
+def confirm(activity: Activity, *, by: User, at: datetime) -> Activity:
+    """Let an activity count, from now on.
+
+    Raises: Forbidden, OwnTeam, NotWaiting.
+    """
+    return _decide(activity, ActivityState.CONFIRMED, by=by, at=at)
+
+
+@transaction.atomic
+def decline(activity: Activity, *, reason: str, by: User, at: datetime) -> Activity:
+    """Say that an activity does not count, and why; the partner may tell it anew.
+
+    Raises: Forbidden, OwnTeam, NoReason, NotWaiting.
+    """
+    policy.require(by, CAPABILITY)
+    try:
+        said = fields.one_line(reason, longest=_LONGEST_REASON)
+    except Refused as refusal:
+        raise NoReason from refusal
+    if not said:
+        raise NoReason
+    return _decide(activity, ActivityState.DECLINED, by=by, at=at, reason=said)
+
+
+@transaction.atomic
+def enter(membership: Membership, told: Told, *, by: User, at: datetime) -> Activity:
+    """Write down what staff knows a partner did, and confirm it in the same breath.
+
+    Raises: Forbidden, and what `tell` and `confirm` raise.
+    """
+    policy.require(by, CAPABILITY)
+    return confirm(tell(membership, told, by=by, at=at), by=by, at=at)
+
+
+def waiting() -> QuerySet[Activity]:
+    """Return the activities staff has to look at, the oldest first."""
+    found = Activity.objects.filter(state=ActivityState.WAITING)
+    return found.select_related("membership__partner", "membership__program", "told_by").order_by(
+        "told_at", "pk"
+    )
+
+
+def attachment(activity: Activity) -> FileResponse:
+    """Return the evidence as a download; the caller has asked who is asking."""
+    return uploads.attachment(activity.file, activity.file_name, types=_TYPES)
+
+
+def first_day(membership: Membership) -> date:
+    """Return the first day on which something counts for a membership."""
+    return local_day(membership.joined_at, membership.program.zone)
+
+
+def _require_teller(membership: Membership, by: User) -> None:
+    if policy.may(by, CAPABILITY):
+        return
+    team = Member.objects.current().filter(partner=membership.partner_id, user=by)
+    if not team.filter(role__in=TELLERS).exists():
+        raise NotYours
+
+
+def _waiting(activity: Activity) -> Activity:
+    """Lock an activity, its membership first."""
+    Membership.objects.lock().get(pk=activity.membership_id)
+    rows = Activity.objects.lock().select_related("membership__program", "membership__partner", "told_by")
+    locked = rows.get(pk=activity.pk)
+    if locked.state != ActivityState.WAITING:
+        raise NotWaiting
+    return locked
+
+
+def _decide(
+    activity: Activity, state: ActivityState, *, by: User, at: datetime, reason: str = ""
+) -> Activity:
+    policy.require(by, CAPABILITY)
+    if Member.objects.current().filter(partner=activity.membership.partner_id, user=by).exists():
+        raise OwnTeam
+    locked = _waiting(activity)
+    locked.state, locked.decided_at, locked.decided_by, locked.reason = state, at, by, reason
+    locked.save(update_fields=["state", "decided_at", "decided_by", "reason"])
+    audit.record(by, f"activity.{state}", locked, at=at, membership=locked.membership.public_id)
+    if locked.told_by_id != by.pk:
+        mails.decided(locked)
+    return locked
+
+
+def _take(activity: Activity, told: Told, *, at: datetime) -> None:
+    if told.kind not in ActivityKind.values:
+        raise UnknownKind
+    activity.kind = told.kind
+    activity.title = _title(told.title)
+    activity.held_on = _day(told.held_on, activity.membership, at=at)
+    activity.url = _address(told.url)
+    activity.description = _description(told.description)
+    same = Activity.objects.filter(
+        membership=activity.membership_id,
+        kind=activity.kind,
+        held_on=activity.held_on,
+        title__iexact=activity.title,
+        state__in=(ActivityState.WAITING, ActivityState.CONFIRMED),
+    )
+    if same.exclude(pk=activity.pk).exists():
+        raise ToldAlready
+
+
+def _save(activity: Activity, file: File[bytes] | None) -> None:
+    if file is None:
+        activity.save()
+        return
+    upload = checked(file)
+    place = uploads.keep(_FOLDER, upload.content, upload.kind)
+    try:
+        activity.file, activity.file_name = place, upload.name
+        activity.save()
+    except BaseException:
+        uploads.discard(place)
+        raise
+
+
+def _title(text: str) -> str:
+    try:
+        title = fields.one_line(text, longest=_LONGEST_TITLE)
+    except Refused as refusal:
+        raise TitleMissing from refusal
+    if not title:
+        raise TitleMissing
+    return title
+
+
+def _day(day: date | None, membership: Membership, *, at: datetime) -> date:
+    if day is None:
+        raise DayMissing
+    if day > local_day(at, membership.program.zone):
+        raise DayAhead
+    if day < first_day(membership):
+        raise BeforeJoining
+    return day
+
+
+def _address(text: str) -> str:
+    address = text.strip()
+    if not address:
+        return ""
+    try:
+        URLValidator(schemes=["http", "https"])(address)
+    except ValidationError as error:
+        raise BadAddress from error
+    if len(address) > _LONGEST_URL:
+        raise BadAddress
+    return address
+
+
+def _description(text: str) -> str:
+    said = text.strip()
+    try:
+        printable(said)
+    except ValidationError as error:
+        raise BadDescription from error
+    if len(said) > _LONGEST_TEXT:
+        raise BadDescription
+    return said

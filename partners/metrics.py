@@ -102,33 +102,41 @@ def asked(question: Question, program: Program, *, at: datetime) -> Asked:
 def measure(group: Group, scheme: Scheme, *, at: datetime) -> Callable[[int], dict[str, Figure]]:
     """Measure a group for every question of a scheme, with figures up to `at`; what is returned gives one membership's figures."""
     read = {
-        question.key: (
-            question.metric,
-            _known[question.metric].read(group, asked(question, group.program, at=at)),
-        )
+        question.key: figures(group, asked(question, group.program, at=at))
         for question in scheme.questions()
         if question.metric in _known
     }
 
     def of(membership_id: int) -> dict[str, Figure]:
-        return {
-            key: figures.get(membership_id, _UNKNOWN if metric in _UNKNOWN_WHEN_MISSING else _NOTHING)
-            for key, (metric, figures) in read.items()
-        }
+        return {key: figure_of(membership_id) for key, figure_of in read.items()}
 
     return of
+
+
+def figures(group: Group, question: Asked) -> Callable[[int], Figure]:
+    """Measure a group for one question in a window of the caller's; a metric nobody reads is unknown for everybody."""
+    metric = question.question.metric
+    found = _known.get(metric)
+    if found is None:
+        return lambda membership_id: _UNKNOWN
+    read = found.read(group, question)
+    missing = _UNKNOWN if metric in _UNKNOWN_WHEN_MISSING else _NOTHING
+    return lambda membership_id: read.get(membership_id, missing)
 
 
 def rows_behind(
     membership_id: int, question: Question, program: Program, *, at: datetime
 ) -> list[EvidenceRow]:
     """Return the rows behind one figure of one membership, the oldest first."""
-    found = _known.get(question.metric)
+    return rows_of(membership_id, asked(question, program, at=at))
+
+
+def rows_of(membership_id: int, question: Asked) -> list[EvidenceRow]:
+    """Return the rows behind a figure in a window of the caller's, the oldest first."""
+    found = _known.get(question.question.metric)
     if found is None:
         return []
-    return sorted(
-        found.rows(membership_id, asked(question, program, at=at)), key=lambda row: (row.at, row.what)
-    )
+    return sorted(found.rows(membership_id, question), key=lambda row: (row.at, row.what))
 
 
 def begins(question: Question, program: Program) -> datetime | None:

@@ -62,17 +62,49 @@ def per_code(membership: Membership, *, since: datetime, until: datetime) -> dic
     return _per(membership, _credits(membership, since=since, until=until).exclude(code=None), "code", {})
 
 
+def counting(*, since: datetime | None, until: datetime) -> QuerySet[Credit]:
+    """Return the credits of everybody that count from `since` (None: from the beginning) until before `until`."""
+    credits = (
+        Credit.objects.standing()
+        .filter(occurred_at__lt=until)
+        .exclude(role=CreditRole.ASSISTED)
+        .exclude(conversion__state=ConversionState.REJECTED)
+    )
+    return credits if since is None else credits.filter(occurred_at__gte=since)
+
+
+def net_per_membership(credits: QuerySet[Credit]) -> dict[int, tuple[int, int]]:
+    """Return for each membership that has any of `credits` the net amount in minor units, and how many credits it is made of."""
+    sums = _sums()
+    needed = {"rows": Count("pk"), **{name: sums[name] for name in ("shared", "sold", "returned")}}
+    rows: list[Mapping[str, Any]] = list(credits.values("membership").annotate(**needed).order_by())
+    split: Counter[int] = Counter()
+    if any(row["shared"] for row in rows):
+        for pk, minor in _split(credits):
+            split[pk] += minor
+    return {
+        row["membership"]: (
+            int(row["sold"] or 0) - int(row["returned"] or 0) + split[row["membership"]],
+            row["rows"],
+        )
+        for row in rows
+    }
+
+
+def net_per_conversion(credits: QuerySet[Credit]) -> Iterator[tuple[int, int]]:
+    """Yield each event of `credits`, of one membership, with its part of the amount, negative for what went back."""
+    whole = credits.filter(share=1).values_list("conversion", "conversion__kind", "conversion__amount_minor")
+    for conversion, kind, minor in whole:
+        yield conversion, -minor if kind in TAKES_BACK else minor
+    yield from _split(credits, "conversion")
+
+
 def _clicks(membership: Membership, *, since: datetime, until: datetime) -> QuerySet[Click]:
     return Click.objects.filter(link__membership=membership, clicked_at__gte=since, clicked_at__lt=until)
 
 
 def _credits(membership: Membership, *, since: datetime, until: datetime) -> QuerySet[Credit]:
-    return (
-        Credit.objects.standing()
-        .filter(membership=membership, occurred_at__gte=since, occurred_at__lt=until)
-        .exclude(role=CreditRole.ASSISTED)
-        .exclude(conversion__state=ConversionState.REJECTED)
-    )
+    return counting(since=since, until=until).filter(membership=membership)
 
 
 def _figures(membership: Membership, credits: QuerySet[Credit], *, clicks: int = 0) -> Figures:

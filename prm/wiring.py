@@ -47,6 +47,7 @@ from referrals import launch_check as launch_check_of_links
 from referrals import merging as links_merging
 from referrals import onboarding_steps as steps_of_links
 from referrals import personal_data as referrals_data
+from referrals import tier_metrics as metrics_of_sales
 from referrals.events import ConversionsAttributed
 from referrals.imports import RUN_KIND as SALES_IMPORT
 from referrals.surroundings import surroundings
@@ -149,6 +150,8 @@ launching.learn_check("destination", launch_check_of_links.destination)
 launching.learn_check("payment_file", launch_check_of_payments.payment_file)
 
 offer_words.learn_sentence(sentence_of)
+
+metrics_of_sales.learn()
 
 requirement_names.learn()
 

@@ -154,6 +154,7 @@ class DryRunKind(models.TextChoices):
     PLAN = "plan", _("A plan version")
     TIER = "tier", _("Partners in another tier")
     SETTING = "setting", _("A setting of the program")
+    MOVES = "moves", _("Each of some partners in another tier")
 
 
 class CheckKind(models.TextChoices):

@@ -143,7 +143,7 @@ def _as_member(
     plan = rulebook.facts(version, effective_at=at) if version is not None else rater.plan
     loader = Loader(terms, Scope(at, at, frozenset()))
     memory = None if is_fresh else loader.load([member])[member.pk]
-    known = _known(order, terms.standing(member, at), program)
+    known = _known(order, terms.standing(member, at, customer_since=so.customer_since), program)
     return _told(trial.try_order(plan, **known, memory=memory), plan, program)
 
 

@@ -65,6 +65,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="6", minute="41"),
         "options": {"expires": 3600},
     },
+    "what other tiers would earn": {
+        "task": "payouts.refresh_outlooks",
+        "schedule": crontab(hour="4", minute="37"),
+        "options": {"expires": 3600},
+    },
     "self-check of commissions": {
         "task": "payouts.self_check",
         "schedule": crontab(hour="3", minute="23"),

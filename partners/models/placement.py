@@ -52,5 +52,11 @@ class Placement(models.Model):
             ),
         ]
 
+    def leaves_out(self, customer_since: datetime | None, *, at: datetime) -> bool:
+        """Say whether a customer, who first bought at `customer_since`, is still rated by the placement before this one at `at`."""
+        if not self.keeps_customers or customer_since is None or customer_since >= self.starts_at:
+            return False
+        return self.customers_keep_ends_at is None or at < self.customers_keep_ends_at
+
     def __str__(self) -> str:
         return f"{self.membership_id} in {self.tier_id} from {self.starts_at:%Y-%m-%d}"

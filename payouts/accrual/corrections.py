@@ -59,7 +59,7 @@ def _because(terms: Terms, member: Membership, rule_key: str, cause: Cause) -> d
         kind=happening.kind,
         occurred_at=happening.occurred_at,
         reference=_reference(terms, member, rule_key, cause.version_id),
-        tier={"key": standing.tier_key, "name": standing.tier_name},
+        tier=standing.tier,
         amount=Money(amount, happening.currency),
         exact=str(amount),
         part=Part("true_up", amount, {"owed_minor": cause.owed, "booked_minor": cause.booked}),

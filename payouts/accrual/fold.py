@@ -97,7 +97,7 @@ class Fold:
             event = None
         else:
             event = self.teller.event(happening)
-            standing = self.terms.standing(member, happening.occurred_at)
+            standing = self.terms.standing(member, happening.occurred_at, customer_since=since)
             memory = self._memory(rater, member)
             lines = rater(event, standing, memory)
             lines = (*lines, *self._later(member, event, standing, lines, memory))
@@ -123,7 +123,9 @@ class Fold:
             rater = self.terms.rater(above, event.occurred_at, event.customer_since)
             if rater is None:
                 continue
-            standing = self.terms.standing(above, event.occurred_at, depth=depth)
+            standing = self.terms.standing(
+                above, event.occurred_at, depth=depth, customer_since=event.customer_since
+            )
             wait = self._wait(above, member, happening)
             for line in rater(seen, standing, self._memory(rater, above)):
                 yield self._draft(above, happening, line, wait)
@@ -146,7 +148,8 @@ class Fold:
         return drafts
 
     def _reverse(self, member: Membership, happening: Happening, sale: Sale, depth: int) -> Iterator[Draft]:
-        standing = self.terms.standing(member, happening.occurred_at, depth=depth)
+        since = self.teller.customer_since(happening)
+        standing = self.terms.standing(member, happening.occurred_at, depth=depth, customer_since=since)
         is_first = True
         for rater, earned in self._versions(member, happening, sale, depth):
             memory = self._memory(rater, member)

@@ -26,7 +26,7 @@ class Terms:
     book: rulebook.Rulebook
     members: dict[int, Membership]
     placements: dict[int, list[Placement]]
-    _standings: dict[tuple[int, int, int], Standing] = field(default_factory=dict)
+    _standings: dict[tuple[int, int, int, bool], Standing] = field(default_factory=dict)
     _plans: dict[int, dict[int | str, PlanFacts]] = field(default_factory=dict)
     _levels: dict[int, int] = field(default_factory=dict)
     _reserves: Reserves | None = None
@@ -77,12 +77,18 @@ class Terms:
         """Say whether any rule has a budget that all partners share."""
         return any(rater.needs.budgets for rater in self.raters(program_id))
 
-    def standing(self, member: Membership, at: datetime, *, depth: int = 0) -> Standing:
-        """Return where a membership stood at `at`; before its first placement, in no tier."""
-        placement = self._placement(member.pk, at)
-        key = (member.pk, placement.pk if placement is not None else 0, depth)
+    def standing(
+        self, member: Membership, at: datetime, *, depth: int = 0, customer_since: datetime | None = None
+    ) -> Standing:
+        """Return where a membership stood at `at` toward a customer; before its first placement, in no tier.
+
+        Customers from before a demotion may keep the terms of the tier the partner has left
+        (`partners.models.Placement.leaves_out`).
+        """
+        placement, is_kept = self._placement(member.pk, at, customer_since)
+        key = (member.pk, placement.pk if placement is not None else 0, depth, is_kept)
         if key not in self._standings:
-            self._standings[key] = _standing(member, placement, depth)
+            self._standings[key] = _standing(member, placement, depth, is_kept=is_kept)
         return self._standings[key]
 
     def recruiters(self, member: Membership, at: datetime) -> Iterator[tuple[int, Membership]]:
@@ -139,11 +145,19 @@ class Terms:
                 pk: member for pk, member in _members(missing).items() if member.program_id in programs
             }
 
-    def _placement(self, member_id: int, at: datetime) -> Placement | None:
-        for placement in self.placements.get(member_id, ()):
-            if placement.starts_at <= at and (placement.ends_at is None or at < placement.ends_at):
-                return placement
-        return None
+    def _placement(
+        self, member_id: int, at: datetime, customer_since: datetime | None
+    ) -> tuple[Placement | None, bool]:
+        """Return the placement that counts, and whether it is one the membership has left."""
+        in_force: Placement | None = None
+        for placement in reversed(self.placements.get(member_id, ())):
+            is_over = placement.ends_at is not None and placement.ends_at <= at
+            if placement.starts_at > at or (is_over and in_force is None):
+                continue
+            if not placement.leaves_out(customer_since, at=at):
+                return placement, in_force is not None
+            in_force = in_force or placement
+        return in_force, False
 
 
 def _members(ids: Collection[int]) -> dict[int, Membership]:
@@ -151,7 +165,9 @@ def _members(ids: Collection[int]) -> dict[int, Membership]:
     return {member.pk: member for member in rows}
 
 
-def _standing(member: Membership, placement: Placement | None, depth: int) -> Standing:
+def _standing(
+    member: Membership, placement: Placement | None, depth: int, *, is_kept: bool = False
+) -> Standing:
     return Standing(
         tier_key=placement.tier.key if placement is not None else "",
         tier_name=placement.tier.name if placement is not None else "",
@@ -161,4 +177,5 @@ def _standing(member: Membership, placement: Placement | None, depth: int) -> St
         tags=frozenset(member.tags),
         joined_at=member.joined_at,
         depth=depth,
+        is_kept=is_kept,
     )

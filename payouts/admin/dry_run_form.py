@@ -28,10 +28,14 @@ class Asked:
     changes: dict[str, Any]
 
 
+# Moves of single partners are tried from the page that proposes them.
+_KINDS = [(kind.value, kind.label) for kind in DryRunKind if kind != DryRunKind.MOVES]
+
+
 class DryRunForm(forms.Form):
     """What to try, and on which events."""
 
-    kind = forms.ChoiceField(label=_("What to try"), choices=DryRunKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("What to try"), choices=_KINDS, widget=forms.RadioSelect)
     version = forms.ModelChoiceField(
         label=_("Plan version"),
         queryset=PlanVersion.objects.none(),

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from payouts import dry_runs
@@ -164,6 +164,11 @@ def title_of(dry_run: DryRun) -> str:
         tiers = {tier.key: tier.name for tier in dry_run.program.tiers.all()}
         params = {"from": tiers.get(changes["from"], _("any tier")), "to": tiers[changes["to"]]}
         return _("Dry run: partners in %(from)s stand in %(to)s") % params
+    if dry_run.kind == DryRunKind.MOVES:
+        count = len(changes["moves"])
+        return ngettext(
+            "Dry run: %(count)s partner in another tier", "Dry run: %(count)s partners in other tiers", count
+        ) % {"count": l10n.number_text(count, locale())}
     return _("Dry run of other settings for %(program)s") % {"program": dry_run.program}
 
 

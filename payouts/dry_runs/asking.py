@@ -105,7 +105,8 @@ def record(
 ) -> DryRun:
     """Record what is to be tried on the events from `starts_at` to before `ends_at`; the caller does the work.
 
-    `changes` are {"from", "to", "memberships"} for a tier, settings of the program for a setting.
+    `changes` are {"from", "to", "memberships"} for a tier, settings of the program for a setting, and for moves {"moves": {public
+    id of a membership: tier key}}.
     Raises: Forbidden, EmptyRange, NoVersion, UnknownTier, SameTier, UnknownMembership, NothingToTry, BadSetting.
     """
     policy.require(by, "try_plans")
@@ -164,6 +165,18 @@ def _check_tier(program: Program, version: PlanVersion | None, changes: Mapping[
         raise UnknownMembership(params={"key": key})
 
 
+def _check_moves(program: Program, version: PlanVersion | None, changes: Mapping[str, Any]) -> None:
+    moves = changes.get("moves")
+    if not isinstance(moves, dict) or not moves:
+        raise NothingToTry
+    known = set(program.tiers.values_list("key", flat=True))
+    for key in sorted({str(each) for each in moves.values()} - known):
+        raise UnknownTier(params={"tier": key or _("Nothing")})
+    found = Membership.objects.filter(program=program, public_id__in=moves)
+    for key in sorted(moves.keys() - set(found.values_list("public_id", flat=True))):
+        raise UnknownMembership(params={"key": key})
+
+
 def _check_setting(program: Program, version: PlanVersion | None, changes: Mapping[str, Any]) -> None:
     if not changes:
         raise NothingToTry
@@ -185,4 +198,5 @@ _CHECKS = {
     DryRunKind.PLAN: _check_plan,
     DryRunKind.TIER: _check_tier,
     DryRunKind.SETTING: _check_setting,
+    DryRunKind.MOVES: _check_moves,
 }

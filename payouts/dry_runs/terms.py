@@ -3,8 +3,8 @@ question in the same way, so that they can differ in nothing but that one thing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,16 +19,21 @@ from tiers.models import Tier
 
 @dataclass(slots=True)
 class Tried(Terms):
-    """Terms in which some partners are taken to stand in another tier."""
+    """Terms in which some partners are taken to stand in another tier: all of them in one, or each of `moves` in its own."""
 
     tier: Tier | None = None
     from_tier: str = ""
     chosen: frozenset[str] = frozenset()
+    moves: Mapping[str, Tier] = field(default_factory=dict)
 
-    def standing(self, member: Membership, at: datetime, *, depth: int = 0) -> Standing:
+    def standing(
+        self, member: Membership, at: datetime, *, depth: int = 0, customer_since: datetime | None = None
+    ) -> Standing:
         """Return where a membership is taken to stand."""
         # No super() without arguments: slots make the class anew.
-        standing = Terms.standing(self, member, at, depth=depth)
+        standing = Terms.standing(self, member, at, depth=depth, customer_since=customer_since)
+        if (to := self.moves.get(member.public_id)) is not None:
+            return replace(standing, tier_key=to.key, tier_name=to.name)
         is_meant = self.from_tier in ("", standing.tier_key) and (
             not self.chosen or member.public_id in self.chosen
         )
@@ -64,13 +69,14 @@ class Pair:
             tier=dry_run.program.tiers.get(key=changes["to"]) if is_tier else None,
             from_tier=changes.get("from", "") if is_tier else "",
             chosen=frozenset(changes.get("memberships", ())) if is_tier else frozenset(),
+            moves=_moves(dry_run),
         )
         return present, tried
 
 
 def _tried_book(dry_run: DryRun, present: rulebook.Rulebook) -> rulebook.Rulebook:
     """Return the book with what is tried. A version is tried as if it had been in force from the first event on."""
-    if dry_run.kind == DryRunKind.TIER:
+    if dry_run.kind in (DryRunKind.TIER, DryRunKind.MOVES):
         return present
     if dry_run.kind == DryRunKind.SETTING:
         return present.reworded(lambda plan: _reworded(plan, dry_run))
@@ -80,6 +86,13 @@ def _tried_book(dry_run: DryRun, present: rulebook.Rulebook) -> rulebook.Ruleboo
     plan = rulebook.facts(version, effective_at=dry_run.starts_at)
     edition = rulebook.Edition(replace(plan, effective_at=dry_run.starts_at))
     return present.tried_with(dry_run.program_id, edition, member_key=version.member_key)
+
+
+def _moves(dry_run: DryRun) -> dict[str, Tier]:
+    if dry_run.kind != DryRunKind.MOVES:
+        return {}
+    tiers = {tier.key: tier for tier in dry_run.program.tiers.all()}
+    return {member: tiers[key] for member, key in dry_run.changes["moves"].items()}
 
 
 def _reworded(plan: PlanFacts, dry_run: DryRun) -> PlanFacts:

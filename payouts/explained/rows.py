@@ -35,7 +35,7 @@ def rows_of(
     Only `for_staff` are tags of a partner told.
     """
     facts = Facts(because, zone, recruit)
-    found = [*_base(facts), *_counted(facts), *part_rows(facts), *_exchange(facts)]
+    found = [*_base(facts), *_kept_tier(facts), *_counted(facts), *part_rows(facts), *_exchange(facts)]
     return (*found, *_others(facts, for_staff=for_staff))
 
 
@@ -55,6 +55,14 @@ def _base(facts: Facts) -> Iterator[Row]:
         yield Row(_("Commissionable amount"), facts.money(whole))
     if sharing and sharing["whole"] is None:
         yield Row(_("Your %(share)s of it") % {"share": facts.share}, facts.money(because["base"]))
+
+
+def _kept_tier(facts: Facts) -> Iterator[Row]:
+    """Yield the tier that counts where it is not the one the partner stands in."""
+    tier = facts.because.get("tier") or {}
+    if tier.get("kept"):
+        note = _("%(tier)s, the former one: it still counts for customers from before the change.")
+        yield Row(_("Tier"), note=note % {"tier": tier["name"]})
 
 
 def _of_the_recruit(facts: Facts) -> Row:

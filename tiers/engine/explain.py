@@ -106,7 +106,7 @@ def because_earned(
         "rate": first.params.get("rate"),
         "fixed": None if rule.kind == "percent" else _flat_inside(rule, parts),
         "rule": dict(reference),
-        "tier": {"key": standing.tier_key, "name": standing.tier_name},
+        "tier": standing.tier,
         "checked_not_applied": not_applied(rejected) if rejected else [],
         "rounding": {"mode": ROUNDING, "exact": text},
         "amount": amount,

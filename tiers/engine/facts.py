@@ -183,7 +183,8 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How the partner stood in the program when the event happened. `depth` counts the steps from the partner who made the
-    sale up to this one: 0 for the partner itself, 1 for who recruited it."""
+    sale up to this one: 0 for the partner itself, 1 for who recruited it. `is_kept` tells that the tier is one the partner has left,
+    and that it counts for this customer, who came before."""
 
     tier_key: str
     tier_name: str = ""
@@ -193,6 +194,13 @@ class Standing:
     tags: frozenset[str] = _NOWHERE
     joined_at: datetime | None = None
     depth: int = 0
+    is_kept: bool = False
+
+    @property
+    def tier(self) -> dict[str, Any]:
+        """Return the tier as explanations tell it."""
+        told = {"key": self.tier_key, "name": self.tier_name}
+        return {**told, "kept": True} if self.is_kept else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def settle_later(
             event.occurred_at,
             event.amount.currency,
             rater.reference(slot.rule),
-            {"key": standing.tier_key, "name": standing.tier_name},
+            standing.tier,
         )
         line = settle(Tally.open(rater.plan, rule, memory, slot, instant), memory, cause)
         if line is not None:

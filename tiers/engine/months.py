@@ -143,7 +143,7 @@ class _Close:
             kind=MONTH,
             occurred_at=self._ends_at,
             reference=(rater or self.rater).reference(rule.key),
-            tier={"key": self.standing.tier_key, "name": self.standing.tier_name},
+            tier=self.standing.tier,
             amount=Money(amount, self.so_far.currency),
             exact=str(amount),
             part=Part(what, amount, figures),

@@ -132,8 +132,9 @@ class Cause(NamedTuple):
         code = (
             "step_reached" if rule.kind == "volume" else "budget_freed" if has_budget else "version_changed"
         )
-        tier = {"key": standing.tier_key, "name": standing.tier_name}
-        return cls(code, event.key, event.kind, event.occurred_at, event.amount.currency, reference, tier)
+        return cls(
+            code, event.key, event.kind, event.occurred_at, event.amount.currency, reference, standing.tier
+        )
 
 
 def settle(tally: Tally, memory: Memory, cause: Cause) -> Line | None:

@@ -1,0 +1,117 @@
+"""What a membership would have earned in another tier, on its events of the last twelve months. The engine that books the money says it, by
+a dry run of this one membership; what is kept is for pages, and a newer one takes its place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from partners.choices import ReviewOutcome, ReviewState
+from partners.models import Membership, MetricSnapshot, TierReview
+from payouts.choices import DryRunKind
+from payouts.dry_runs.rating import Comparison
+from payouts.models import DryRun, TierOutlook
+from prm.lib.bell import ring_now
+from prm.lib.periods import local_day, start_of_day
+from referrals.models import Credit
+from tiers.models import Tier
+from tiers.qualify.windows import months_before
+
+MONTHS = 12
+MOST_AT_ONCE = 2_000  # events a page may wait for
+TASK = "payouts.compute_outlook"
+
+
+def outlook(membership: Membership, tier: Tier, *, at: datetime) -> TierOutlook | None:
+    """Return what the membership would have earned in `tier`; of today, or of an earlier day while a worker computes it anew.
+
+    A membership with few events is computed at once; for one with many a worker is rung, and there is nothing until it
+    has computed it for the first time.
+    """
+    kept = TierOutlook.objects.filter(membership=membership, tier=tier).first()
+    zone = membership.program.zone
+    if kept is not None and local_day(kept.computed_at, zone) == local_day(at, zone):
+        return kept
+    if _events(membership)[: MOST_AT_ONCE + 1].count() <= MOST_AT_ONCE:
+        return compute(membership, tier, at=at)
+    ring_now(TASK, membership_id=membership.pk, tier_id=tier.pk)
+    return kept
+
+
+def compute(membership: Membership, tier: Tier, *, at: datetime) -> TierOutlook:
+    """Rate the membership's events of twelve months as they were and as they would be in `tier`, and keep both sums."""
+    starts_at, ends_at = window(membership, at=at)
+    tried = DryRun(
+        program=membership.program,
+        kind=DryRunKind.MOVES,
+        changes={"moves": {membership.public_id: tier.key}},
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+    earned = would = 0
+    member = Membership.objects.select_related("partner", "program").get(pk=membership.pk)
+    for _member, rated in Comparison(tried).of([member]):
+        for owner, each in rated:
+            if owner == membership.pk:
+                earned, would = earned + each.old, would + each.new
+    return TierOutlook.objects.update_or_create(
+        membership=membership,
+        tier=tier,
+        defaults={
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "earned_minor": earned,
+            "would_minor": would,
+            "currency": membership.program.currency,
+            "computed_at": at,
+        },
+    )[0]
+
+
+def window(membership: Membership, *, at: datetime) -> tuple[datetime, datetime]:
+    """Return the twelve months that end with the local day before `at`."""
+    zone = membership.program.zone
+    today = local_day(at, zone)
+    return start_of_day(months_before(today, MONTHS), zone), start_of_day(today, zone)
+
+
+def refresh(*, at: datetime, most: int = 500) -> int:
+    """Compute anew, for those who may move, what they would earn where they may go; the oldest first. Return how many."""
+    done = 0
+    for membership, tier in _movers(at=at):
+        if done >= most:
+            break
+        kept = TierOutlook.objects.filter(membership=membership, tier=tier).first()
+        if kept is None or local_day(kept.computed_at, membership.program.zone) < local_day(
+            at, membership.program.zone
+        ):
+            compute(membership, tier, at=at)
+            done += 1
+    return done
+
+
+def at_stake(membership_ids: Collection[int]) -> dict[tuple[int, int], TierOutlook]:
+    """Return what is kept about memberships, by membership and tier, in one query."""
+    rows = TierOutlook.objects.filter(membership__in=membership_ids)
+    return {(row.membership_id, row.tier_id): row for row in rows}
+
+
+def _movers(*, at: datetime) -> Iterable[tuple[Membership, Tier]]:
+    """Yield who may move, and where: by the figures of last night, and by reviews that are open."""
+    moving = MetricSnapshot.objects.filter(~Q(outcome=ReviewOutcome.KEEP), membership__ended_at=None)
+    rows = [
+        *moving.order_by("taken_at", "pk").values_list("membership_id", "measured_tier_id"),
+        *TierReview.objects.filter(state__in=ReviewState.open())
+        .order_by("pk")
+        .values_list("membership_id", "to_tier_id"),
+    ]
+    members = Membership.objects.select_related("partner", "program").in_bulk({row[0] for row in rows})
+    tiers = Tier.objects.in_bulk({row[1] for row in rows})
+    for member_id, tier_id in dict.fromkeys(rows):
+        yield members[member_id], tiers[tier_id]
+
+
+def _events(membership: Membership) -> QuerySet[Credit]:
+    return Credit.objects.standing().filter(membership=membership)

@@ -4,23 +4,24 @@ where one is known, a date or a condition; colour never says it alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, cast
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portal.formats import active_locale, date_text, day_text
+from portal.status_tiers import TIER_WORDS
+from portal.status_words import BAD as BAD
+from portal.status_words import INFO as INFO
+from portal.status_words import NEUTRAL as NEUTRAL
+from portal.status_words import OK as OK
+from portal.status_words import WARN as WARN
+from portal.status_words import StatusWord as StatusWord
+from portal.status_words import Words, said
 from prm.lib import l10n
 from prm.lib.money import Money
 from prm.lib.periods import Month
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-NEUTRAL, OK, INFO, WARN, BAD = "neutral", "ok", "info", "warn", "bad"
 
 # The stages of the money path, in the order money takes them.
 PATH = ("review", "hold", "ready", "sent", "paid")
@@ -36,25 +37,7 @@ STAGE_OF: dict[str, str] = {
     "paid": "paid",
 }
 
-
-@dataclass(frozen=True)
-class StatusWord:
-    """One status as a reader meets it; `tone` is one of neutral, ok, info, warn, bad."""
-
-    label: str
-    icon: str
-    tone: str
-    help: str = ""
-
-
-Words = Mapping[str, StatusWord]
-_t = gettext_lazy
-
-
-def _word(label: StrOrPromise, icon: str, tone: str, help: StrOrPromise = "") -> StatusWord:
-    # Lazy texts stand in for str until `word` turns them into the reader's language.
-    return StatusWord(cast("str", label), icon, tone, cast("str", help))
-
+_t, _word = gettext_lazy, said
 
 COMMISSION: Words = {
     "in_review": _word(_t("In review"), "clock", NEUTRAL, _t("Checked within 5 working days")),
@@ -221,7 +204,6 @@ INTRODUCTION: Words = {
     "declined": _word(_t("Did not come about"), "cross", NEUTRAL),
     "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
 }
-
 VOCABULARIES: dict[str, Words] = {
     "prospect": PROSPECT,
     "program_invitation": PROGRAM_INVITATION,
@@ -241,6 +223,7 @@ VOCABULARIES: dict[str, Words] = {
     "amendment": AMENDMENT,
     "terms": TERMS,
     "clause_question": CLAUSE_QUESTION,
+    **TIER_WORDS,
 }
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from portal.views import (
     account,
+    activities,
     adjustments,
     amendments,
     earnings,
@@ -66,6 +67,12 @@ urlpatterns = [
     path("introductions/new/", introductions.introduce, name="introduce"),
     path("introductions/ask/", introductions.wish, name="introduction_wish"),
     path("introductions/<str:public_id>/", introductions.introduction, name="introduction"),
+    path("activities/", activities.activities, name="activities"),
+    path("activities/new/", activities.tell, name="activity_new"),
+    path("activities/<str:public_id>/", activities.activity, name="activity"),
+    path("activities/<str:public_id>/change/", activities.change, name="activity_change"),
+    path("activities/<str:public_id>/withdraw/", activities.withdraw, name="activity_withdraw"),
+    path("activities/<str:public_id>/file/", activities.evidence, name="activity_file"),
     path("first-steps/", onboarding.first_steps, name="first_steps"),
     path("first-steps/<str:public_id>/tick/", onboarding.tick, name="first_step_tick"),
     path("resources/", resources.resources, name="resources"),

@@ -124,6 +124,7 @@ _MENU = (
     ("profile", gettext_lazy("Profile"), "briefcase", "portal:profile"),
     ("terms", gettext_lazy("Terms"), "page", "portal:terms"),
     ("introductions", gettext_lazy("Introduce"), "plus", "portal:introductions"),
+    ("activities", gettext_lazy("Activities"), "tick", "portal:activities"),
     ("team", gettext_lazy("Team"), "people", "portal:team"),
     ("account", gettext_lazy("Your account"), "person", "portal:account"),
     ("account", gettext_lazy("Your account"), "info", "portal:account"),

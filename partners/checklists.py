@@ -9,11 +9,11 @@ from datetime import datetime
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import OnboardingKind
 from partners.models import Membership, OnboardingMark, OnboardingStep
+from prm.lib.texts import in_language as in_language
 
 DEFAULTS = (
     OnboardingKind.TERMS,
@@ -111,12 +111,6 @@ def usual_steps(program_id: int) -> list[OnboardingStep]:
 def is_complete(states: Iterable[StepState]) -> bool:
     """Say whether every step that is needed is done."""
     return all(state.done for state in states if state.is_needed)
-
-
-def in_language(texts: Mapping[str, str]) -> str:
-    """Return a text in the reader's language, else in English, else in any."""
-    language = (get_language() or "en").split("-")[0]
-    return texts.get(language) or texts.get("en") or next((text for text in texts.values() if text), "")
 
 
 def _marks(memberships: Sequence[Membership]) -> dict[tuple[int, int], OnboardingMark]:

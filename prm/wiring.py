@@ -16,6 +16,7 @@ from partners import (
     requirement_names,
 )
 from partners.application_forms import offer_words
+from partners.certification import metrics as certification_metrics
 from partners.choices import EndingKind, OnboardingKind
 from partners.engagement import metrics as engagement_metrics
 from partners.engagement import personal_data as engagement_data
@@ -162,5 +163,6 @@ erasing.learn()
 referrals_erasure.learn()
 payouts_erasure.learn()
 
+certification_metrics.learn()
 engagement_metrics.learn()
 engagement_data.learn()

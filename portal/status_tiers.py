@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _t
 
-from portal.status_words import BAD, INFO, NEUTRAL, OK, Words, said
+from portal.status_words import BAD, INFO, NEUTRAL, OK, WARN, Words, said
 
 ACTIVITY: Words = {
     "waiting": said(_t("Waiting to be confirmed"), "clock", INFO),
@@ -13,6 +13,34 @@ ACTIVITY: Words = {
     "withdrawn": said(_t("Withdrawn"), "return", NEUTRAL),
 }
 
+TIER_REVIEW: Words = {
+    "proposed": said(_t("Proposed"), "clock", INFO, _t("Somebody decides on it")),
+    "in_grace": said(_t("In the grace period"), "pause", WARN, _t("The tier stays until it ends")),
+    "appealed": said(_t("Appealed"), "alert", WARN, _t("Nothing happens before it is answered")),
+    "decided": said(_t("Decided"), "clock", INFO, _t("Takes effect later")),
+    "applied": said(_t("In effect"), "tick", OK),
+    "kept": said(_t("Tier kept"), "tick", OK),
+    "waived": said(_t("Waived"), "pause", NEUTRAL),
+    "shadow": said(_t("For information"), "info", NEUTRAL, _t("A decision by hand holds")),
+    "lapsed": said(_t("Overtaken"), "return", NEUTRAL),
+}
+
+APPEAL: Words = {
+    "open": said(_t("Waiting for an answer"), "clock", WARN),
+    "granted": said(_t("Granted"), "tick", OK),
+    "refused": said(_t("Refused"), "cross", BAD),
+    "withdrawn": said(_t("Withdrawn"), "return", NEUTRAL),
+}
+
+REVIEW_ROUND: Words = {
+    "scheduled": said(_t("Scheduled"), "clock", NEUTRAL),
+    "running": said(_t("Under way"), "arrow", INFO),
+    "finished": said(_t("Finished"), "tick", OK),
+}
+
 TIER_WORDS: dict[str, Words] = {
+    "appeal": APPEAL,
+    "review_round": REVIEW_ROUND,
+    "tier_review": TIER_REVIEW,
     "activity": ACTIVITY,
 }

@@ -48,6 +48,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="29"),
         "options": {"expires": 3000},
     },
+    "tier figures of the night": {
+        "task": "partners.snapshot_tiers",
+        "schedule": crontab(hour="2", minute="17"),
+        "options": {"expires": 3600},
+    },
     "referrals sweep": {"task": "referrals.sweep", "schedule": 60.0, "options": {"expires": 120}},
     "accrual sweep": {"task": "payouts.sweep_accruals", "schedule": 30.0, "options": {"expires": 60}},
     "release of held commission": {

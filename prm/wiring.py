@@ -10,6 +10,7 @@ from partners import (
     launching,
     leaving,
     merging,
+    metrics,
     onboarding_steps,
     personal_sections,
     profiles,
@@ -28,7 +29,8 @@ from partners.events import (
     TermsOverdue,
     TermsPublished,
 )
-from payouts import dry_runs, settlement
+from partners.tier_reviews import snapshots
+from payouts import dry_runs, settlement, tier_outlooks
 from payouts import erasure as payouts_erasure
 from payouts import launch_check as launch_check_of_payments
 from payouts import merging as money_merging
@@ -48,11 +50,12 @@ from referrals import launch_check as launch_check_of_links
 from referrals import merging as links_merging
 from referrals import onboarding_steps as steps_of_links
 from referrals import personal_data as referrals_data
+from referrals import requirement_names as names_of_referrals
 from referrals import tier_metrics as metrics_of_sales
 from referrals.events import ConversionsAttributed
 from referrals.imports import RUN_KIND as SALES_IMPORT
 from referrals.surroundings import surroundings
-from tiers import findings
+from tiers import findings, scheme_lint
 from tiers.events import PlanVersionPublished
 
 
@@ -103,6 +106,7 @@ subscribe(PlanVersionPublished, tell_members_of_version)  # sweep: partners.swee
 registry.register(SALES_IMPORT, "referrals.import_file")
 registry.register(MONTH_CLOSE, "payouts.close_month")
 registry.register(dry_runs.RUN_KIND, "payouts.dry_run")
+registry.register(snapshots.RUN_KIND, "partners.take_snapshots")
 registry.register(BANK_RESULTS, "payouts.import_results")
 registry.register(PAY_RUN, "payouts.compute_pay_run")
 
@@ -155,6 +159,8 @@ offer_words.learn_sentence(sentence_of)
 metrics_of_sales.learn()
 
 requirement_names.learn()
+names_of_referrals.learn()
+scheme_lint.learn_metrics(metrics.known, metrics.begins)
 
 personal_sections.learn()
 referrals_data.learn()
@@ -166,3 +172,5 @@ payouts_erasure.learn()
 certification_metrics.learn()
 engagement_metrics.learn()
 engagement_data.learn()
+
+tier_outlooks.learn()

@@ -2,6 +2,7 @@
 same figures always give the same verdict."""
 
 from tiers.qualify.evaluate import Figure, Found, Outcome, Rung, RungVerdict, Verdict, evaluate
+from tiers.qualify.many import Decision, judge
 from tiers.qualify.metrics import METRICS, Metric, Unit
 from tiers.qualify.reading import BadScheme, dump, read
 from tiers.qualify.scheme import (
@@ -22,6 +23,7 @@ __all__ = [
     "BadScheme",
     "Calendar",
     "Cycle",
+    "Decision",
     "Figure",
     "Found",
     "Metric",
@@ -38,5 +40,6 @@ __all__ = [
     "Window",
     "dump",
     "evaluate",
+    "judge",
     "read",
 ]

@@ -103,15 +103,17 @@ def evaluate(
         verdicts.append(
             RungVerdict(rung, is_met, climbs, found, weight=weight, needed=scheme.ask_of(rung.key).needed)
         )
-    target = _target(place, reached, step_down=scheme.process.fall == ONE_STEP)
-    outcome = Outcome.KEEP if target == place else Outcome.UP if target > place else Outcome.DOWN
+    target, outcome = target_of(place, reached, step_down=scheme.process.fall == ONE_STEP)
     return Verdict(rungs[place], rungs[reached], rungs[target], outcome, tuple(verdicts))
 
 
-def _target(place: int, reached: int, *, step_down: bool) -> int:
-    if reached >= place:
-        return reached
-    return place - 1 if step_down else reached
+def target_of(place: int, reached: int, *, step_down: bool) -> tuple[int, Outcome]:
+    """Return where who stands on one rung and reached another should go, and which way that is."""
+    if reached == place:
+        return place, Outcome.KEEP
+    if reached > place:
+        return reached, Outcome.UP
+    return (place - 1 if step_down else reached), Outcome.DOWN
 
 
 def _is_met(ask: Ask, found: Sequence[Found]) -> bool:

@@ -42,6 +42,7 @@ PARAM_NAMES: dict[str, Promise] = {
     "country": _later("Country"),
     "course": _later("Course"),
     "kind": _later("Kind of activity"),
+    "credit_role": _later("Role in the sale"),
 }
 WINDOW_NAMES: dict[str, Promise] = {
     parts.TRAILING: _later("The months before the review"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -18,10 +18,10 @@ from prm import audit
 from prm.accounts import policy
 from prm.lib import l10n
 from prm.lib.errors import Refused
-from tiers import qualify
+from tiers import qualify, scheme_lint
 from tiers.choices import SchemeState
 from tiers.models import Program, Tier, TierScheme
-from tiers.qualify import scheme as parts
+from tiers.scheme_lint import Finding
 
 if TYPE_CHECKING:
     from prm.accounts.models import User
@@ -38,6 +38,14 @@ class Unreadable(Refused):
     """What was to be stored makes no sense; `field` is the path of the fault."""
 
     message = _("%(where)s: %(why)s")
+
+
+class Unfit(Refused):
+    """The scheme has faults, `findings`; the message is the first one, at its field."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__(self.findings[0].message, field=_field(self.findings[0].where))
 
 
 class NothingChanged(Refused):
@@ -88,9 +96,7 @@ def ladder_of(program: Program, track: str) -> tuple[qualify.Rung, ...]:
 
 @transaction.atomic
 def draft(program: Program, *, by: User, at: datetime) -> TierScheme:
-    """Begin the next version with what the newest one asks; an open draft is returned.
-
-    The first one begins with the net revenue of 12 months that tiers were described by before.
+    """Begin the next version with what the newest one asks, the first one with nothing; an open draft is returned.
 
     Raises: Forbidden.
     """
@@ -104,7 +110,7 @@ def draft(program: Program, *, by: User, at: datetime) -> TierScheme:
     row = TierScheme.objects.create(
         program=program,
         number=(mine.aggregate(newest=Max("number"))["newest"] or 0) + 1,
-        definition=newest.definition if newest else qualify.dump(first_of(program)),
+        definition=qualify.dump(_next_of(newest) if newest else qualify.Scheme()),
         created_at=at,
         created_by=by,
     )
@@ -112,27 +118,16 @@ def draft(program: Program, *, by: User, at: datetime) -> TierScheme:
     return row
 
 
-def first_of(program: Program) -> qualify.Scheme:
-    """Return a scheme that asks for the revenue which tiers were described by before there were schemes."""
-    asks = {}
-    for tier in Tier.objects.filter(program=program, revenue_from_minor__gt=0).in_use().by_rank():
-        asks[tier.key] = parts.Ask((_revenue(tier.revenue_from_minor),))
-    for rungs in ladders(program).values():
-        asks.pop(rungs[0].key, None)  # the lowest rung is everybody's
-    return qualify.Scheme(asks=asks)
-
-
-def _revenue(minor: int) -> parts.Requirement:
-    question = parts.Question("net_revenue", parts.Window(parts.TRAILING, 12))
-    return parts.Requirement("revenue", question, parts.AT_LEAST, Fraction(minor))
+def _next_of(row: TierScheme) -> qualify.Scheme:
+    """Return what a version asks of the tiers that are still in use."""
+    in_use = {rung.key for rungs in ladders(row.program).values() for rung in rungs}
+    scheme = scheme_of(row)
+    return replace(scheme, asks={key: ask for key, ask in scheme.asks.items() if key in in_use})
 
 
 def edit(row: TierScheme, definition: Mapping[str, Any], *, by: User, at: datetime) -> TierScheme:
-    """Replace what a draft says. Raises: Forbidden, NotADraft, Unreadable."""
-    try:
-        scheme = qualify.read(definition)
-    except qualify.BadScheme as fault:
-        raise Unreadable(params={"where": fault.where, "why": fault.why}, field=fault.where) from fault
+    """Replace what a draft says. Raises: Forbidden, NotADraft, Unreadable, Unfit."""
+    scheme = _readable(definition)
     return rewrite(row, lambda _before: scheme, by=by, at=at)
 
 
@@ -140,16 +135,16 @@ def edit(row: TierScheme, definition: Mapping[str, Any], *, by: User, at: dateti
 def rewrite(row: TierScheme, change: Change, *, by: User, at: datetime, **what: Any) -> TierScheme:
     """Change a draft by `change`, which is told the draft as it is now: two people lose nothing of each other's.
 
-    Raises: Forbidden, NotADraft, Unreadable, and what `change` raises.
+    What is wrong by itself is refused at once; what the rest of the draft may still put right, when it is published.
+
+    Raises: Forbidden, NotADraft, Unreadable, Unfit, and what `change` raises.
     """
     policy.require(by, CAPABILITY)
     held = _locked_draft(row)
+    before = scheme_of(held)
     # Read back before it is kept, so that nothing is stored that could not be evaluated.
-    definition = qualify.dump(change(scheme_of(held)))
-    try:
-        qualify.read(definition)
-    except qualify.BadScheme as fault:
-        raise Unreadable(params={"where": fault.where, "why": fault.why}, field=fault.where) from fault
+    definition = qualify.dump(change(before))
+    _refuse_faults(held, before, _readable(definition))
     held.definition = definition
     held.save(update_fields=["definition"])
     audit.record(by, "tier_scheme.edited", held, at=at, **what)
@@ -164,16 +159,22 @@ def publish(
     by: User,
     at: datetime,
     report: Mapping[str, Any] | None = None,
+    meant: Collection[str] = (),
 ) -> TierScheme:
     """Put a draft in force from `effective_at` on. Reviews that were held keep the version they were held by.
 
-    `report` says who would have moved, as it was looked at before.
+    `report` says who would have moved, as it was looked at before. `meant` are codes of findings a person has confirmed;
+    only `scheme_lint.WINDOWS` can be.
 
-    Raises: Forbidden, NotADraft, NothingChanged, InThePast, BeforeTheLast.
+    Raises: Forbidden, NotADraft, NothingChanged, InThePast, BeforeTheLast, Unfit.
     """
     policy.require(by, CAPABILITY)
     held = _locked_draft(row)
     _check(held, effective_at=effective_at, at=at)
+    faults = [each for each in findings(held, at=max(effective_at, at)) if each.severity == "error"]
+    confirmed = {scheme_lint.WINDOWS} & set(meant)
+    if left := [each for each in faults if each.code not in confirmed]:
+        raise Unfit(left)
     # One version at most is the newest published, so the one before steps back first.
     TierScheme.objects.filter(program=held.program_id, state=SchemeState.PUBLISHED).update(
         state=SchemeState.SUPERSEDED
@@ -193,6 +194,11 @@ def publish(
         fingerprint=held.sha256,
     )
     return held
+
+
+def findings(row: TierScheme, *, at: datetime | None = None) -> list[Finding]:
+    """Return what is worth a look in a version, errors first; measured from `at` on when that is known."""
+    return scheme_lint.findings_of(scheme_of(row), row.program, ladders(row.program), at=at)
 
 
 @transaction.atomic
@@ -228,6 +234,32 @@ def _check(held: TierScheme, *, effective_at: datetime, at: datetime) -> None:
         raise BeforeTheLast(
             params={"number": newest.number, "moment": _moment(held, newest.effective_at)},
         )
+
+
+def _refuse_faults(row: TierScheme, before: qualify.Scheme, after: qualify.Scheme) -> None:
+    rungs = ladders(row.program)
+    known = {(each.where, each.message) for each in scheme_lint.findings_of(before, row.program, rungs)}
+    found = [
+        each
+        for each in scheme_lint.findings_of(after, row.program, rungs)
+        if each.code in scheme_lint.BY_ITSELF and (each.where, each.message) not in known
+    ]
+    if found:
+        raise Unfit(found)
+
+
+def _readable(definition: Mapping[str, Any]) -> qualify.Scheme:
+    try:
+        return qualify.read(definition)
+    except qualify.BadScheme as fault:
+        raise Unreadable(
+            params={"where": fault.where, "why": fault.why}, field=_field(fault.where)
+        ) from fault
+
+
+def _field(where: str) -> str:
+    """Return the name of the field at the end of a path."""
+    return where.rsplit("/", 1)[-1]
 
 
 def _moment(row: TierScheme, instant: datetime) -> str:

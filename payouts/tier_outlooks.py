@@ -3,17 +3,19 @@ a dry run of this one membership; what is kept is for pages, and a newer one tak
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from partners.choices import ReviewOutcome, ReviewState
 from partners.models import Membership, MetricSnapshot, TierReview
+from partners.tier_reviews import at_stake
 from payouts.choices import DryRunKind
 from payouts.dry_runs.rating import Comparison
 from payouts.models import DryRun, TierOutlook
 from prm.lib.bell import ring_now
+from prm.lib.money import Money
 from prm.lib.periods import local_day, start_of_day
 from referrals.models import Credit
 from tiers.models import Tier
@@ -92,25 +94,64 @@ def refresh(*, at: datetime, most: int = 500) -> int:
     return done
 
 
-def at_stake(membership_ids: Collection[int]) -> dict[tuple[int, int], TierOutlook]:
-    """Return what is kept about memberships, by membership and tier, in one query."""
-    rows = TierOutlook.objects.filter(membership__in=membership_ids)
-    return {(row.membership_id, row.tier_id): row for row in rows}
+def stakes(pairs: Iterable[at_stake.Pair]) -> dict[at_stake.Pair, at_stake.Stake]:
+    """Return what is kept about some memberships and tiers, in one query."""
+    wanted = set(pairs)
+    rows = TierOutlook.objects.filter(membership__in={membership for membership, _tier in wanted})
+    return {
+        (row.membership_id, row.tier_id): at_stake.Stake(
+            Money(row.earned_minor, row.currency),
+            Money(row.would_minor, row.currency),
+            row.starts_at,
+            row.ends_at,
+        )
+        for row in rows
+        if (row.membership_id, row.tier_id) in wanted
+    }
 
 
-def _movers(*, at: datetime) -> Iterable[tuple[Membership, Tier]]:
+def change_of(snapshots: at_stake.Snapshots) -> dict[str, int]:
+    """Return by currency what the moves of many snapshots would have changed; each is annotated with its `target_id`."""
+    kept = TierOutlook.objects.filter(membership=OuterRef("membership_id"), tier=OuterRef("target_id"))
+    rows = (
+        snapshots.annotate(
+            worth=Subquery(kept.values(change=F("would_minor") - F("earned_minor"))[:1]),
+            worth_currency=Subquery(kept.values("currency")[:1]),
+        )
+        .exclude(worth=None)
+        .order_by()
+        .values("worth_currency")
+        .annotate(total=Sum("worth"))
+    )
+    return {row["worth_currency"]: int(row["total"]) for row in rows}
+
+
+def learn() -> None:
+    """Tell pages about tiers what moves are worth."""
+    at_stake.learn_value(stakes, change_of)
+
+
+def _movers(*, at: datetime) -> Iterator[tuple[Membership, Tier]]:
     """Yield who may move, and where: by the figures of last night, and by reviews that are open."""
     moving = MetricSnapshot.objects.filter(~Q(outcome=ReviewOutcome.KEEP), membership__ended_at=None)
-    rows = [
-        *moving.order_by("taken_at", "pk").values_list("membership_id", "measured_tier_id"),
-        *TierReview.objects.filter(state__in=ReviewState.open())
-        .order_by("pk")
-        .values_list("membership_id", "to_tier_id"),
-    ]
+    rows = list(moving.order_by("taken_at", "pk").values_list("membership_id", "measured_tier_id"))
+    # Who falls may fall one step only, whatever the figures reach.
+    falling = moving.filter(outcome=ReviewOutcome.DOWN).annotate(below=Subquery(_NEXT_BELOW))
+    rows += falling.exclude(below=None).order_by("taken_at", "pk").values_list("membership_id", "below")
+    cases = TierReview.objects.filter(state__in=ReviewState.open()).order_by("pk")
+    rows += cases.values_list("membership_id", "to_tier_id")
     members = Membership.objects.select_related("partner", "program").in_bulk({row[0] for row in rows})
     tiers = Tier.objects.in_bulk({row[1] for row in rows})
     for member_id, tier_id in dict.fromkeys(rows):
         yield members[member_id], tiers[tier_id]
+
+
+_NEXT_BELOW = (
+    Tier.objects.in_use()
+    .filter(program=OuterRef("tier__program"), track=OuterRef("tier__track"), rank__lt=OuterRef("tier__rank"))
+    .order_by("-rank")
+    .values("pk")[:1]
+)
 
 
 def _events(membership: Membership) -> QuerySet[Credit]:

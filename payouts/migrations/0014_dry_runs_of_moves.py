@@ -5,25 +5,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('payouts', '0013_tier_outlook'),
-        ('tiers', '0006_guards_of_schemes'),
+        ("payouts", "0013_tier_outlook"),
+        ("tiers", "0006_guards_of_schemes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='dryrun',
-            name='payouts_dryrun_kind',
+            model_name="dryrun",
+            name="payouts_dryrun_kind",
         ),
         migrations.AlterField(
-            model_name='dryrun',
-            name='kind',
-            field=models.CharField(choices=[('plan', 'A plan version'), ('tier', 'Partners in another tier'), ('setting', 'A setting of the program'), ('moves', 'Each of some partners in another tier')], max_length=12, verbose_name='what is tried'),
+            model_name="dryrun",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("plan", "A plan version"),
+                    ("tier", "Partners in another tier"),
+                    ("setting", "A setting of the program"),
+                    ("moves", "Each of some partners in another tier"),
+                ],
+                max_length=12,
+                verbose_name="what is tried",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dryrun',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['plan', 'tier', 'setting', 'moves'])), name='payouts_dryrun_kind'),
+            model_name="dryrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["plan", "tier", "setting", "moves"])),
+                name="payouts_dryrun_kind",
+            ),
         ),
     ]

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from prm.lib.constraints import ends_after_start
+from prm.lib.money import Money
 
 
 class TierOutlook(models.Model):
@@ -25,6 +26,14 @@ class TierOutlook(models.Model):
             models.UniqueConstraint(fields=["membership", "tier"], name="payouts_tieroutlook_once"),
             ends_after_start("starts_at", "ends_at", name="payouts_tieroutlook_ends_after_start"),
         ]
+
+    @property
+    def earned(self) -> Money:
+        return Money(self.earned_minor, self.currency)
+
+    @property
+    def would(self) -> Money:
+        return Money(self.would_minor, self.currency)
 
     def __str__(self) -> str:
         return f"{self.membership_id} in {self.tier_id}"

@@ -9,17 +9,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db.models import F
 
-from partners.models import Membership, Placement
+from partners.models import Membership, MetricSnapshot, Placement
+from partners.tier_reviews import at_stake
 from payouts import tier_outlooks
 from payouts.choices import DryRunKind
 from payouts.dry_runs import asking, work_on
 from payouts.explained.rows import rows_of
 from payouts.models import Commission, TierOutlook
 from payouts.simulator import simulate
+from prm.lib.money import Money
 from prm.runs.progress import Reporter
 from referrals import conversions
-from tests.factories.tiering import TierOutlookFactory
+from tests.factories.tiering import MetricSnapshotFactory, TierOutlookFactory
 from tests.house import House, open_house
 from tests.payouts.test_reconcile import BEGAN, LATER, assert_in_order
 from tests.people import ada
@@ -195,7 +198,21 @@ def test_an_outlook_tells_what_twelve_months_would_have_earned_in_another_tier(h
     assert newer is not None
     assert (newer.earned_minor, newer.would_minor) == (1000, 200)  # the first order has left the window
     assert TierOutlook.objects.count() == 1
-    assert tier_outlooks.at_stake([member.pk]) == {(member.pk, bronze.pk): newer}
+    [stake] = at_stake.stakes([(member.pk, bronze.pk), (member.pk, house.tier.pk)]).values()
+    assert (stake.earned, stake.would, stake.change.minor) == (newer.earned, newer.would, -800)
+
+
+def test_what_all_moves_are_worth_is_added_up_by_currency(house: House) -> None:
+    member, bronze = house.members["ANA"], Tier.objects.get(program=house.program, key="bronze")
+    MetricSnapshotFactory.create(
+        membership=member, tier=house.tier, measured_tier=bronze, outcome="down", taken_at=LATER
+    )
+    asked = MetricSnapshot.objects.annotate(target_id=F("measured_tier_id"))
+    assert at_stake.change_of(asked) == []  # nobody has computed it yet
+    # For bronze, which the figures reach, and for silver, one step down.
+    assert tier_outlooks.refresh(at=LATER) == 2
+    assert tier_outlooks.refresh(at=LATER) == 0
+    assert at_stake.change_of(asked) == [Money(-800, "GBP")]
 
 
 def test_a_member_with_many_events_is_left_to_a_worker(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from prm.lib import country_names, l10n
+from prm.lib.countries import code_of
 from tiers.models import Program
 
 
@@ -21,7 +22,7 @@ class Value:
 
 Source = Callable[[Program], Iterable[Value]]
 _sources: dict[str, Source] = {}
-COUNTRY = "country"
+COUNTRY, MARKET = "country", "market"
 
 
 def learn_values(param: str, source: Source) -> None:
@@ -39,13 +40,13 @@ class Names:
     def values(self, param: str) -> tuple[Value, ...]:
         """Return all that a parameter can be narrowed to, in the order of whoever keeps it."""
         if param not in self._read:
-            source = _countries if param == COUNTRY else _sources.get(param)
+            source = _sources.get(param)
             self._read[param] = tuple(source(self.program)) if source else ()
         return self._read[param]
 
     def is_known(self, param: str) -> bool:
         """Say whether anybody tells which values there are; if not, any key may be meant."""
-        return param == COUNTRY or param in _sources
+        return param in _sources
 
     def name(self, param: str, key: str) -> str:
         """Return how a value is called."""
@@ -57,10 +58,14 @@ class Names:
 
 
 def _countries(_program: Program) -> list[Value]:
-    names = l10n.locale_of(l10n.active_locale()).territories
-    english = l10n.locale_of("en").territories
-    codes = {name: code for code, name in english.items()}
-    return [
-        Value(codes[stored], names.get(codes[stored], stored))
-        for stored, _own in country_names.choices(l10n.active_locale())
-    ]
+    """Return countries as people of partners have them: by English name."""
+    return [Value(stored, own) for stored, own in country_names.choices(l10n.active_locale())]
+
+
+def _markets(_program: Program) -> list[Value]:
+    """Return countries as sales are compared by: by code."""
+    return [Value(code_of(stored), own) for stored, own in country_names.choices(l10n.active_locale())]
+
+
+_sources[COUNTRY] = _countries
+_sources[MARKET] = _markets

@@ -114,7 +114,7 @@ def _points(scheme: Scheme, around: Around) -> Found:
                 yield (
                     "odd_multiplier",
                     f"points/{at}/multipliers",
-                    text % {"country": around.names.name("country", country)},
+                    text % {"country": around.names.name("market", country)},
                 )
 
 

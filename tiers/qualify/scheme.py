@@ -49,8 +49,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One figure that is needed: requirements that ask the same share it. `params` are sorted pairs; countries go by their code, as
-    `prm.lib.countries.code_of` gives it."""
+    """One figure that is needed: requirements that ask the same share it. `params` are sorted pairs; countries go by their English
+    name, as people of partners have it."""
 
     metric: str
     window: Window = Window()
@@ -134,7 +134,7 @@ class PointRate:
     """What earns points: `points` for each `per` (minor units for revenue, pieces for the rest), times the market's multiplier.
 
     `role` narrows revenue and sales to credits of one role, `kind` activities to one kind; empty for any. Markets go by
-    the code of their country.
+    the code of their country, as `prm.lib.countries.code_of` gives it.
     """
 
     source: str

@@ -22,6 +22,7 @@ app.autodiscover_tasks(related_name="tasks_results")
 app.autodiscover_tasks(related_name="tasks_tax")
 app.autodiscover_tasks(related_name="tasks_review")
 app.autodiscover_tasks(related_name="tasks_outreach")
+app.autodiscover_tasks(related_name="tasks_plans")
 app.autodiscover_tasks(related_name="tasks_tiers")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
@@ -52,6 +53,11 @@ app.conf.beat_schedule = {
         "task": "partners.snapshot_tiers",
         "schedule": crontab(hour="2", minute="17"),
         "options": {"expires": 3600},
+    },
+    "business plans and their checkpoints": {
+        "task": "partners.sweep_business_plans",
+        "schedule": crontab(minute="37"),
+        "options": {"expires": 3000},
     },
     "referrals sweep": {"task": "referrals.sweep", "schedule": 60.0, "options": {"expires": 120}},
     "accrual sweep": {"task": "payouts.sweep_accruals", "schedule": 30.0, "options": {"expires": 60}},

@@ -17,6 +17,8 @@ from partners import (
     requirement_names,
 )
 from partners.application_forms import offer_words
+from partners.business_plans import metrics as plan_metrics
+from partners.business_plans import personal_data as plans_data
 from partners.certification import metrics as certification_metrics
 from partners.choices import EndingKind, OnboardingKind
 from partners.engagement import metrics as engagement_metrics
@@ -46,6 +48,7 @@ from prm.lib.events import subscribe
 from prm.runs import notices, registry
 from prm.runs.lifecycle import RunEnded
 from referrals import erasure as referrals_erasure
+from referrals import goal_metrics as goals_of_plans
 from referrals import launch_check as launch_check_of_links
 from referrals import merging as links_merging
 from referrals import onboarding_steps as steps_of_links
@@ -172,5 +175,8 @@ payouts_erasure.learn()
 certification_metrics.learn()
 engagement_metrics.learn()
 engagement_data.learn()
+plan_metrics.learn()
+plans_data.learn()
+goals_of_plans.learn()
 
 tier_outlooks.learn()

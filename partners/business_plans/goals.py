@@ -13,13 +13,14 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from partners.business_plans import refusals
-from partners.business_plans.words import MONEY_METRICS, STANDING_METRICS, figure_text
+from partners.business_plans.words import STANDING_METRICS, figure_text
 from partners.models import Goal, GoalChange, Placement
 from partners.models.business_plan import GOAL_METRICS
 from prm.lib import l10n
 from prm.lib.errors import Refused
 from tiers.models import TierTarget
 from tiers.qualify.windows import months_before
+from tiers.targets import is_money
 
 if TYPE_CHECKING:
     from partners.models import Membership
@@ -77,7 +78,7 @@ def faults(outline: Outline, currency: str) -> Iterator[Refused]:
 
 def faults_of_target(metric: str, target: int, name: str, currency: str) -> Iterator[Refused]:
     """Yield what is wrong with a target."""
-    most = MOST_MINOR if metric in MONEY_METRICS else MOST_COUNT
+    most = MOST_MINOR if is_money(metric) else MOST_COUNT
     if target <= 0:
         yield refusals.NotPositive(field=name)
     elif target > most:

@@ -20,12 +20,13 @@ _own: dict[str, tuple[Reader, RowsReader]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One figure of one membership: what is counted, from which instant and before which."""
+    """One figure of one membership: what is counted, from which instant and before which, looked at when."""
 
     membership_id: int
     metric: str
     since: datetime
     until: datetime
+    at: datetime
 
 
 def learn_goal(metric: str, read: Reader, *, rows: RowsReader) -> None:
@@ -39,25 +40,25 @@ def span(
     """Return what a goal counts at `at`: from the first instant of the plan to now, and never past the deadline's day."""
     zone = program.zone
     since, end = start_of_day(starts_on, zone), start_of_day(due_on + _ONE_DAY, zone)
-    return Span(membership_id, metric, since, max(since, min(at, end)))
+    return Span(membership_id, metric, since, max(since, min(at, end)), at)
 
 
 def measure(spans: Iterable[Span], program: Program) -> Mapping[Span, Figure]:
     """Return the figures of memberships of one program."""
-    together: dict[tuple[str, datetime, datetime], list[Span]] = {}
+    together: dict[Asked, list[Span]] = {}
     for each in dict.fromkeys(spans):
-        together.setdefault((each.metric, each.since, each.until), []).append(each)
+        together.setdefault(_asked(each), []).append(each)
     found: dict[Span, Figure] = {}
-    for (metric, since, until), same in together.items():
+    for question, same in together.items():
         ids = [each.membership_id for each in same]
-        figure_of = _reader(Group(program, min(ids), max(ids)), _asked(metric, since, until))
+        figure_of = _reader(Group(program, min(ids), max(ids)), question)
         found |= {each: figure_of(each.membership_id) for each in same}
     return found
 
 
 def rows_behind(each: Span) -> list[EvidenceRow]:
     """Return the rows behind one figure, the oldest first."""
-    question = _asked(each.metric, each.since, each.until)
+    question = _asked(each)
     own = _own.get(each.metric)
     if own is None:
         return metrics.rows_of(each.membership_id, question)
@@ -72,5 +73,5 @@ def _reader(group: Group, question: Asked) -> Callable[[int], Figure]:
     return lambda membership_id: read.get(membership_id, Figure(Fraction(0)))
 
 
-def _asked(metric: str, since: datetime, until: datetime) -> Asked:
-    return Asked(Question(metric, Window()), since, until)
+def _asked(each: Span) -> Asked:
+    return Asked(Question(each.metric, Window()), each.since, each.until, each.at)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from partners.business_plans.goals import with_targets
 from partners.business_plans.measuring import Span, measure, rows_behind, span
 from partners.business_plans.progress import elapsed
-from partners.metrics import Asked, EvidenceRow, Group
+from partners.metrics import Asked, EvidenceRow, Group, learn_metric
 from partners.models import BusinessPlan, Goal, Membership
 from prm.lib.periods import local_day
 from tiers.models import Program
@@ -30,6 +30,11 @@ class _Counting:
 
     def percent(self, value: Fraction) -> Fraction:
         return value * 100 / self.expected
+
+
+def learn() -> None:
+    """Let tiers ask how far business plans are."""
+    learn_metric("plan_attainment", attainment, rows=rows)
 
 
 def attainment(group: Group, question: Asked) -> Mapping[int, Figure]:

@@ -12,23 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from prm.lib import l10n
 from prm.lib.money import Money, round_half_away
+from tiers.targets import GOALS, is_money
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-MONEY_METRICS = frozenset({"net_revenue"})
 # Counted as it stands at a moment: nothing of it belongs to a part of a year.
 STANDING_METRICS = frozenset({"certified_count"})
-
-LABELS: dict[str, StrOrPromise] = {
-    "net_revenue": gettext_lazy("Net revenue"),
-    "sales": gettext_lazy("Sales"),
-    "new_customers": gettext_lazy("New customers"),
-    "qualified_leads": gettext_lazy("Qualified leads"),
-    "subscribers": gettext_lazy("Subscribers"),
-    "certified_count": gettext_lazy("Certified people"),
-    "activities": gettext_lazy("Confirmed activities"),
-}
 
 
 class Stands(StrEnum):
@@ -54,7 +44,7 @@ STANDS: dict[str, StrOrPromise] = {
 
 def label_of(metric: str) -> str:
     """Return the name of what is to be reached."""
-    return str(LABELS.get(metric, metric))
+    return str(GOALS.get(metric, metric))
 
 
 def whole(value: Fraction) -> int:
@@ -67,7 +57,7 @@ def figure_text(metric: str, value: Fraction | int | None, currency: str, locale
     if value is None:
         return _("unknown")
     number = whole(Fraction(value))
-    if metric in MONEY_METRICS:
+    if is_money(metric):
         return l10n.money_text(Money(number, currency), locale)
     return l10n.number_text(number, locale)
 
@@ -77,4 +67,4 @@ def plain_figure(metric: str, value: Fraction | int | None, currency: str) -> st
     if value is None:
         return ""
     number = whole(Fraction(value))
-    return str(Money(number, currency).decimal()) if metric in MONEY_METRICS else str(number)
+    return str(Money(number, currency).decimal()) if is_money(metric) else str(number)

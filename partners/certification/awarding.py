@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.db import transaction
+
 from partners.certification import mails
+from partners.certification.days import ONE_DAY, expiry
 from partners.choices import CourseState, CredentialSource, CredentialState
 from partners.events import CredentialsChanged
-from partners.models import Credential, Lesson, LessonAttempt, Staff
+from partners.models import Certification, Credential, Lesson, LessonAttempt, Staff
 from prm import audit
 from prm.lib.events import announce
 from prm.lib.periods import local_day
-from tiers.qualify.windows import months_before
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from partners.models import Certification
-
 RENEWED_FROM = timedelta(days=90)
+LOOKED_BACK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,6 @@ class Round:
     earns: bool
     last: Credential | None = None
     opens_on: date | None = None
-
-
-def months_after(day: date, months: int) -> date:
-    """Return the same day `months` months later, or the last one of a shorter month."""
-    return months_before(day, -months)
-
-
-def expiry(certification: Certification, earned_on: date) -> date | None:
-    """Return the first day a credential earned on a day counts no more; None for never."""
-    months = certification.valid_months
-    return months_after(earned_on, months) if months is not None else None
 
 
 def round_of(certification: Certification, staff: Staff, *, at: datetime) -> Round:
@@ -66,7 +56,7 @@ def round_after(given: list[Credential], day: date) -> Round:
     opens_on = last.expires_on - RENEWED_FROM if last.expires_on else None
     # What holds for less time than that is renewed from the day after it was earned.
     if opens_on is not None:
-        opens_on = max(opens_on, last.earned_on + timedelta(days=1))
+        opens_on = max(opens_on, last.earned_on + ONE_DAY)
     if opens_on is not None and opens_on <= day:
         return Round(len(given) + 1, earns=True, last=last, opens_on=opens_on)
     return Round(len(given), earns=False, last=last, opens_on=opens_on)
@@ -106,12 +96,28 @@ def award(certification: Certification, staff: Staff, *, at: datetime) -> Creden
     return credential
 
 
-def award_all(certification: Certification, *, at: datetime) -> int:
-    """Give everybody the credential to whom nothing is missing any more, and return how many that were."""
+def award_all(certification: Certification, *, at: datetime, since: datetime | None = None) -> int:
+    """Give everybody the credential to whom nothing is missing any more, and return how many that were.
+
+    With `since` only who has passed something from then on is looked at.
+    """
     learned = LessonAttempt.objects.filter(lesson__course__certification=certification, passed=True)
+    if since is not None:
+        learned = learned.filter(attempted_at__gte=since)
     ids = sorted(learned.filter(staff__left_at=None).values_list("staff", flat=True).distinct())
     given = 0
     for pk in ids:
         person = Staff.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
         given += award(certification, person, at=at) is not None
+    return given
+
+
+def sweep(*, at: datetime) -> int:
+    """Give the credentials that a course closed in the same moment would have kept back, and return how many that were."""
+    given = 0
+    since = at - LOOKED_BACK
+    busy = Certification.objects.filter(courses__lessons__attempts__attempted_at__gte=since, retired_at=None)
+    for certification in busy.select_related("program").distinct():
+        with transaction.atomic():
+            given += award_all(certification, at=at, since=since)
     return given

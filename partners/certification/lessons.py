@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.validators import URLValidator
 from django.db import transaction
+from django.http import FileResponse
 from django.utils.translation import gettext_lazy as _
 
 from partners.certification import quiz
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from prm.accounts.models import User
 
 _FOLDER = "lessons"
+_TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 LONGEST_TITLE, LONGEST_BODY, LONGEST_URL = 120, 20_000, 300
 MOST_LESSONS = 60
 
@@ -152,6 +154,11 @@ def remove(lesson: Lesson, *, by: User, at: datetime) -> Lesson:
     lesson.refresh_from_db()
     audit.record(by, "lesson.removed", lesson, at=at)
     return lesson
+
+
+def attachment(lesson: Lesson) -> FileResponse:
+    """Return the file of a lesson as a download; the caller has asked who is asking."""
+    return uploads.attachment(lesson.file, lesson.file_name, types=_TYPES)
 
 
 def _draft(course: Course) -> Course:

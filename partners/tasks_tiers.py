@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from partners.certification import awarding, reminders
 from partners.tier_reviews import snapshots
 from prm.runs import lifecycle, working
 
@@ -22,3 +23,10 @@ def snapshot_tiers() -> None:
 def take_snapshots(*, run_id: int) -> None:
     """Measure how memberships stand."""
     working.work(run_id, snapshots.carry_out)
+
+
+@shared_task(name="partners.keep_credentials")
+def keep_credentials() -> int:
+    """Give credentials that were kept back, and remind of those that end soon."""
+    at = timezone.now()
+    return awarding.sweep(at=at) + reminders.remind(at=at)

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partners import mails_team, tokens
+from partners.certification import staff
 from partners.choices import TeamRole
 from partners.models import Invitation, Member, Partner
 from partners.readers import MONEY
@@ -271,6 +272,7 @@ def remove(member: Member, *, by: User, at: datetime) -> Member:
     member.ended_at, member.ended_by = at, by
     member.save(update_fields=["ended_at", "ended_by"])
     audit.record(by, "team.removed", member, at=at)
+    staff.leave_with(member, by=by, at=at)
     return member
 
 

@@ -54,6 +54,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="2", minute="17"),
         "options": {"expires": 3600},
     },
+    "credentials that end soon": {
+        "task": "partners.keep_credentials",
+        "schedule": crontab(hour="5", minute="43"),
+        "options": {"expires": 3600},
+    },
     "business plans and their checkpoints": {
         "task": "partners.sweep_business_plans",
         "schedule": crontab(minute="37"),

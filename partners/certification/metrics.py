@@ -85,10 +85,10 @@ def count_rows(membership_id: int, asked: Asked) -> Iterator[EvidenceRow]:
 def training_rows(membership_id: int, asked: Asked) -> Iterator[EvidenceRow]:
     """Tell who completed which course when."""
     membership = Membership.objects.select_related("program").get(pk=membership_id)
-    found = _completed(membership.program, asked, [membership.partner_id])
-    for row in found.values_list("staff__public_id", "lesson__course__public_id", "last"):
-        person, course, last = row
-        yield EvidenceRow(f"{course} {person}", last, Fraction(1))
+    found: QuerySet[Any, Any] = _completed(membership.program, asked, [membership.partner_id])
+    for row in found.values("staff__public_id", "lesson__course__public_id", "last"):
+        what = f"{row['lesson__course__public_id']} {row['staff__public_id']}"
+        yield EvidenceRow(what, row["last"], Fraction(1))
 
 
 def trainings_begin(program: Program) -> datetime | None:

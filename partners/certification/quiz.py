@@ -77,7 +77,7 @@ def mark(questions: Sequence[Mapping[str, Any]], answers: Sequence[Sequence[int]
     """
     if len(answers) != len(questions) or not questions:
         raise BadAnswers
-    marked = []
+    marked: list[dict[str, Any]] = []
     for question, chosen in zip(questions, answers, strict=True):
         places = set(chosen)
         if not places or not all(0 <= place < len(question["choices"]) for place in places):
@@ -101,6 +101,6 @@ def _question(number: int, given: Mapping[str, Any]) -> dict[str, Any]:
         raise BadQuestion(params={"number": number, "problem": refusal}) from refusal
     if not 2 <= len(choices) <= MOST_CHOICES:
         raise BadQuestion(params={"number": number, "problem": _CHOICES})
-    if not 0 < sum(bool(each["is_right"]) for each in choices) < len(choices):
+    if {bool(each["is_right"]) for each in choices} != {True, False}:
         raise BadQuestion(params={"number": number, "problem": _RIGHT})
     return {"text": text, "choices": choices}

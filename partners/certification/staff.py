@@ -272,7 +272,7 @@ def _refuse_twice(partner: Partner, email: str, *, besides: Staff | None = None)
     if not email:
         return
     same = Staff.objects.filter(partner=partner, left_at=None, email__iexact=email)
-    if same.exclude(pk=besides.pk if besides else None).exists():
+    if same.exclude(pk=besides.pk if besides else 0).exists():
         raise AlreadyListed
 
 

@@ -6,7 +6,9 @@ from partners.admin import blocked as blocked
 from partners.admin import clause_questions as clause_questions
 from partners.admin import counters as counters
 from partners.admin import eligibility as eligibility
+from partners.admin import engagement as engagement
 from partners.admin import enter as enter
+from partners.admin import figures as figures
 from partners.admin import forms_builder as forms_builder
 from partners.admin import funnel as funnel
 from partners.admin import introductions as introductions

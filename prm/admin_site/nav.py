@@ -13,7 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from partners import clause_questions, counters
-from partners.models import Application
+from partners.choices import ActivityState, CredentialState
+from partners.models import Activity, Application, Credential
 from payouts import pauses
 from payouts.choices import AdjustmentState, DisputeState, PayRunState
 from payouts.models import Adjustment, Dispute, PayRun
@@ -65,6 +66,20 @@ def clause_questions_waiting(user: User) -> int:
 def counters_waiting(user: User) -> int:
     """Count the counter-proposals nobody has answered."""
     return counters.waiting().order_by().count() if policy.may(user, "manage_prospects") else 0
+
+
+def activities_waiting(user: User) -> int:
+    """Count the activities of partners nobody has confirmed or declined."""
+    if not policy.may(user, "confirm_engagement"):
+        return 0
+    return Activity.objects.filter(state=ActivityState.WAITING).count()
+
+
+def proofs_waiting(user: User) -> int:
+    """Count the certificates handed in as proof that nobody has checked."""
+    if not policy.may(user, "manage_courses"):
+        return 0
+    return Credential.objects.filter(state=CredentialState.WAITING).count()
 
 
 def runs_to_approve(user: User) -> int:
@@ -178,6 +193,13 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
                 covers=("partners_onboardingstep_changelist",),
             ),
             _Entry(_("Resources"), "partners_programresource_changelist", "see_partners"),
+            _Entry(
+                _("Activities"),
+                "partners_activity_changelist",
+                "see_partners",
+                activities_waiting,
+                covers=("partners_stafffigure_changelist",),
+            ),
             _Entry(_("Prospects"), "partners_prospect_changelist", "manage_prospects"),
             _Entry(_("Invitations"), "partners_programinvitation_changelist", "invite_partners"),
             _Entry(_("Introductions"), "partners_introduction_changelist", "manage_prospects"),

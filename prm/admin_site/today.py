@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partners import clause_questions, counters, prospect_watch, waiting
-from partners.models import Application, ClauseQuestion, CounterProposal, Prospect
+from partners.choices import ActivityState, CredentialState
+from partners.engagement import activities
+from partners.models import Activity, Application, ClauseQuestion, CounterProposal, Credential, Prospect
 from payouts import lateness, months, overview
 from payouts.choices import DisputeState, PayRunState
 from payouts.disputes.clock import last_day
@@ -100,6 +102,10 @@ def _queues(user: User, *, at: datetime) -> Iterator[Queue]:
         yield from _clause_questions()
     if policy.may(user, "manage_prospects"):
         yield from _outreach(user, at=at)
+    if policy.may(user, "confirm_engagement"):
+        yield from _activities()
+    if policy.may(user, "manage_courses"):
+        yield from _proofs()
     if policy.may(user, "close_periods"):
         yield from _months(at=at)
     if policy.may(user, "approve_pay_runs"):
@@ -208,6 +214,28 @@ def _pay_runs(found: Any, plural: Any, what: str) -> Iterator[Queue]:
     note = _("%(amount)s, payment date %(date)s") % {"amount": amounts, "date": day}
     state = PayRunState.CHECKED if what == "approve" else PayRunState.APPROVED
     yield Queue(count, label, note, list_url(PayRun, state__exact=state.value))
+
+
+def _activities() -> Iterator[Queue]:
+    waiting = activities.waiting()
+    count, oldest = waiting.order_by().count(), waiting.first()
+    if oldest is not None:
+        label = ngettext("activity to confirm", "activities to confirm", count)
+        since = l10n.date_text(timezone.localtime(oldest.told_at).date(), locale())
+        note = _("Waiting since %(date)s") % {"date": since}
+        yield Queue(count, label, note, list_url(Activity, state__exact=ActivityState.WAITING.value))
+
+
+def _proofs() -> Iterator[Queue]:
+    waiting = Credential.objects.filter(state=CredentialState.WAITING)
+    found = waiting.aggregate(count=Count("pk"), since=Min("given_at"))
+    if found["count"]:
+        label = ngettext("certificate to check", "certificates to check", found["count"])
+        since = l10n.date_text(timezone.localtime(found["since"]).date(), locale())
+        note = _("Waiting since %(date)s") % {"date": since}
+        yield Queue(
+            found["count"], label, note, list_url(Credential, state__exact=CredentialState.WAITING.value)
+        )
 
 
 def _notices(user: User, *, at: datetime) -> Iterator[Notice]:

@@ -38,9 +38,37 @@ REVIEW_ROUND: Words = {
     "finished": said(_t("Finished"), "tick", OK),
 }
 
+BUSINESS_PLAN: Words = {
+    "outline": said(_t("Outline"), "clock", NEUTRAL, _t("Being written")),
+    "partner_review": said(_t("With the partner"), "clock", WARN, _t("Waiting for the partner's answer")),
+    "agreed": said(_t("Agreed"), "tick", OK, _t("Begins on its first day")),
+    "in_progress": said(_t("In progress"), "arrow", INFO),
+    "completed": said(_t("Completed"), "tick", OK),
+    "withdrawn": said(_t("Withdrawn"), "return", NEUTRAL),
+}
+
+GOAL: Words = {
+    "not_begun": said(_t("Not begun"), "clock", NEUTRAL),
+    "on_track": said(_t("On track"), "tick", OK),
+    "behind": said(_t("Behind"), "alert", WARN),
+    "reached": said(_t("Reached"), "tick", OK),
+    "missed": said(_t("Missed"), "cross", BAD),
+    "unknown": said(_t("No figure yet"), "info", NEUTRAL),
+}
+
+GOAL_CHANGE: Words = {
+    "waiting": said(_t("Waiting for an answer"), "clock", WARN),
+    "agreed": said(_t("Agreed"), "tick", OK),
+    "declined": said(_t("Declined"), "cross", NEUTRAL),
+    "taken_back": said(_t("Taken back"), "return", NEUTRAL),
+}
+
 TIER_WORDS: dict[str, Words] = {
     "appeal": APPEAL,
     "review_round": REVIEW_ROUND,
     "tier_review": TIER_REVIEW,
     "activity": ACTIVITY,
+    "business_plan": BUSINESS_PLAN,
+    "goal": GOAL,
+    "goal_change": GOAL_CHANGE,
 }

@@ -1,4 +1,5 @@
-"""Place memberships in tiers. A membership stands in one tier at a time, and intervals once ended are never reopened."""
+"""Place memberships in tiers. A membership stands in one tier from the moment it joined until it is over, and what was once so is never
+rewritten: a placement only ends, where the next one begins."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from partners import tier_cases
 from partners.events import PlacementChanged
 from partners.models import Membership, Placement
 from prm import audit
@@ -18,11 +20,19 @@ from prm.lib.events import announce
 from tiers.models import Tier
 
 if TYPE_CHECKING:
+    from partners.models import TierReview
     from prm.accounts.models import User
+
+LONGEST_REASON = 200
 
 
 class OtherProgram(Refused):
     message = _("This tier belongs to another program.")
+    field = "tier"
+
+
+class OutOfUse(Refused):
+    message = _("This tier was taken out of use.")
     field = "tier"
 
 
@@ -36,56 +46,90 @@ class TooEarly(Refused):
     field = "starts_at"
 
 
-class NotPlaced(Refused):
-    message = _("The membership stands in no tier.")
+class OverAlready(Refused):
+    message = _("The membership is over: it stands in no tier any more.")
+
+
+class NoRoom(Refused):
+    message = _("%(tier)s is full: it has room for %(most)s partners.")
+    field = "tier"
 
 
 @transaction.atomic
-def place(membership: Membership, *, tier: Tier, by: User, at: datetime, because: str) -> Placement:
-    """Move `membership` to `tier` from `at` on, ending the placement that was open.
+def place(
+    membership: Membership,
+    *,
+    tier: Tier,
+    by: User | None,
+    at: datetime,
+    because: str,
+    keeps_customers: bool = False,
+    customers_keep_ends_at: datetime | None = None,
+    review: TierReview | None = None,
+) -> Placement:
+    """Move `membership` to `tier` from `at` on, ending the placement that was open; the first one begins when it joined.
 
-    Raises: Forbidden, OtherProgram, AlreadyThere, TooEarly.
+    `by` is None where the program's own setting decided. `keeps_customers` lets customers from before keep the former
+    tier's terms, until `customers_keep_ends_at` or for good. Open cases other than `review` are overtaken by the move, and
+    a tier decided by hand until a day ends.
+
+    Raises: Forbidden, OtherProgram, OutOfUse, OverAlready, AlreadyThere, TooEarly, NoRoom.
     """
-    policy.require(by, "place_in_tiers")
+    if by is not None:
+        policy.require(by, "place_in_tiers")
     membership = Membership.objects.lock().get(pk=membership.pk)
     if tier.program_id != membership.program_id:
         raise OtherProgram
+    if membership.ended_at is not None:
+        raise OverAlready
     before = _open(membership)
     if before is not None and before.tier_id == tier.pk:
         raise AlreadyThere
     _refuse_overlap(membership, at)
+    _lock_tier(tier, before)
     if before is not None:
         Placement.objects.filter(pk=before.pk, ends_at=None).update(ends_at=at)
     made = Placement.objects.create(
-        membership=membership, tier=tier, starts_at=at, because=because, placed_at=at, placed_by=by
+        membership=membership,
+        tier=tier,
+        starts_at=at if before is not None else min(at, membership.joined_at),
+        because=because[:LONGEST_REASON],
+        placed_at=at,
+        placed_by=by,
+        keeps_customers=keeps_customers,
+        customers_keep_ends_at=customers_keep_ends_at,
     )
+    tier_cases.lapse(membership, by=by, at=at, because="placed", but=review)
+    tier_cases.end_overrides(membership, by=by, at=at)
     previous = before.tier.key if before else ""
     audit.record(by, "membership.placed", membership, at=at, note=because, before=previous, after=tier.key)
     announce(PlacementChanged(membership.pk))
     return made
 
 
-@transaction.atomic
-def end(membership: Membership, *, by: User, at: datetime, because: str) -> Placement:
-    """End the open placement at `at`; from then on the membership stands in no tier.
+def has_room(tier: Tier) -> bool:
+    """Say whether one more membership may stand in a tier."""
+    return tier.capacity is None or Placement.objects.open().filter(tier=tier).count() < tier.capacity
 
-    Raises: Forbidden, NotPlaced, TooEarly.
-    """
-    policy.require(by, "place_in_tiers")
-    membership = Membership.objects.lock().get(pk=membership.pk)
-    placement = _open(membership)
-    if placement is None:
-        raise NotPlaced
-    _refuse_overlap(membership, at)
-    Placement.objects.filter(pk=placement.pk, ends_at=None).update(ends_at=at)
-    placement.refresh_from_db()
-    audit.record(by, "membership.placement_ended", membership, at=at, note=because, before=placement.tier.key)
-    announce(PlacementChanged(membership.pk))
-    return placement
+
+def is_fall(before: Tier, tier: Tier) -> bool:
+    """Say whether going from one tier to another leads down its ladder."""
+    return before.track == tier.track and tier.rank < before.rank
 
 
 def _open(membership: Membership) -> Placement | None:
     return Placement.objects.open().filter(membership=membership).select_related("tier").first()
+
+
+def _lock_tier(tier: Tier, before: Placement | None) -> None:
+    """Hold the tier until the end, so that its last place is given once and nobody comes in while it is taken out of use."""
+    held = Tier.objects.select_for_update(no_key=True).get(pk=tier.pk)
+    if held.retired_at is not None:
+        raise OutOfUse
+    if before is not None and is_fall(before.tier, held):
+        return
+    if not has_room(held):
+        raise NoRoom(params={"tier": held.name, "most": held.capacity})
 
 
 def _refuse_overlap(membership: Membership, at: datetime) -> None:

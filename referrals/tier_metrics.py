@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
 
 from partners.metrics import Asked, EvidenceRow, Group, learn_metric
 from prm.lib.periods import Month, local_day, start_of_day
@@ -102,8 +102,7 @@ def _gone(before: datetime, sale: str = "conversion") -> Exists:
     back = Sum("amount_minor", filter=Q(kind__in=TAKES_BACK), default=0)
     won = Sum("amount_minor", filter=~Q(kind__in=TAKES_BACK), default=0)
     named = moves.exclude(state=ConversionState.REJECTED).values("original")
-    whole = OuterRef(f"{sale}__amount_minor")
-    return Exists(named.annotate(gone=back - won).filter(gone__gte=whole))
+    return Exists(named.annotate(gone=back - won).filter(gone__gte=F("original__amount_minor")))
 
 
 def _sales(asked: Asked, scope: Scope) -> QuerySet[Credit]:

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partners import metrics
+from partners.choices import MembershipState
 from partners.models import Placement, TierOverride
 from partners.tier_reviews.ladders import Ladders
 from prm import audit
@@ -101,7 +103,7 @@ class _Standing:
 def who_would_move(
     program: Program, scheme: Scheme, *, at: datetime, reporter: Reporter | None = None
 ) -> Report:
-    """Measure every membership that runs under `scheme`, without writing anything.
+    """Measure every active membership under `scheme`, without writing anything.
 
     A membership moves in its own ladder; one that stands in a tier no longer in use is counted and moves nowhere.
     """
@@ -225,8 +227,9 @@ def _held(group: metrics.Group, *, at: datetime) -> set[int]:
     return set(holding.values_list("membership_id", flat=True))
 
 
-def _standing_now(program: Program) -> Any:
-    return Placement.objects.open().filter(membership__program=program, membership__ended_at=None)
+def _standing_now(program: Program) -> QuerySet[Placement]:
+    active = MembershipState.ACTIVE
+    return Placement.objects.open().filter(membership__program=program, membership__state=active)
 
 
 def _chunks(program: Program, ladders: Ladders) -> Iterator[list[_Standing]]:

@@ -66,7 +66,7 @@ def metric_name(metric: str) -> str:
 def window_text(window: Window) -> str:
     """Return a window inside a sentence: in the last 12 months. Empty for what is counted as it stands."""
     if window.kind == parts.TRAILING:
-        text = ngettext("in the last %(count)s month", "in the last %(count)s months", window.months)
+        text = ngettext("in the last month", "in the last %(count)s months", window.months)
         return text % {"count": window.months}
     return {
         parts.MONTH: _("in the last whole month"),

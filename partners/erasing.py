@@ -334,6 +334,9 @@ def _scrub(case: Case) -> None:
         (m.ProspectTouch, ("text",)),
         (m.ProgramInvitation, ("message",)),
         (m.Placement, ("because",)),
+        (m.TierReview, ("note",)),
+        (m.Appeal, ("text", "answer")),
+        (m.TierOverride, ("reason",)),
         (m.RecruitingLink, ("name",)),
     ):
         scrub_rows(model._default_manager.all(), needles, *fields)

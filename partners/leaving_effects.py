@@ -1,4 +1,4 @@
-"""What ends together with a membership: its place in a tier, what was proposed to it and waits for an answer, and its recruiting links.
+"""What ends together with a membership: its place in a tier, its open review, what was proposed to it, and its recruiting links.
 Nothing is deleted; each of these rows keeps when it ended."""
 
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from partners import tier_cases
 from partners.choices import AmendmentState
 from partners.models import Amendment, ClauseQuestion, Membership, Placement, RecruitingLink
 from partners.negotiation import waiting
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 def close_what_is_open(membership: Membership, *, ended_at: datetime, by: User | None, at: datetime) -> None:
     """End what a membership that is over cannot have any more; the caller holds its lock."""
     _leave_the_tier(membership, ended_at=ended_at, by=by, at=at)
+    tier_cases.lapse(membership, by=by, at=at, because="membership_over")
+    tier_cases.end_overrides(membership, by=by, at=at)
     proposal = waiting(membership)
     if proposal is not None:
         negotiation.lapse(proposal, by=by, at=at)

@@ -32,9 +32,9 @@ LEFT_OUT: dict[str, str] = {
     "partners.termsversion": _DEEDS,
     "partners.programresource": _DEEDS,
     "partners.onboardingstep": _DEEDS,
+    "partners.reviewround": _DEEDS,
     "tiers.tier": _DEEDS,
     "tiers.tierscheme": _DEEDS,
-    "partners.reviewround": _DEEDS,
     "partners.certification": _DEEDS,
     "partners.course": _DEEDS,
     "partners.metricsnapshot": "Measured anew each night from rows that are in the archive.",
@@ -69,6 +69,9 @@ def learn() -> None:
         ("partner-team", _team, ["partners.member"]),
         ("partner-memberships", _memberships, ["partners.membership"]),
         ("partner-tiers", _placements, ["partners.placement"]),
+        ("partner-tier-reviews", _tier_reviews, ["partners.tierreview"]),
+        ("partner-tier-appeals", _appeals, ["partners.appeal"]),
+        ("partner-tiers-by-hand", _overrides, ["partners.tieroverride"]),
         ("partner-suspensions", _suspensions, ["partners.suspension"]),
         ("partner-endings", _endings, ["partners.ending"]),
         ("partner-amendments", _amendments, ["partners.amendment"]),
@@ -303,6 +306,30 @@ def _placements(subject: Subject) -> Iterator[Row]:
         starts_at="starts_at",
         ends_at="ends_at",
         because="because",
+    )
+
+
+def _tier_reviews(subject: Subject) -> Iterator[Row]:
+    found = models.TierReview.objects.filter(membership__partner__in=subject.partners)
+    same = (
+        "outcome state figures evaluated_at notified_at grace_ends_at remedies decided_at note effective_at"
+    )
+    columns = {"id": "public_id", "membership": "membership__public_id", "from": "from_tier__name"}
+    return rows(found, **columns, to="to_tier__name", **{name: name for name in same.split()})
+
+
+def _appeals(subject: Subject) -> Iterator[Row]:
+    mine = Q(opened_by=_pk(subject)) | Q(review__membership__partner__in=subject.partners)
+    same = "state text opened_at answer_on answered_at answer"
+    found = models.Appeal.objects.filter(mine)
+    return rows(found, review="review__public_id", **{name: name for name in same.split()})
+
+
+def _overrides(subject: Subject) -> Iterator[Row]:
+    found = models.TierOverride.objects.filter(membership__partner__in=subject.partners)
+    same = "kind reason made_at expires_at ended_at"
+    return rows(
+        found, membership="membership__public_id", tier="tier__name", **{name: name for name in same.split()}
     )
 
 

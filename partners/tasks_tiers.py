@@ -6,7 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from partners.certification import awarding, reminders
-from partners.tier_reviews import snapshots
+from partners.models import ReviewRound
+from partners.tier_reviews import decisions, grace, overrides, rounds, snapshots
 from prm.runs import lifecycle, working
 
 
@@ -23,6 +24,38 @@ def snapshot_tiers() -> None:
 def take_snapshots(*, run_id: int) -> None:
     """Measure how memberships stand."""
     working.work(run_id, snapshots.carry_out)
+
+
+@shared_task(name="partners.review_tiers")
+def review_tiers() -> int:
+    """Open the rounds that are due, and set workers to those that are not finished."""
+    at = timezone.now()
+    rounds.open_due(at=at)
+    return rounds.start_waiting(at=at)
+
+
+@shared_task(name="partners.carry_out_review")
+def carry_out_review(*, run_id: int) -> None:
+    """Evaluate the memberships of a round and decide what is decided without a person."""
+    working.work(
+        run_id,
+        lambda run, reporter: rounds.carry_out(
+            ReviewRound.objects.get(public_id=run.parameters["round"]), reporter, at=timezone.now()
+        ),
+    )
+
+
+@shared_task(name="partners.look_again_at_tiers")
+def look_again_at_tiers() -> int:
+    """Measure those in grace again, and confirm who reaches the own tier."""
+    return grace.look_again(at=timezone.now())
+
+
+@shared_task(name="partners.apply_tier_decisions")
+def apply_tier_decisions() -> int:
+    """End decisions by hand whose day is over, and carry out what was decided for a moment that has come."""
+    at = timezone.now()
+    return overrides.expire_due(at=at) + decisions.apply_due(at=at)
 
 
 @shared_task(name="partners.keep_credentials")

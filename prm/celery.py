@@ -54,6 +54,21 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="2", minute="17"),
         "options": {"expires": 3600},
     },
+    "tier reviews that are due": {
+        "task": "partners.review_tiers",
+        "schedule": crontab(minute="19"),
+        "options": {"expires": 3000},
+    },
+    "tiers of those in grace": {
+        "task": "partners.look_again_at_tiers",
+        "schedule": crontab(hour="1", minute="47"),
+        "options": {"expires": 3600},
+    },
+    "tier decisions that take effect": {
+        "task": "partners.apply_tier_decisions",
+        "schedule": crontab(minute="37"),
+        "options": {"expires": 3000},
+    },
     "credentials that end soon": {
         "task": "partners.keep_credentials",
         "schedule": crontab(hour="5", minute="43"),

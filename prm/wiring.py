@@ -32,6 +32,7 @@ from partners.events import (
     TermsPublished,
 )
 from partners.tier_reviews import snapshots
+from partners.tier_reviews.rounds import RUN_KIND as TIER_REVIEW
 from payouts import dry_runs, settlement, tier_outlooks
 from payouts import erasure as payouts_erasure
 from payouts import launch_check as launch_check_of_payments
@@ -110,6 +111,7 @@ registry.register(SALES_IMPORT, "referrals.import_file")
 registry.register(MONTH_CLOSE, "payouts.close_month")
 registry.register(dry_runs.RUN_KIND, "payouts.dry_run")
 registry.register(snapshots.RUN_KIND, "partners.take_snapshots")
+registry.register(TIER_REVIEW, "partners.carry_out_review")
 registry.register(BANK_RESULTS, "payouts.import_results")
 registry.register(PAY_RUN, "payouts.compute_pay_run")
 

@@ -4,6 +4,7 @@ decided. A round carried out again writes nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -100,11 +101,19 @@ def start(row: ReviewRound, *, by: User | None, at: datetime) -> Run:
 
 def start_waiting(*, at: datetime) -> int:
     """Set workers to the rounds that are not finished, and return how many rounds those are."""
-    waiting = ReviewRound.objects.exclude(state=RoundState.FINISHED).exclude(kind=RoundKind.EXPIRY)
-    rows = list(waiting.select_related("program").order_by("due_on", "pk"))
+    rows = unfinished()
     for row in rows:
-        start(row, by=None, at=at)
+        with suppress(lifecycle.AlreadyRunning):  # by the command: it does the same
+            start(row, by=None, at=at)
     return len(rows)
+
+
+def unfinished(program: Program | None = None) -> list[ReviewRound]:
+    """Return the rounds that are not finished, of one program or of all, the earliest first."""
+    rows = ReviewRound.objects.exclude(state=RoundState.FINISHED).exclude(kind=RoundKind.EXPIRY)
+    if program is not None:
+        rows = rows.filter(program=program)
+    return list(rows.select_related("program").order_by("due_on", "pk"))
 
 
 def latest_run(row: ReviewRound) -> Run | None:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 
-from partners.models import Ending, Member, Membership, Partner, ProgramResource, Suspension
+from partners.models import Certification, Ending, Member, Membership, Partner, ProgramResource, Suspension
 from partners.terms import waiting_for
 from payouts.models import Commission, Statement
 from payouts.models.commission import CommissionQuerySet
@@ -36,6 +36,7 @@ _CURRENT = "portal_membership"  # session key: which program this person looked 
 _STOPPED = Suspension.objects.filter(membership=OuterRef("pk"), lifted_at=None)
 _LEAVING = Ending.objects.waiting().filter(membership=OuterRef("pk"))
 _RESOURCES = ProgramResource.objects.filter(program=OuterRef("program"), removed_at=None)
+_CERTIFICATIONS = Certification.objects.filter(program=OuterRef("program"), retired_at=None)
 _PROPOSED = PlanVersion.objects.filter(member_key=OuterRef("public_id"), state=VersionState.PROPOSED)
 
 
@@ -135,12 +136,13 @@ def find_room(request: HttpRequest) -> Room | None:
     user = request.user
     if not isinstance(user, User):
         return None
+    at = clock()
     members = tuple(Member.objects.current().filter(user=user).order_by("joined_at", "pk"))
     memberships = tuple(
-        waiting_for(Membership.objects.visible_to(user))
+        waiting_for(Membership.objects.visible_to(user), at=at)
         .filter(partner__in=[member.partner_id for member in members])
         .annotate(waiting_proposal=Subquery(_PROPOSED.values("public_id")[:1]))
-        .annotate(has_resources=Exists(_RESOURCES))
+        .annotate(has_resources=Exists(_RESOURCES), has_certifications=Exists(_CERTIFICATIONS))
         .annotate(is_stopped=Exists(_STOPPED), is_leaving=Exists(_LEAVING))
         .select_related("partner", "program")
         .order_by("joined_at", "pk")
@@ -152,7 +154,7 @@ def find_room(request: HttpRequest) -> Room | None:
     first = next((each for each in memberships if each.ended_at is None), memberships[0])
     current = next((each for each in memberships if each.public_id == wanted), first)
     member = next(each for each in members if each.partner_id == current.partner_id)
-    return Room(user, member, current, memberships, members, clock())
+    return Room(user, member, current, memberships, members, at)
 
 
 def waiting_proposal(room: Room) -> str:
@@ -218,6 +220,8 @@ def _closed(room: Room) -> frozenset[str]:
     closed = set()
     if not getattr(room.membership, "has_resources", False):
         closed.add("resources")
+    if not getattr(room.membership, "has_certifications", False):
+        closed |= {"training", "staff"}
     if not room.may(roles.SEE_STATEMENTS):
         closed.add("statements")
     if not room.may(roles.SEE_PAYMENT_DETAILS):

@@ -3,14 +3,14 @@ counted twice, and who holds a longer one does not lapse with the shorter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
 from django.utils.translation import ngettext
 
-from partners.certification.metrics import counting_credentials, on_list
+from partners.certification.metrics import credentials_as_of, on_list
 from partners.models import Partner, Staff
 from tiers.models import Program
 from tiers.qualify import Question
@@ -39,15 +39,38 @@ class Head:
     ends_on: date | None = None
 
 
-def heads(partner: Partner, program: Program, question: Question, *, at: datetime) -> list[Head]:
-    """Return the people a question asks about, with how long each is certified."""
-    people = list(on_list(question, at=at).filter(partner=partner).order_by("full_name", "pk"))
-    ends: dict[int, date | None] = {}
-    counting = counting_credentials(program, question, at=at).filter(staff__partner=partner)
-    for staff_id, ends_on in counting.values_list("staff", "expires_on"):
-        known = ends.get(staff_id, ends_on)
-        ends[staff_id] = None if known is None or ends_on is None else max(known, ends_on)
-    return [Head(each, each.pk in ends, ends.get(each.pk)) for each in people]
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A partner's list at an instant, with what each person holds in a program: key of the certification and when it ends."""
+
+    people: tuple[Staff, ...]
+    held: Mapping[int, Sequence[tuple[str, date | None]]]
+
+    def heads(self, question: Question) -> list[Head]:
+        """Return the people a question asks about, with how long each is certified."""
+        roles, countries = question.values("role"), question.values("country")
+        asked = (
+            each
+            for each in self.people
+            if (not roles or each.role in roles) and (not countries or each.country in countries)
+        )
+        return [self._head(each, question.values("certification")) for each in asked]
+
+    def _head(self, person: Staff, keys: Sequence[str]) -> Head:
+        ends = [end for key, end in self.held.get(person.pk, ()) if not keys or key in keys]
+        if not ends or None in ends:
+            return Head(person, bool(ends))
+        return Head(person, True, max(end for end in ends if end is not None))
+
+
+def roster(partner: Partner, program: Program, *, at: datetime) -> Roster:
+    """Load a partner's list and what counts at an instant, in two queries."""
+    people = on_list(_RATIO, at=at).filter(partner=partner).order_by("full_name", "pk")
+    held: dict[int, list[tuple[str, date | None]]] = {}
+    counting = credentials_as_of(program, at=at).filter(staff__partner=partner)
+    for staff_id, key, ends_on in counting.values_list("staff", "certification__key", "expires_on"):
+        held.setdefault(staff_id, []).append((key, ends_on))
+    return Roster(tuple(people), held)
 
 
 def now(found: Sequence[Head], on: date) -> Step | None:
@@ -80,7 +103,7 @@ def lapses(
     Without a program it is that of the partner's first membership, living ones first.
     """
     place = program or _program_of(partner)
-    return steps(heads(partner, place, question, at=at)) if place is not None else []
+    return steps(roster(partner, place, at=at).heads(question)) if place is not None else []
 
 
 def first_below(found: Iterable[Step], threshold: Fraction) -> Step | None:

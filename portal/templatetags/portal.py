@@ -117,6 +117,7 @@ _TABS = (
     ("statements", gettext_lazy("Statements"), "document", "portal:statements"),
 )
 _MENU = (
+    ("tier", gettext_lazy("Your tier"), "chart", "portal:tier"),
     ("questions", gettext_lazy("Questions"), "info", "portal:questions"),
     ("payment_details", gettext_lazy("Payment details"), "bank", "portal:payment_details"),
     ("tax", gettext_lazy("Tax and invoices"), "document", "portal:tax"),
@@ -125,9 +126,11 @@ _MENU = (
     ("terms", gettext_lazy("Terms"), "page", "portal:terms"),
     ("introductions", gettext_lazy("Introduce"), "plus", "portal:introductions"),
     ("activities", gettext_lazy("Activities"), "tick", "portal:activities"),
+    ("plans", gettext_lazy("Business plans"), "page", "portal:plans"),
+    ("training", gettext_lazy("Training"), "document", "portal:training"),
+    ("staff", gettext_lazy("Your people"), "people", "portal:staff"),
     ("team", gettext_lazy("Team"), "people", "portal:team"),
     ("account", gettext_lazy("Your account"), "person", "portal:account"),
-    ("account", gettext_lazy("Your account"), "info", "portal:account"),
 )
 
 

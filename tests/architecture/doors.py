@@ -47,6 +47,7 @@ DOORS: dict[str, Door] = {
     "application/*": Door(ANYBODY),
     "invitation/*": Door(ANYBODY),
     "invited/*": Door(ANYBODY),
+    "credentials/*": Door(ANYBODY),
     "v/*": Door(ANYBODY),
     "r/<slug:slug>": Door(ANYBODY),
     # The partner's rooms.

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from partners.certification import awarding, reminders
 from partners.models import ReviewRound
-from partners.tier_reviews import decisions, grace, overrides, rounds, snapshots
+from partners.tier_reviews import decisions, grace, overrides, rounds, snapshots, what_if
 from prm.runs import lifecycle, working
 
 
@@ -43,6 +43,12 @@ def carry_out_review(*, run_id: int) -> None:
             ReviewRound.objects.get(public_id=run.parameters["round"]), reporter, at=timezone.now()
         ),
     )
+
+
+@shared_task(name="partners.what_if")
+def try_scheme(*, run_id: int) -> None:
+    """Measure everybody under a draft of what tiers ask."""
+    working.work(run_id, lambda run, reporter: what_if.carry_out(run, reporter, at=timezone.now()))
 
 
 @shared_task(name="partners.look_again_at_tiers")

@@ -33,6 +33,7 @@ from partners.events import (
 )
 from partners.tier_reviews import snapshots
 from partners.tier_reviews.rounds import RUN_KIND as TIER_REVIEW
+from partners.tier_reviews.what_if import RUN_KIND as WHAT_IF
 from payouts import dry_runs, settlement, tier_outlooks
 from payouts import erasure as payouts_erasure
 from payouts import launch_check as launch_check_of_payments
@@ -112,6 +113,7 @@ registry.register(MONTH_CLOSE, "payouts.close_month")
 registry.register(dry_runs.RUN_KIND, "payouts.dry_run")
 registry.register(snapshots.RUN_KIND, "partners.take_snapshots")
 registry.register(TIER_REVIEW, "partners.carry_out_review")
+registry.register(WHAT_IF, "partners.what_if")
 registry.register(BANK_RESULTS, "payouts.import_results")
 registry.register(PAY_RUN, "payouts.compute_pay_run")
 

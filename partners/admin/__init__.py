@@ -23,4 +23,7 @@ from partners.admin import prospects as prospects
 from partners.admin import recruiting_links as recruiting_links
 from partners.admin import resources as resources
 from partners.admin import terms as terms
+from partners.admin import tier_overrides as tier_overrides
+from partners.admin import tier_queue as tier_queue
+from partners.admin import tier_rounds as tier_rounds
 from partners.admin import workload as workload

@@ -21,7 +21,16 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 
-from partners.models import Certification, Ending, Member, Membership, Partner, ProgramResource, Suspension
+from partners.models import (
+    BusinessPlan,
+    Certification,
+    Ending,
+    Member,
+    Membership,
+    Partner,
+    ProgramResource,
+    Suspension,
+)
 from partners.terms import waiting_for
 from payouts.models import Commission, Statement
 from payouts.models.commission import CommissionQuerySet
@@ -37,6 +46,7 @@ _STOPPED = Suspension.objects.filter(membership=OuterRef("pk"), lifted_at=None)
 _LEAVING = Ending.objects.waiting().filter(membership=OuterRef("pk"))
 _RESOURCES = ProgramResource.objects.filter(program=OuterRef("program"), removed_at=None)
 _CERTIFICATIONS = Certification.objects.filter(program=OuterRef("program"), retired_at=None)
+_PLANS = BusinessPlan.objects.filter(membership=OuterRef("pk"), proposed_at__isnull=False)
 _PROPOSED = PlanVersion.objects.filter(member_key=OuterRef("public_id"), state=VersionState.PROPOSED)
 
 
@@ -143,6 +153,7 @@ def find_room(request: HttpRequest) -> Room | None:
         .filter(partner__in=[member.partner_id for member in members])
         .annotate(waiting_proposal=Subquery(_PROPOSED.values("public_id")[:1]))
         .annotate(has_resources=Exists(_RESOURCES), has_certifications=Exists(_CERTIFICATIONS))
+        .annotate(has_plans=Exists(_PLANS))
         .annotate(is_stopped=Exists(_STOPPED), is_leaving=Exists(_LEAVING))
         .select_related("partner", "program")
         .order_by("joined_at", "pk")
@@ -220,6 +231,8 @@ def _closed(room: Room) -> frozenset[str]:
     closed = set()
     if not getattr(room.membership, "has_resources", False):
         closed.add("resources")
+    if not getattr(room.membership, "has_plans", False):
+        closed.add("plans")
     if not getattr(room.membership, "has_certifications", False):
         closed |= {"training", "staff"}
     if not room.may(roles.SEE_STATEMENTS):

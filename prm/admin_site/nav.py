@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from partners import clause_questions, counters
+from partners.business_plans import finding as plans_finding
 from partners.choices import ActivityState, CredentialState
 from partners.models import Activity, Application, Credential
 from payouts import pauses
@@ -80,6 +81,13 @@ def proofs_waiting(user: User) -> int:
     if not policy.may(user, "manage_courses"):
         return 0
     return Credential.objects.filter(state=CredentialState.WAITING).count()
+
+
+def checkpoints_due(user: User) -> int:
+    """Count the checkpoints of business plans that are due or come within a week."""
+    if not policy.may(user, "agree_plans"):
+        return 0
+    return plans_finding.checkpoints_due(today=timezone.localdate()).order_by().count()
 
 
 def runs_to_approve(user: User) -> int:
@@ -186,6 +194,7 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
         (
             _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
             _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
+            _Entry(_("Business plans"), "partners_businessplan_changelist", "see_partners", checkpoints_due),
             _Entry(
                 _("Onboarding"),
                 "partners_onboarding",

@@ -15,9 +15,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partners import clause_questions, counters, prospect_watch, waiting
+from partners.business_plans import finding as plans_finding
 from partners.choices import ActivityState, CredentialState
 from partners.engagement import activities
-from partners.models import Activity, Application, ClauseQuestion, CounterProposal, Credential, Prospect
+from partners.models import (
+    Activity,
+    Application,
+    BusinessPlan,
+    ClauseQuestion,
+    CounterProposal,
+    Credential,
+    Prospect,
+)
 from payouts import lateness, months, overview
 from payouts.choices import DisputeState, PayRunState
 from payouts.disputes.clock import last_day
@@ -104,6 +113,8 @@ def _queues(user: User, *, at: datetime) -> Iterator[Queue]:
         yield from _outreach(user, at=at)
     if policy.may(user, "confirm_engagement"):
         yield from _activities()
+    if policy.may(user, "agree_plans"):
+        yield from _checkpoints(at=at)
     if policy.may(user, "manage_courses"):
         yield from _proofs()
     if policy.may(user, "close_periods"):
@@ -177,6 +188,15 @@ def _outreach(user: User, *, at: datetime) -> Iterator[Queue]:
     if count:
         label = ngettext("prospect to get back to", "prospects to get back to", count)
         yield Queue(count, label, _("You planned to by now."), list_url(Prospect, show="overdue"))
+
+
+def _checkpoints(*, at: datetime) -> Iterator[Queue]:
+    due = plans_finding.checkpoints_due(today=timezone.localtime(at).date())
+    count, first = due.order_by().count(), due.first()
+    if first is not None:
+        label = ngettext("checkpoint of a plan is due", "checkpoints of plans are due", count)
+        note = _("The first on %(date)s.") % {"date": l10n.date_text(first.due_on, locale())}
+        yield Queue(count, label, note, list_url(BusinessPlan, show="checkpoint"))
 
 
 def _months(*, at: datetime) -> Iterator[Queue]:

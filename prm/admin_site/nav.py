@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from partners import clause_questions, counters
 from partners.business_plans import finding as plans_finding
 from partners.choices import ActivityState, CredentialState
-from partners.models import Activity, Application, Credential
+from partners.models import Activity, Application, Credential, TierReview
+from partners.tier_reviews import waiting as tiers_waiting
 from payouts import pauses
 from payouts.choices import AdjustmentState, DisputeState, PayRunState
 from payouts.models import Adjustment, Dispute, PayRun
@@ -62,6 +63,13 @@ def clause_questions_waiting(user: User) -> int:
     if not policy.may(user, "answer_clause_questions"):
         return 0
     return clause_questions.waiting().order_by().count()
+
+
+def tier_reviews_waiting(user: User) -> int:
+    """Count the cases of tier reviews in which staff have to do something."""
+    if not policy.may(user, "decide_reviews"):
+        return 0
+    return TierReview.objects.filter(tiers_waiting.for_us(at=timezone.now())).count()
 
 
 def counters_waiting(user: User) -> int:
@@ -132,6 +140,9 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
                 clause_questions_waiting,
             ),
             _Entry(
+                _("Tier reviews"), "partners_tierreview_changelist", "see_partners", tier_reviews_waiting
+            ),
+            _Entry(
                 _("Counter-proposals"),
                 "partners_counterproposal_changelist",
                 "manage_prospects",
@@ -194,6 +205,12 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
         (
             _Entry(_("Partners"), "partners_partner_changelist", "see_partners"),
             _Entry(_("Memberships"), "partners_membership_changelist", "see_partners"),
+            _Entry(
+                _("Tier board"),
+                "partners_tier_board",
+                "see_partners",
+                covers=("partners_tieroverride_changelist", "partners_reviewround_changelist"),
+            ),
             _Entry(_("Business plans"), "partners_businessplan_changelist", "see_partners", checkpoints_due),
             _Entry(
                 _("Onboarding"),

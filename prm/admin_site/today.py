@@ -26,7 +26,9 @@ from partners.models import (
     CounterProposal,
     Credential,
     Prospect,
+    TierReview,
 )
+from partners.tier_reviews import waiting as tiers_waiting
 from payouts import lateness, months, overview
 from payouts.choices import DisputeState, PayRunState
 from payouts.disputes.clock import last_day
@@ -36,6 +38,7 @@ from prm.accounts.back_office import list_url, locale, money_text
 from prm.accounts.models import User
 from prm.lib import l10n
 from prm.lib.money import Money
+from prm.lib.periods import local_day
 from prm.runs import cards
 from prm.runs.models import Run
 
@@ -109,6 +112,8 @@ def _queues(user: User, *, at: datetime) -> Iterator[Queue]:
         yield from _questions(at=at)
     if policy.may(user, "answer_clause_questions"):
         yield from _clause_questions()
+    if policy.may(user, "decide_reviews"):
+        yield from _tier_reviews(at=at)
     if policy.may(user, "manage_prospects"):
         yield from _outreach(user, at=at)
     if policy.may(user, "confirm_engagement"):
@@ -132,7 +137,7 @@ def _applications(user: User, *, at: datetime) -> Iterator[Queue]:
     wait = waiting.wait_of(oldest, at=at) if oldest is not None else None
     if wait is None:
         return
-    age = ngettext("Oldest %(days)s day.", "Oldest %(days)s days.", wait.days) % {"days": wait.days}
+    age = _age(wait.days)
     promise = _("Late since %(date)s.") if wait.is_late else _("Promised by %(date)s.")
     yield Queue(
         count,
@@ -173,6 +178,29 @@ def _clause_questions() -> Iterator[Queue]:
     since = l10n.date_text(timezone.localtime(first.asked_at).date(), locale())
     note = _("Waiting since %(date)s") % {"date": since}
     yield Queue(count, label, note, list_url(ClauseQuestion, waits="us"))
+
+
+def _tier_reviews(*, at: datetime) -> Iterator[Queue]:
+    """Yield the appeals by the day their answer is promised, and the cases by how long they wait."""
+    appeals = tiers_waiting.appeals()
+    first = appeals.select_related("review__membership__program").first()
+    if first is not None:
+        count, program = appeals.count(), first.review.membership.program
+        is_late = first.answer_on < local_day(at, program.zone)
+        promise = _("Late since %(date)s.") if is_late else _("Promised by %(date)s.")
+        age = _age((at - first.opened_at).days)
+        note = f"{age} {promise % {'date': l10n.date_text(first.answer_on, locale())}}"
+        label = ngettext("appeal to answer", "appeals to answer", count)
+        yield Queue(count, label, note, list_url(TierReview, waiting="appeals"))
+    waits = tiers_waiting.to_decide(at=at)
+    found = waits.aggregate(n=Count("pk"), since=Min("evaluated_at"))
+    if found["n"]:
+        label = ngettext("tier review to decide", "tier reviews to decide", found["n"])
+        yield Queue(found["n"], label, _age((at - found["since"]).days), list_url(TierReview))
+
+
+def _age(days: int) -> str:
+    return ngettext("Oldest %(days)s day.", "Oldest %(days)s days.", days) % {"days": days}
 
 
 def _outreach(user: User, *, at: datetime) -> Iterator[Queue]:

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from prm.runs import working
-from referrals import imports, refunds, welcome
+from referrals import imports, points, points_of_people, refunds, welcome
 
 
 @shared_task(name="referrals.sweep")
@@ -28,3 +28,16 @@ def first_link_and_code(*, membership_id: int) -> None:
 def import_file(*, run_id: int) -> None:
     """Import an uploaded file of sales."""
     working.work(run_id, lambda run, reporter: imports.carry_out(run, reporter, at=timezone.now()))
+
+
+@shared_task(name="referrals.earn_points")
+def earn_points(*, conversion_ids: list[int]) -> None:
+    """Write the points that events earned or took back."""
+    points.earn(conversion_ids, at=timezone.now())
+
+
+@shared_task(name="referrals.sweep_points")
+def sweep_points() -> dict[str, int]:
+    """Write points that nobody wrote: of events whose bell was not heard, of activities and of credentials."""
+    at = timezone.now()
+    return {"events": points.sweep(at=at), "people": points_of_people.sweep(at=at)}

@@ -285,7 +285,7 @@ def _points(group: Group, asked: Asked) -> dict[int, Figure]:
 def _point_rows(membership_id: int, asked: Asked) -> Iterator[EvidenceRow]:
     rows = _entries(asked, _of_one(membership_id)).values_list("reference", "earned_at", "milli_points")
     for reference, at, milli in rows:
-        yield EvidenceRow(reference, at, Fraction(milli, _THOUSAND))
+        yield EvidenceRow(reference.partition(":")[0], at, Fraction(milli, _THOUSAND))
 
 
 def _points_begin(program: Program) -> datetime | None:

@@ -49,6 +49,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="29"),
         "options": {"expires": 3000},
     },
+    "points nobody wrote": {
+        "task": "referrals.sweep_points",
+        "schedule": crontab(minute="47"),
+        "options": {"expires": 3000},
+    },
     "tier figures of the night": {
         "task": "partners.snapshot_tiers",
         "schedule": crontab(hour="2", minute="17"),

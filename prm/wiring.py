@@ -72,6 +72,14 @@ def rate_new_credits(event: ConversionsAttributed) -> None:
 subscribe(ConversionsAttributed, rate_new_credits)  # sweep: payouts.sweep_accruals
 
 
+def earn_points(event: ConversionsAttributed) -> None:
+    """Ring the worker that writes the points conversions just attributed earn toward tiers."""
+    ring_now("referrals.earn_points", conversion_ids=list(event.conversion_ids))
+
+
+subscribe(ConversionsAttributed, earn_points)  # sweep: referrals.sweep_points
+
+
 def welcome_new_membership(event: MembershipApproved) -> None:
     """Ring the worker that makes a new membership's first link and code."""
     ring_now("referrals.welcome", membership_id=event.membership_id)

@@ -22,7 +22,7 @@ from prm.mail import outbox
 from tiers.requirement_sentences import figure_text, sentence
 
 if TYPE_CHECKING:
-    from partners.models import Appeal, Membership, TierOverride, TierReview
+    from partners.models import Appeal, Membership, Placement, TierOverride, TierReview
     from tiers.qualify import Found
 
 Values = Callable[[Reader], dict[str, Any]]
@@ -128,6 +128,24 @@ def waived(waiver: TierOverride) -> int:
 def overridden(override: TierOverride) -> int:
     """Say that a person decided the tier until a day."""
     return _by_hand("tier_by_hand", override)
+
+
+def changed(placed: Placement, before: str) -> int:
+    """Say that a person placed a membership in another tier, which the next review looks at as always."""
+    membership, until = placed.membership, placed.customers_keep_ends_at
+
+    def values(reader: Reader) -> dict[str, Any]:
+        return {
+            "before": before,
+            "after": placed.tier.name,
+            "from_text": moment_text(placed.starts_at, membership, reader.locale),
+            "keeps_customers": placed.keeps_customers,
+            "keep_until_text": moment_text(until, membership, reader.locale) if until else "",
+            "reason": placed.because,
+            "button_text": gettext_lazy("Open the portal"),
+        }
+
+    return _tell("tier_changed", membership, str(placed.pk), absolute(reverse("portal:home")), values)
 
 
 def _by_hand(kind: str, row: TierOverride) -> int:

@@ -150,20 +150,6 @@ class OwnerForm(forms.Form):
         people.queryset = assignment.managers()
 
 
-class PlacementForm(forms.Form):
-    """Where a membership is to stand, and why."""
-
-    tier = TierChoice(label=_("New tier"), queryset=Tier.objects.none(), empty_label=None)
-    because = forms.CharField(label=_("Reason"), max_length=200, help_text=_("The partner sees it."))
-
-    def __init__(self, *args: Any, membership: Membership, rates: dict[int, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        tiers = self.fields["tier"]
-        assert isinstance(tiers, TierChoice)  # noqa: S101
-        tiers.rates = rates
-        tiers.queryset = Tier.objects.filter(program=membership.program_id).by_rank()
-
-
 class PartnerChoice(forms.ModelChoiceField):
     """Memberships, each by its partner's name."""
 

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
 
-from partners import placement
-from partners.admin.forms import PlacementForm
 from partners.admin.leaving import LeavingPages, buttons, standing_notes
 from partners.admin.own_terms import OwnTermsPages
 from partners.admin.recruiting import RecruiterPages, may_name_recruiter
+from partners.admin.tier_change import ChangeTierPages
 from partners.models import Membership, Placement
-from partners.tier_rates import rates_of
 from prm.accounts import policy
 from prm.accounts.back_office import (
     BackOfficeAdmin,
-    Fact,
-    attempt,
     link_to,
     panels_of,
     person,
-    require,
-    row_url,
     state_column,
     when_column,
 )
@@ -70,7 +62,7 @@ class PlacementInline(PlacementTable):
 
 
 @admin.register(Membership)
-class MembershipAdmin(LeavingPages, OwnTermsPages, RecruiterPages, BackOfficeAdmin):
+class MembershipAdmin(ChangeTierPages, LeavingPages, OwnTermsPages, RecruiterPages, BackOfficeAdmin):
     """Memberships."""
 
     sees = "see_partners"
@@ -107,9 +99,13 @@ class MembershipAdmin(LeavingPages, OwnTermsPages, RecruiterPages, BackOfficeAdm
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that changes the tier, those of own terms, and the one that names a recruiter."""
-        view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.change_tier))
-        tier = path("<int:pk>/tier/", view, name="partners_membership_tier")
-        return [tier, *self.leaving_urls(), *self.terms_urls(), *self.recruiter_urls(), *super().get_urls()]
+        return [
+            *self.tier_urls(),
+            *self.leaving_urls(),
+            *self.terms_urls(),
+            *self.recruiter_urls(),
+            *super().get_urls(),
+        ]
 
     @admin.display(description=gettext_lazy("partner"), ordering="partner__name")
     def member(self, membership: Membership) -> str:
@@ -139,46 +135,6 @@ class MembershipAdmin(LeavingPages, OwnTermsPages, RecruiterPages, BackOfficeAdm
         context["title"] = _("%(partner)s in %(program)s") % _names(kwargs["obj"])
         context["subtitle"] = None
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def change_tier(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Place a membership in another tier, after saying what that does."""
-        require(request, "place_in_tiers")
-        membership = get_object_or_404(self.get_queryset(request), pk=pk)
-        at = timezone.now()
-        rates = rates_of(membership.program, at=at)
-        form = PlacementForm(request.POST or None, membership=membership, rates=rates)
-        if request.method == "POST" and form.is_valid():
-            given, by = form.cleaned_data, person(request)
-            placed = attempt(
-                request,
-                lambda: placement.place(
-                    membership, tier=given["tier"], by=by, at=at, because=given["because"]
-                ),
-                form=form,
-            )
-            if placed is not None:
-                said = _("%(partner)s stands in %(tier)s from now on.")
-                messages.success(request, said % {**_names(membership), "tier": placed.tier.name})
-                return HttpResponseRedirect(row_url(membership.partner))
-        before = next(iter(getattr(membership, "standing", ())), None)
-        return self.page(
-            request,
-            "admin/partners/membership/tier.html",
-            title=_("Change the tier of %(partner)s") % _names(membership),
-            membership=membership,
-            form=form,
-            errors=bool(form.errors),
-            facts=[
-                Fact(_("Program"), membership.program.name),
-                Fact(_("Stands in"), before.tier.name if before else _("no tier")),
-                Fact(_("Earns now"), rates.get(before.tier_id, "–") if before else "–"),
-            ],
-            consequences=[
-                _("New sales earn by the new tier from now on."),
-                _("Commission that is booked already does not change, whatever its state."),
-                _("The change, its reason and your name stay on record."),
-            ],
-        )
 
 
 def _names(membership: Membership) -> dict[str, str]:

@@ -281,4 +281,3 @@ class _Echo:
     def write(self, text: str) -> Any:
         """Return the text."""
         return text
-

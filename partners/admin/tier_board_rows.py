@@ -118,9 +118,7 @@ class Board:
         """Return what all rises and all falls together would have changed, for each by currency."""
         if not at_stake.is_known():
             return {}
-        return {
-            way: at_stake.change_of(self._moving(way)) for way in (ReviewOutcome.UP, ReviewOutcome.DOWN)
-        }
+        return {way: at_stake.change_of(self._moving(way)) for way in (ReviewOutcome.UP, ReviewOutcome.DOWN)}
 
     def found(self) -> Placed:
         """Return the placements the address asks for, falls first."""

@@ -141,7 +141,11 @@ def _verb(what: Bulk, given: Given, *, by: User, at: datetime) -> Callable[[Tier
 
 def _sample(what: Bulk, row: Row, form: BulkForm, *, by: User, at: datetime) -> list[Mail]:
     """Return the mails of the first case, as an example of all."""
-    asked = form if form.is_bound else BulkForm({}, asks_reason=what != Bulk.NOTIFY, needs_reason=what == Bulk.KEEP)
+    asked = (
+        form
+        if form.is_bound
+        else BulkForm({}, asks_reason=what != Bulk.NOTIFY, needs_reason=what == Bulk.KEEP)
+    )
     if not asked.is_valid():
         return []
     decide = _verb(what, asked.cleaned_data, by=by, at=at)

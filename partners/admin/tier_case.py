@@ -212,9 +212,7 @@ def _given(form: forms.Form | None) -> Mapping[str, Any]:
     return form.cleaned_data if form is not None else {}
 
 
-def _mails(
-    step: Step, case: TierReview, form: Any, *, by: Any, at: datetime
-) -> tuple[list[Mail], str]:
+def _mails(step: Step, case: TierReview, form: Any, *, by: Any, at: datetime) -> tuple[list[Mail], str]:
     """Return the mails the decision would send as typed in so far, and why it would be refused."""
     asked = form
     if form is not None and step.form is not None and not form.is_bound:

@@ -191,7 +191,9 @@ def evidence_of(found: Read, question: Question) -> tuple[list[list[str]], int, 
     kept = found.case.evidence.filter(question=question.key).first()
     if kept is not None:
         return list(kept.rows), kept.more, True
-    rows = metrics.rows_behind(found.case.membership_id, question, found.program, at=found.case.round.measured_at)
+    rows = metrics.rows_behind(
+        found.case.membership_id, question, found.program, at=found.case.round.measured_at
+    )
     return [[each.what, each.at.isoformat(), str(each.value)] for each in rows], 0, False
 
 

@@ -64,7 +64,9 @@ class Effects:
         """Say which terms are to be accepted anew."""
         own = self._own_terms.get(after.pk)
         if own is not None:
-            text = _("%(tier)s has terms of its own, version %(number)s: the partner is asked to accept them.")
+            text = _(
+                "%(tier)s has terms of its own, version %(number)s: the partner is asked to accept them."
+            )
             yield text % {"tier": after.name, "number": own.number}
         elif before is not None and before.pk in self._own_terms:
             yield _("The terms of %(tier)s no longer count: those of the program do.") % {"tier": before.name}

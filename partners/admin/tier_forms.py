@@ -79,7 +79,10 @@ class AnswerForm(CaseForm):
 
     verdict = forms.ChoiceField(
         label=_("Answer"),
-        choices=[(GRANT, _("Grant it: the tier is kept")), (REFUSE, _("Refuse it: the grace period goes on"))],
+        choices=[
+            (GRANT, _("Grant it: the tier is kept")),
+            (REFUSE, _("Refuse it: the grace period goes on")),
+        ],
         widget=forms.RadioSelect,
     )
     answer = _long(_("Reason, as the partner reads it"), most=LONGEST_ANSWER)

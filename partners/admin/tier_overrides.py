@@ -137,7 +137,9 @@ class TierOverrideAdmin(BackOfficeAdmin):
             parent=named["partner"],
             parent_url=row_url(row),
             consequences=[
-                _("The figures are looked at now: a rise is proposed, a fall begins with a notice and its grace."),
+                _(
+                    "The figures are looked at now: a rise is proposed, a fall begins with a notice and its grace."
+                ),
                 _("Until a case is decided the partner stays in %(tier)s.") % {"tier": row.tier.name},
                 _("The end and your name stay on record."),
             ],

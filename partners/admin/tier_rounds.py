@@ -126,7 +126,9 @@ class ReviewRoundAdmin(BackOfficeAdmin):
             consequences=[
                 _("Every active partner is measured by the figures up to the beginning of today."),
                 _("Rises and falls are proposed; open cases are overtaken by new ones."),
-                _("What the program decides by itself is decided, and what a person decides waits in the queue."),
+                _(
+                    "What the program decides by itself is decided, and what a person decides waits in the queue."
+                ),
                 _("A program can be looked at by hand once a day."),
             ],
         )
@@ -176,4 +178,3 @@ def _table(row: ReviewRound) -> list[dict[str, Any]]:
         }
         for outcome, state, count in sorted(found, key=lambda each: (order[each[0]], order[each[1]]))
     ]
-

@@ -87,7 +87,9 @@ def _says_notice(found: Read, at: datetime) -> Iterator[str]:
     appeal = end_of_day_after(at, process.appeal_days, program.zone)
     told = {"tier": found.case.from_tier.name, "date": moment(ends, program)}
     yield _("The partner reads what is missing, and keeps %(tier)s until %(date)s at least.") % told
-    yield _("It can appeal until %(date)s; an appeal holds everything up.") % {"date": moment(appeal, program)}
+    yield _("It can appeal until %(date)s; an appeal holds everything up.") % {
+        "date": moment(appeal, program)
+    }
     yield _("Whoever reaches %(tier)s again before then keeps it, without anybody deciding.") % told
     if process.down == AUTOMATIC:
         yield _("When the grace period is over, the fall takes effect by itself.")

@@ -99,7 +99,8 @@ class WhatIfPages:
         return self.desk.page(
             request,
             "admin/partners/tierboard/movers.html",
-            title=_("From %(from)s to %(to)s") % {"from": _name(ladders, before), "to": _name(ladders, after)},
+            title=_("From %(from)s to %(to)s")
+            % {"from": _name(ladders, before), "to": _name(ladders, after)},
             parent=_("Who would move"),
             parent_url=_url(row),
             pair=_pair(row, shown, ladders, Wording(row.program), most=PER_PAGE),

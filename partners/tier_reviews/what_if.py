@@ -180,10 +180,7 @@ def is_stale(row: TierScheme) -> bool:
 def moves_of(row: TierScheme, names: Mapping[int, str]) -> dict[str, str]:
     """Return the tier each mover of a stored report would go to, by what `names` calls the membership."""
     return {
-        names[pk]: pair["to"]
-        for pair in row.report.get("pairs", [])
-        for pk in pair["members"]
-        if pk in names
+        names[pk]: pair["to"] for pair in row.report.get("pairs", []) for pk in pair["members"] if pk in names
     }
 
 

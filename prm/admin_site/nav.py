@@ -139,9 +139,7 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
                 "see_partners",
                 clause_questions_waiting,
             ),
-            _Entry(
-                _("Tier reviews"), "partners_tierreview_changelist", "see_partners", tier_reviews_waiting
-            ),
+            _Entry(_("Tier reviews"), "partners_tierreview_changelist", "see_partners", tier_reviews_waiting),
             _Entry(
                 _("Counter-proposals"),
                 "partners_counterproposal_changelist",

@@ -158,13 +158,12 @@ def publish(
     effective_at: datetime,
     by: User,
     at: datetime,
-    report: Mapping[str, Any] | None = None,
     meant: Collection[str] = (),
 ) -> TierScheme:
     """Put a draft in force from `effective_at` on. Reviews that were held keep the version they were held by.
 
-    `report` says who would have moved, as it was looked at before. `meant` are codes of findings a person has confirmed;
-    only `scheme_lint.WINDOWS` can be.
+    A report on who would move is kept with it, unless the draft was changed after it was made. `meant` are codes of
+    findings a person has confirmed; only `scheme_lint.WINDOWS` can be.
 
     Raises: Forbidden, NotADraft, NothingChanged, InThePast, BeforeTheLast, Unfit.
     """
@@ -179,9 +178,10 @@ def publish(
     TierScheme.objects.filter(program=held.program_id, state=SchemeState.PUBLISHED).update(
         state=SchemeState.SUPERSEDED
     )
+    if held.report.get("definition") != fingerprint(held):
+        held.report = {}
     held.state, held.effective_at = SchemeState.PUBLISHED, effective_at
     held.published_at, held.published_by = at, by
-    held.report = dict(report or {})
     held.sha256 = fingerprint(held)
     held.save()
     audit.record(

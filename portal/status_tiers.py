@@ -63,11 +63,28 @@ GOAL_CHANGE: Words = {
     "taken_back": said(_t("Taken back"), "return", NEUTRAL),
 }
 
+COURSE: Words = {
+    "draft": said(_t("Draft"), "clock", NEUTRAL, _t("Nobody sees it yet")),
+    "open": said(_t("Open"), "tick", OK),
+    "closed": said(_t("Closed"), "cross", NEUTRAL, _t("Nobody can take it")),
+}
+
+# What staff read of credentials.
+CREDENTIAL: Words = {
+    "waiting": said(_t("To be checked"), "clock", WARN),
+    "valid": said(_t("Valid"), "tick", OK),
+    "expired": said(_t("Expired"), "cross", NEUTRAL),
+    "refused": said(_t("Not accepted"), "cross", NEUTRAL),
+    "revoked": said(_t("Revoked"), "cross", BAD),
+}
+
 TIER_WORDS: dict[str, Words] = {
     "appeal": APPEAL,
     "review_round": REVIEW_ROUND,
     "tier_review": TIER_REVIEW,
     "activity": ACTIVITY,
+    "course": COURSE,
+    "credential": CREDENTIAL,
     "business_plan": BUSINESS_PLAN,
     "goal": GOAL,
     "goal_change": GOAL_CHANGE,

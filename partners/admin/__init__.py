@@ -4,6 +4,9 @@ from partners.admin import amendments as amendments
 from partners.admin import applications as applications
 from partners.admin import blocked as blocked
 from partners.admin import business_plans as business_plans
+from partners.admin import certification as certification
+from partners.admin import certification_credentials as certification_credentials
+from partners.admin import certification_people as certification_people
 from partners.admin import clause_questions as clause_questions
 from partners.admin import counters as counters
 from partners.admin import eligibility as eligibility

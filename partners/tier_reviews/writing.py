@@ -98,15 +98,17 @@ def _judged(
     sitting: Sitting, group: metrics.Group, measured: Callable[[int], dict[str, Any]], *, at: datetime
 ) -> Iterator[_New]:
     """Yield what becomes of each membership of the group, which is held from now on."""
-    row, span = sitting.round, (group.first, group.last)
-    members = list(to_look_at(row).filter(pk__range=span).lock().only("pk", "program_id", "joined_at"))
-    keys = {"membership__program": row.program, "membership_id__range": span}
-    standing = dict(Placement.objects.open().filter(**keys).values_list("membership_id", "tier_id"))
-    done = set(
-        TierReview.objects.filter(round=row, membership_id__range=span).values_list(
-            "membership_id", flat=True
-        )
+    row = sitting.round
+    span = {"membership__gte": group.first, "membership__lte": group.last}
+    members = list(
+        to_look_at(row)
+        .filter(pk__range=(group.first, group.last))
+        .lock()
+        .only("pk", "program_id", "joined_at")
     )
+    keys = {"membership__program": row.program, **span}
+    standing = dict(Placement.objects.open().filter(**keys).values_list("membership_id", "tier_id"))
+    done = set(TierReview.objects.filter(round=row, **span).values_list("membership_id", flat=True))
     held = set(
         TierOverride.objects.filter(**keys, ended_at=None, expires_at__gt=at).values_list(
             "membership_id", flat=True

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from demo.dataset import PLANS
 from demo.people import ADMINISTRATOR
 from partners import terms
 from partners.models import TermsVersion
-from tiers import publishing
-from tiers.choices import FlatOnRefund, PartnershipType, RateKind
+from tiers import benefits as catalogue
+from tiers import publishing, qualify, schemes, targets
+from tiers.choices import BenefitKind, FlatOnRefund, PartnershipType, RateKind, TierColour
 from tiers.models import LegalEntity, Plan, Program, Rule, Tier
+
+
+def _said(en: str, fr: str, pl: str) -> dict[str, str]:
+    return {"en": en, "fr": fr, "pl": pl}
+
 
 SHOP = "https://shop.halden.example/"
 NAMES = {
@@ -29,11 +36,31 @@ FOR_WHOM = {
     "distributor": "For wholesalers who carry our range in a country of their own.",
 }
 TIERS = (("registered", "Registered", 0), ("silver", "Silver", 50_000_00), ("gold", "Gold", 250_000_00))
+COLOURS = {"registered": TierColour.SLATE, "silver": TierColour.SILVER, "gold": TierColour.GOLD}
 BENEFITS = {
     "registered": "Links, codes and monthly payment.",
-    "silver": "A named account manager and early sight of each season's range.",
-    "gold": "Joint campaigns and a seat at the autumn trade fair.",
+    "silver": "Early sight of each season's range.",
+    "gold": "A seat at the autumn trade fair.",
 }
+# What every tier gives of each benefit; tiers that are not named give nothing of it.
+CATALOGUE: tuple[tuple[BenefitKind, dict[str, dict[str, str]]], ...] = (
+    (
+        BenefitKind.SUPPORT,
+        {
+            "registered": _said("By e-mail", "Par e-mail", "E-mailem"),
+            "silver": _said("A named account manager", "Un responsable attitré", "Własny opiekun"),
+            "gold": _said(
+                "An answer within four hours", "Une réponse sous quatre heures", "Odpowiedź w cztery godziny"
+            ),
+        },
+    ),
+    (
+        BenefitKind.CO_MARKETING,
+        {"gold": _said("Two campaigns a year", "Deux campagnes par an", "Dwie kampanie rocznie")},
+    ),
+    (BenefitKind.LOCATOR, {"silver": {}, "gold": {}}),
+)
+TARGETS = {"silver": 80_000_00, "gold": 400_000_00}
 
 
 def make_entity() -> LegalEntity:
@@ -68,13 +95,50 @@ def make_program(entity: LegalEntity, kind: str, *, at: datetime) -> Program:
         minimum_payout_minor=50_00,
         destination_url=SHOP,
     )
-    for rank, (key, name, revenue) in enumerate(TIERS, start=1):
+    for rank, (key, name, _revenue) in enumerate(TIERS, start=1):
         Tier.objects.create(
-            program=program, key=key, name=name, rank=rank, revenue_from_minor=revenue, benefits=BENEFITS[key]
+            program=program, key=key, name=name, rank=rank, colour=COLOURS[key], benefits=BENEFITS[key]
         )
+    _scheme(program, at=at)
+    _gives(program, at=at)
     _plan(program, kind, at=at)
     _terms(program, kind, at=at)
     return program
+
+
+def _scheme(program: Program, *, at: datetime) -> None:
+    """Ask for net revenue of twelve months; rises are looked at every quarter, falls once a year, and a person decides on both."""
+    by = ADMINISTRATOR.user()
+    year = qualify.Window("trailing", 12)
+    scheme = qualify.Scheme(
+        asks={
+            key: qualify.Ask(
+                (
+                    qualify.Requirement(
+                        "revenue", qualify.Question("net_revenue", year), "at_least", Fraction(revenue)
+                    ),
+                )
+            )
+            for key, _name, revenue in TIERS
+            if revenue
+        },
+        calendar=qualify.Calendar(
+            promotion=qualify.Cycle("quarter", day=1, month=1), demotion=qualify.Cycle("year", day=1, month=2)
+        ),
+    )
+    draft = schemes.edit(schemes.draft(program, by=by, at=at), qualify.dump(scheme), by=by, at=at)
+    schemes.publish(draft, effective_at=at, by=by, at=at)
+
+
+def _gives(program: Program, *, at: datetime) -> None:
+    """Fill the catalogue of benefits, and say what the house would like each tier to bring in a year."""
+    by = ADMINISTRATOR.user()
+    tiers = {tier.key: tier for tier in program.tiers.all()}
+    for kind, values in CATALOGUE:
+        benefit = catalogue.add(program, kind=kind, name={}, by=by, at=at)
+        catalogue.give(benefit, {tiers[key].pk: value for key, value in values.items()}, by=by, at=at)
+    for key, target in TARGETS.items():
+        targets.write(tiers[key], {"net_revenue": target}, by=by, at=at)
 
 
 def _plan(program: Program, kind: str, *, at: datetime) -> None:

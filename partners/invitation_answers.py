@@ -75,7 +75,7 @@ def accept(
         raise Closed
     joining.lock_introducer(found.introducer_id)
     invitation = lock_open(found, at=at)
-    terms = terms_of.in_force(invitation.program, at)
+    terms = terms_of.in_force(invitation.program, at, tier=invitation.tier_id)
     if terms is None or terms.public_id != terms_id:
         raise TermsChanged
     own = proposed(invitation)

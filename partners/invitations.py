@@ -98,7 +98,7 @@ def prepare(
     policy.require(by, "invite_partners")
     if tier.program_id != program.pk:
         raise OtherProgram
-    if terms_of.in_force(program, at) is None:
+    if terms_of.in_force(program, at, tier=tier) is None:
         raise NoTerms
     folded = fold_email(guest.email)
     refuse_known(program, folded)

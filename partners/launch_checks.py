@@ -43,7 +43,7 @@ def learn() -> None:
 def terms(program: Program, at: datetime) -> Check:
     """Look for terms to accept: complete, published and in force."""
     title, url = gettext_lazy("Terms"), _table("partners_termsversion", program)
-    version = terms_of.in_force(program, at)
+    version = terms_of.for_newcomers(program, at)
     if version is not None:
         said = _("Version %(number)s is in force, with all its sections.") % {"number": version.number}
         return Check(_OK, title, said, url)

@@ -136,7 +136,7 @@ def taking(programs: Iterable[Program], *, at: datetime) -> frozenset[int]:
     """Return which of the programs take applications at `at`, in two queries however many they are."""
     opened = [program for program in programs if program.is_open]
     full = full_ones(opened)
-    published = TermsVersion.objects.filter(program__in=opened, effective_at__lte=at)
+    published = TermsVersion.objects.filter(program__in=opened, tier=None, effective_at__lte=at)
     with_terms = set(published.exclude(state=TermsState.DRAFT).values_list("program_id", flat=True))
     return frozenset(program.pk for program in opened if program.pk in with_terms and program.pk not in full)
 

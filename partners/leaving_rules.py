@@ -104,7 +104,7 @@ def require_reason(reason: str, among: tuple[SanctionReason, ...]) -> None:
 
 def notice_of(membership: Membership, *, at: datetime) -> timedelta:
     """Return how long before the terms in force promise to tell a partner that we end the membership."""
-    version = terms.in_force(membership.program, at)
+    version = terms.for_member(membership, at)
     return NOTICE_WITHOUT_TERMS if version is None else timedelta(days=version.notice_days)
 
 

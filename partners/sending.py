@@ -219,7 +219,7 @@ def _receipt_of(public_id: str, at: datetime) -> Receipt:
 def _refuse_closed(program: Program, terms: TermsVersion, at: datetime) -> None:
     if not launching.takes_applications(program, at=at):
         raise ProgramClosed
-    if terms_of.in_force(program, at) != terms:
+    if terms_of.for_newcomers(program, at) != terms:
         raise TermsChanged
 
 

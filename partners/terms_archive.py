@@ -127,7 +127,7 @@ def agreement_page(membership: Membership, *, at: datetime) -> Page:
     found = archive_of(membership)
     zone = membership.program.zone
     accepted = found.acceptances[0].terms_version if found.acceptances else None
-    version = accepted or terms.in_force(membership.program, at)
+    version = accepted or terms.for_member(membership, at)
     facts = [
         (_("Partner"), membership.partner.legal_name or membership.partner.name),
         (_("Program"), membership.program.name),

@@ -13,7 +13,6 @@ from django.utils.translation import ngettext
 from portal.formats import active_locale
 from portal.offer_paid import Fact as Fact
 from portal.offer_paid import Question, how_paid, questions
-from prm.lib import l10n
 from prm.lib.money import Money, exponent
 from tiers import sentence_words, sentences
 from tiers.engine.compute import prepare
@@ -27,10 +26,10 @@ ORDER_SIZES = (50, 200, 1000)  # in the program's currency
 
 @dataclass(frozen=True)
 class TierColumn:
-    name: str
+    """What a tier earns by a sale, in whole sentences."""
+
+    tier: Tier
     rates: tuple[str, ...]
-    asks: str
-    benefits: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,13 @@ class Offer:
 def offer_of(
     program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at: datetime, can_apply: bool = True
 ) -> Offer:
-    """Describe `program` with its `plan` in force at `at`; `tiers` come lowest rank first."""
+    """Describe `program` with its `plan` in force at `at`; `tiers` come ladder by ladder, lowest rank first."""
     headings, examples = _examples(program, plan, tiers, at) if plan else ((), ())
     return Offer(
         sentence=sentence(program, plan, tiers, at=at),
         headings=headings,
         examples=examples,
-        tiers=tuple(_tier(program, tier, plan, at) for tier in tiers),
+        tiers=tuple(TierColumn(tier, rates_of(program, tier, plan, at=at)) for tier in tiers),
         paid=how_paid(program, at=at),
         questions=questions(program, plan, at=at, can_apply=can_apply),
     )
@@ -70,7 +69,8 @@ def sentence(program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at:
     """Return the offer in one sentence, as newcomers get it; empty while no plan is in force."""
     if plan is None:
         return ""
-    standings = [_standing(tier) for tier in tiers] or [Standing("")]
+    # Newcomers begin on the first ladder, and look up to its top.
+    standings = [_standing(tier) for tier in tiers if tier.track == tiers[0].track] or [Standing("")]
     rules = _rules_for_sale(program, plan, standings[0], at)
     if not rules:
         return _other_events(program, plan)
@@ -166,21 +166,11 @@ def _examples(
     return tuple(standing.tier_name for standing in standings), tuple(rows)
 
 
-def _tier(program: Program, tier: Tier, plan: PlanFacts | None, at: datetime) -> TierColumn:
-    rules = _rules_of_tier(program, plan, tier, at) if plan else []
-    asked = tier.revenue_from
-    text = _("%(amount)s of orders from your customers in the last 12 months")
-    asks = (
-        text % {"amount": l10n.money_text(asked, active_locale())}
-        if asked.minor
-        else _("Everybody starts here")
-    )
-    return TierColumn(
-        name=tier.name,
-        rates=tuple(rule_text(rule, program) for rule in rules),
-        asks=asks,
-        benefits=tuple(line.strip(" -•") for line in tier.benefits.splitlines() if line.strip()),
-    )
+def rates_of(program: Program, tier: Tier, plan: PlanFacts | None, *, at: datetime) -> tuple[str, ...]:
+    """Return what a partner of a tier earns, one sentence for each rule that can pay."""
+    if plan is None:
+        return ()
+    return tuple(rule_text(rule, program) for rule in _rules_of_tier(program, plan, tier, at))
 
 
 def _rules_of_tier(program: Program, plan: PlanFacts, tier: Tier, at: datetime) -> list[RuleFacts]:

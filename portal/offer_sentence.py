@@ -16,5 +16,5 @@ def sentence_of(program: Program, at: datetime) -> str:
     plan = trial.facts_in_force(program, at=at)
     if plan is None:
         return ""
-    tiers = list(Tier.objects.filter(program=program).select_related("program").by_rank())
+    tiers = list(Tier.objects.filter(program=program).in_use().select_related("program").by_rank())
     return sentence(program, for_strangers(plan), tiers, at=at)

@@ -96,11 +96,17 @@ class Reading:
             customers_keep=version.grandfather == Grandfather.CUSTOMERS,
         )
 
+    def of_tier(self, tier: Tier) -> list[str]:
+        """Return what the partner would earn by in a tier."""
+        if self.now is None:
+            return []
+        return self.told(self.now, replace(self.standing, tier_key=tier.key, tier_name=tier.name))
+
     def in_tier(self, tier: Tier) -> list[str]:
         """Return what would be different in another tier."""
         if self.now is None:
             return []
-        there = self.told(self.now, replace(self.standing, tier_key=tier.key, tier_name=tier.name))
+        there = self.of_tier(tier)
         here = self.told(self.now, self.standing)
         return [text for text in there if text not in here]
 

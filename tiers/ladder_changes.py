@@ -158,17 +158,6 @@ def restore(tier: Tier, *, by: User, at: datetime) -> Tier:
     return held
 
 
-def hold_in_use(tier: Tier) -> Tier:
-    """Return a tier locked for somebody who is about to stand in it; whoever wants to retire it waits, and then sees who stands there.
-
-    Memberships are locked before. Raises: NotInUse.
-    """
-    held = Tier.objects.select_for_update(of=("self",), no_key=True).select_related("program").get(pk=tier.pk)
-    if held.retired_at is not None:
-        raise NotInUse
-    return held
-
-
 def _held(tier: Tier) -> Tier:
     _lock(tier.program)
     return Tier.objects.select_for_update(of=("self",)).select_related("program").get(pk=tier.pk)

@@ -31,10 +31,15 @@ from partners.terms.versions import (
     coming,
     compare,
     fingerprint,
+    for_member,
+    for_newcomers,
     heading,
     in_force,
+    own_of_tiers,
     published,
+    published_for,
     sections,
+    tier_of,
 )
 
 __all__ = [
@@ -59,12 +64,17 @@ __all__ = [
     "edit",
     "empty_sections",
     "fingerprint",
+    "for_member",
+    "for_newcomers",
     "heading",
     "in_force",
     "needs_acceptance",
+    "own_of_tiers",
     "publish",
     "published",
+    "published_for",
     "refuse_date",
     "sections",
+    "tier_of",
     "waiting_for",
 ]

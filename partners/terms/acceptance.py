@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from partners import clause_questions
@@ -19,11 +20,12 @@ from partners.models import (
     Application,
     ClauseQuestion,
     Membership,
+    Placement,
     TermsNotice,
     TermsVersion,
 )
 from partners.team import require_owner
-from partners.terms.versions import in_force
+from partners.terms.versions import published_for
 from prm import audit
 from prm.lib.errors import Refused
 from prm.lib.events import announce
@@ -31,6 +33,8 @@ from prm.lib.events import announce
 if TYPE_CHECKING:
     from prm.accounts.models import User
 
+# For whom a version is: the id of a tier, 0 for everybody else.
+_SCOPE = BigIntegerField()
 Memberships = TypeVar("Memberships", bound=QuerySet[Membership])
 
 
@@ -147,24 +151,30 @@ def agree(
     return acceptance
 
 
-def waiting_for(memberships: Memberships) -> Memberships:
+def waiting_for(memberships: Memberships, *, at: datetime) -> Memberships:
     """Add to each membership what it is asked: `asked_from` and `asked_number` of the version, and whether it `has_accepted`.
 
-    A version accepted later counts for every one before it.
+    A tier that has terms of its own asks for those, any other for the program's. A version accepted later counts for every
+    one before it that is for the same tier.
     """
+    here = Placement.objects.in_force(at=at).filter(membership=OuterRef("pk"))
     newest = (
         TermsVersion.objects.filter(program=OuterRef("program"), asks_members=True)
+        .filter(Q(tier=None) | Q(tier=OuterRef("stands_in")))
         .exclude(state=TermsState.DRAFT)
-        .order_by("-effective_at", "-number")
+        .order_by(F("tier").desc(nulls_last=True), "-effective_at", "-number")
     )
     at_least = Q(terms_version__effective_at__gt=OuterRef("asked_from")) | Q(
         terms_version__effective_at=OuterRef("asked_from"),
         terms_version__number__gte=OuterRef("asked_number"),
     )
-    accepted = Acceptance.objects.filter(at_least, membership=OuterRef("pk"))
-    asked: Memberships = memberships.annotate(
+    accepted = Acceptance.objects.annotate(
+        scope=Coalesce("terms_version__tier", Value(0), output_field=_SCOPE)
+    ).filter(at_least, membership=OuterRef("pk"), scope=OuterRef("asked_scope"))
+    asked: Memberships = memberships.annotate(stands_in=Subquery(here.values("tier")[:1])).annotate(
         asked_from=Subquery(newest.values("effective_at")[:1]),
         asked_number=Subquery(newest.values("number")[:1]),
+        asked_scope=Coalesce(Subquery(newest.values("tier")[:1]), Value(0), output_field=_SCOPE),
     )
     return asked.annotate(has_accepted=Exists(accepted))
 
@@ -177,7 +187,7 @@ def needs_acceptance(membership: Membership, at: datetime) -> TermsVersion | Non
 
 def waits(membership: Membership, at: datetime) -> Waiting | None:
     """Return what the membership has to accept and by when, None when nothing."""
-    asked = waiting_for(Membership.objects.filter(pk=membership.pk)).get()
+    asked = waiting_for(Membership.objects.filter(pk=membership.pk), at=at).get()
     begins, number = getattr(asked, "asked_from", None), getattr(asked, "asked_number", None)
     if begins is None or getattr(asked, "has_accepted", False):
         return None
@@ -185,7 +195,8 @@ def waits(membership: Membership, at: datetime) -> Waiting | None:
     because_of = TermsVersion.objects.select_related("program").get(
         program=membership.program_id, number=number
     )
-    current = in_force(because_of.program, at)
+    versions = published_for(because_of.program, because_of.tier_id)
+    current = versions.filter(effective_at__lte=at).first()
     # A correction that asks nobody may have come since: what is read is what is in force.
     later = current is not None and current.effective_at is not None and current.effective_at > begins
     version = current if later and current is not None else because_of
@@ -195,13 +206,18 @@ def waits(membership: Membership, at: datetime) -> Waiting | None:
 def deadline(version: TermsVersion, membership: Membership) -> datetime | None:
     """Return until when the membership may accept `version` without the consequence; None while a question of its own is open.
 
-    The days run from the latest of: in force, joined, told. They stand still while an own question about the terms is open.
+    The days run from the latest of: in force, joined, told, and until it was told, placed in the tier it stands in. They
+    stand still while an own question about the terms is open.
     """
-    notice = TermsNotice.objects.filter(terms_version=version, membership=membership).first()
+    notices = TermsNotice.objects.filter(terms_version=version, membership=membership)
+    told_at = notices.filter(settled_at=None).values_list("told_at", flat=True).first()
+    if told_at is None:
+        here = Placement.objects.open().filter(membership=membership)
+        told_at = here.values_list("starts_at", flat=True).first()
     questions = ClauseQuestion.objects.filter(
         membership=membership, terms_version__program=version.program_id
     )
-    return due(version, membership, told_at=notice.told_at if notice else None, questions=questions)
+    return due(version, membership, told_at=told_at, questions=questions)
 
 
 def due(
@@ -232,7 +248,9 @@ def _settle(membership: Membership, version: TermsVersion, *, at: datetime) -> N
     before = Q(terms_version__effective_at__lt=version.effective_at) | Q(
         terms_version__effective_at=version.effective_at, terms_version__number__lte=version.number
     )
-    notices = TermsNotice.objects.filter(before, membership=membership, settled_at=None)
+    notices = TermsNotice.objects.filter(
+        before, membership=membership, settled_at=None, terms_version__tier=version.tier_id
+    )
     was_overdue = notices.filter(overdue_at__isnull=False).exists()
     TermsNotice.objects.filter(pk__in=list(notices.values_list("pk", flat=True))).update(settled_at=at)
     if was_overdue:

@@ -154,7 +154,7 @@ def _receipt(request: HttpRequest, program: Program, draft: Application | None, 
 
 def _ask(request: HttpRequest, program: Program, draft: Application) -> HttpResponse:
     form, at = AskForm(request.POST), timezone.now()
-    terms = terms_of.in_force(program, at)
+    terms = terms_of.for_newcomers(program, at)
     if draft.email_confirmed_at is None or terms is None:
         return redirect("public:apply_check", slug=program.slug)
     if not form.is_valid():
@@ -208,7 +208,7 @@ def _page(
     ask: AskForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    terms = terms_of.in_force(program, timezone.now())
+    terms = terms_of.for_newcomers(program, timezone.now())
     questions = list(clause_questions.of(draft).filter(withdrawn_at=None))
     context = {
         "program": program,

@@ -135,7 +135,7 @@ def _page(
     context: dict[str, Any] = {"invitation": invitation, "program": program, "token": token}
     if invitation.state != InvitationState.OPEN:
         return _private(render(request, "public/invited_answered.html", context, status=status))
-    terms = terms_of.in_force(program, at)
+    terms = terms_of.in_force(program, at, tier=invitation.tier_id)
     shown = offer_to(invitation, at=at)
     context |= {
         "offer": shown,

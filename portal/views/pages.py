@@ -70,14 +70,24 @@ class PaymentCard:
 
 
 @dataclass(frozen=True)
-class TierCard:
-    """Where a partner stands and how far the next tier is; `goal` is zero on the highest tier."""
+class TierMeter:
+    """One thing a tier asks: how far the partner is, in figures that a meter can show and in words."""
 
-    title: str
+    label: str
     value: int
     goal: int
     text: str
-    benefits: str
+
+
+@dataclass(frozen=True)
+class TierCard:
+    """Where a partner stands and how far the next tier is; there is nothing to measure on the highest one."""
+
+    title: str
+    lead: str = ""
+    meters: tuple[TierMeter, ...] = ()
+    text: str = ""
+    benefits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

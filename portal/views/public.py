@@ -18,6 +18,7 @@ from partners import terms as terms_of
 from partners.mails import absolute
 from portal.forms_waiting import WaitingForm
 from portal.offer import offer_of, sentence
+from portal.tier_table import ladders_of
 from portal.visitors import count_visit, source_of
 from tiers.audience import for_strangers
 from tiers.engine.facts import PlanFacts
@@ -54,7 +55,7 @@ def program_page(
     status: int = 200,
 ) -> HttpResponse:
     """Answer with the page of a program; while it is closed, with the form to wait for it."""
-    tiers = list(Tier.objects.filter(program=found).select_related("program").by_rank())
+    tiers = list(Tier.objects.filter(program=found).in_use().select_related("program").by_rank())
     is_open = launching.takes_applications(found, at=at)
     plan = _offered(Rulebook.load([found.pk]), found, at)
     offer = offer_of(found, plan, tiers, at=at, can_apply=is_open)
@@ -62,8 +63,11 @@ def program_page(
     context = {
         "program": found,
         "offer": offer,
+        "ladders": ladders_of(
+            found, tiers, {each.tier: each.rates for each in offer.tiers}.__getitem__, at=at
+        ),
         "texts": texts,
-        "terms": terms_of.in_force(found, at),
+        "terms": terms_of.for_newcomers(found, at),
         "takes_applications": is_open,
         "closed_until": launching.closed_until(found, at=at),
         "form": None if is_open else form or WaitingForm(),
@@ -91,7 +95,7 @@ def _rows(at: datetime) -> list[dict[str, Any]]:
     taking = launching.taking(listed, at=at)
     texts = program_texts.of_all(listed, _language())
     rungs: dict[int, list[Tier]] = {}
-    for tier in Tier.objects.filter(program__in=listed).select_related("program").by_rank():
+    for tier in Tier.objects.filter(program__in=listed).in_use().select_related("program").by_rank():
         rungs.setdefault(tier.program_id, []).append(tier)
     return [
         {

@@ -69,7 +69,7 @@ def ask(request: HttpRequest, room: Room) -> HttpResponseBase:
     if not form.is_valid():
         return _page(request, room, clause=form, status=422)
     waiting = waits(room.membership, room.at)
-    version = waiting.version if waiting else terms_of.in_force(room.program, room.at)
+    version = waiting.version if waiting else terms_of.for_member(room.membership, room.at)
     if version is None:
         raise Http404
     try:
@@ -175,8 +175,8 @@ def _page(
 ) -> HttpResponse:
     archive = terms_archive.archive_of(room.membership)
     waiting = waits(room.membership, room.at)
-    current = terms_of.in_force(room.program, room.at)
-    coming = terms_of.coming(room.program, room.at)
+    current = terms_of.for_member(room.membership, room.at)
+    coming = terms_of.coming(room.program, room.at, tier=terms_of.tier_of(room.membership, room.at))
     accepted = archive.by_version
     open_ones = [each for each in archive.questions if not each.answered_at and not each.withdrawn_at]
     return show(

@@ -23,7 +23,7 @@ def terms(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the terms in force, or an earlier or coming version by its number; against another one when asked."""
     program, at = shown(slug), timezone.now()
     versions = list(terms_of.published(program))
-    current = terms_of.in_force(program, at)
+    current = terms_of.for_newcomers(program, at)
     version = _version(versions, request.GET.get("version", "")) or current
     if version is None:
         raise Http404
@@ -33,7 +33,7 @@ def terms(request: HttpRequest, slug: str) -> HttpResponse:
         "program": program,
         "version": version,
         "current": current,
-        "coming": terms_of.coming(program, at),
+        "coming": terms_of.coming(program, at, tier=current.tier_id if current else None),
         "is_coming": version.effective_at is not None and version.effective_at > at,
         "sections": terms_of.sections(version),
         "versions": versions,

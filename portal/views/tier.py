@@ -1,6 +1,5 @@
-"""Put a partner's tier and the way to the next one into words. The figure is credited revenue of the last twelve months, which is
-what tiers ask for; a person still decides on the move.
-"""
+"""Put a partner's tier and the way to the next one into words. The figures are those of the last night where they were taken, else they
+are measured now; what is reached here is proposed by the next review, and decided there."""
 
 from __future__ import annotations
 
@@ -11,18 +10,16 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from partners.models import Membership, Placement
-from portal.formats import active_locale
+from portal.tier_meters import figures_of, meter_of
 from portal.views.pages import TierCard
-from prm.lib import l10n
-from prm.lib.money import Money
-from prm.lib.periods import Month, local_day, start_of_day
-from referrals import performance
+from tiers import benefits, qualify, requirement_sentences, schemes
 from tiers.models import Tier
+from tiers.narrowing import Names
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The tier a membership stands in, and the next one up."""
+    """The tier a membership stands in, and the next one up its ladder."""
 
     tier: Tier
     above: Tier | None
@@ -32,10 +29,15 @@ def standing(membership: Membership, *, at: datetime) -> Standing | None:
     """Return where the membership stands; nothing for one in no tier."""
     here = Placement.objects.in_force(at=at).filter(membership=membership, tier=OuterRef("pk"))
     tiers = list(Tier.objects.filter(program=membership.program).by_rank().annotate(is_here=Exists(here)))
-    place = next((index for index, tier in enumerate(tiers) if tier.is_here), None)
-    if place is None:
+    tier = next((each for each in tiers if each.is_here), None)
+    if tier is None:
         return None
-    return Standing(tiers[place], next(iter(tiers[place + 1 :]), None))
+    above = (
+        each
+        for each in tiers
+        if each.track == tier.track and each.rank > tier.rank and each.retired_at is None
+    )
+    return Standing(tier, next(above, None))
 
 
 def card(membership: Membership, found: Standing | None, *, at: datetime) -> TierCard | None:
@@ -43,44 +45,37 @@ def card(membership: Membership, found: Standing | None, *, at: datetime) -> Tie
     if found is None:
         return None
     tier, above = found.tier, found.above
+    gives = benefits.given_by([above or tier])[(above or tier).pk]
+    lines = tuple(each.text for each in gives)
     if above is None:
-        return TierCard(
-            title=_("%(tier)s, the highest tier") % {"tier": tier.name},
-            value=0,
-            goal=0,
-            text="",
-            benefits=tier.benefits,
-        )
-    currency = membership.program.currency
-    revenue = performance.net_of(membership, since=twelve_months_before(at, membership), until=at)
-    goal = Money(above.revenue_from_minor, currency)
+        return TierCard(title=_("%(tier)s, the highest tier") % {"tier": tier.name}, benefits=lines)
+    title = _("%(tier)s, on the way to %(next)s") % {"tier": tier.name, "next": above.name}
+    row = schemes.in_force(membership.program, at=at)
+    scheme = schemes.scheme_of(row) if row is not None else None
+    if row is None or scheme is None or not scheme.ask_of(above.key).requirements:
+        return TierCard(title=title, benefits=lines, text=_("We place partners in %(next)s.") % _next(above))
+    verdict = qualify.evaluate(
+        scheme,
+        schemes.ladder_of(membership.program, above.track),
+        figures_of(membership, row, scheme, at=at),
+        current=_place(tier, above),
+    ).of(above.key)
+    names = Names(membership.program)
     return TierCard(
-        title=_("%(tier)s, on the way to %(next)s") % {"tier": tier.name, "next": above.name},
-        value=max(0, min(revenue.minor, goal.minor)),
-        goal=goal.minor,
-        text=_progress_text(revenue, goal, above),
-        benefits=above.benefits,
+        title=title,
+        lead=requirement_sentences.combined(scheme.ask_of(above.key)),
+        meters=tuple(meter_of(each, membership.program, names) for each in verdict.found),
+        text=_("That is enough for %(next)s. The next review proposes the move.") % _next(above)
+        if verdict.is_met
+        else "",
+        benefits=lines,
     )
 
 
-def twelve_months_before(at: datetime, membership: Membership) -> datetime:
-    """Return the first instant of the local day twelve months ago."""
-    zone = membership.program.zone
-    today = local_day(at, zone)
-    back = Month(today.year - 1, today.month)
-    return start_of_day(back.first_on.replace(day=min(today.day, back.last_on.day)), zone)
+def _next(above: Tier) -> dict[str, str]:
+    return {"next": above.name}
 
 
-def _progress_text(revenue: Money, goal: Money, above: Tier) -> str:
-    params = {
-        "revenue": l10n.money_text(revenue, active_locale()),
-        "goal": l10n.money_text(goal, active_locale()),
-        "next": above.name,
-    }
-    if revenue >= goal:
-        return (
-            _("%(revenue)s of %(goal)s: enough for %(next)s. Your account manager decides on the move.")
-            % params
-        )
-    params["rest"] = l10n.money_text(goal - revenue, active_locale())
-    return _("%(revenue)s of %(goal)s. %(rest)s to go.") % params
+def _place(tier: Tier, above: Tier) -> str:
+    # Who stands in a tier that is no longer in use is measured against the one above it.
+    return tier.key if tier.retired_at is None else above.key

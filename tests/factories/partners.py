@@ -133,6 +133,7 @@ class TermsVersionFactory(DjangoModelFactory[TermsVersion]):
             sha256=factory.LazyAttribute(lambda version: fingerprint(version)),
         )
 
+    tier = None
     program = factory.SubFactory(ProgramFactory)
     number = factory.Sequence(lambda n: n + 1)
     summary = "We pay you for orders you bring."

@@ -21,6 +21,7 @@ from referrals.models import Click, Link
 from tests.factories.payouts import close_months, give_account
 from tests.house import House, open_house
 from tests.people import ana, felix, fiona
+from tests.tier_asking import asks_revenue
 from tiers.models import Tier
 
 NOW = datetime(2026, 6, 20, 9, 12, tzinfo=UTC)  # 10:12 in London
@@ -51,9 +52,8 @@ def on(month: int, day: int, hour: int = 12) -> datetime:
 def new_partner() -> Scene:
     """Return a partner who has just joined: a link, a code, no sale, no bank account."""
     house = open_house(percent="10")
-    Tier.objects.create(
-        program=house.program, key="silver", name="Silver", rank=2, revenue_from_minor=10_000_00
-    )
+    Tier.objects.create(program=house.program, key="silver", name="Silver", rank=2)
+    asks_revenue(house.program, {"silver": 10_000_00})
     membership = house.member("ANA10", at=JOINED, owner=ana())
     Link.objects.create(
         membership=membership,

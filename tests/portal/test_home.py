@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from partners import placement
 from partners.choices import MembershipState
-from partners.models import Membership, Placement
+from partners.models import Membership
 from payouts import pauses, release
 from payouts.models import PaymentMethod
 from portal.views import home
@@ -18,7 +19,8 @@ from portal.views.pages import HomePage
 from prm.lib.money import Money
 from tests.factories.money_rows import FxRateFactory, WithholdingFactory
 from tests.factories.payouts import prepared
-from tests.people import fiona
+from tests.factories.tiering import MetricSnapshotFactory
+from tests.people import fiona, mats
 from tests.portal.conftest import signed_in
 from tests.portal.scene import NOW, Scene, add, charge_vat, click, on
 
@@ -106,16 +108,31 @@ def test_the_tier_card_measures_revenue_of_twelve_months_against_the_next_tier(b
     tier = page_of(busy).tier
     assert tier is not None
     assert tier.title == "Registered, on the way to Silver"
-    assert (tier.value, tier.goal) == (6_650_00, 10_000_00)
-    assert tier.text == "£6,650.00 of £10,000.00. £3,350.00 to go."
+    [meter] = tier.meters
+    assert meter.label == "Net revenue of at least £10,000.00 in the last 12 months"
+    assert (meter.value, meter.goal) == (6_650_00, 10_000_00)
+    assert meter.text == "£6,650.00 of £10,000.00. £3,350.00 to go."
+
+
+def test_the_tier_card_shows_the_figures_of_the_last_night_where_they_were_taken(busy: Scene) -> None:
+    scheme = busy.house.program.tier_schemes.get()
+    registered = busy.house.program.tiers.get(key="registered")
+    figures = {"net_revenue/trailing:12": {"value": "1000000", "rows": 7}}
+    MetricSnapshotFactory.create(
+        membership=busy.membership, scheme=scheme, tier=registered, figures=figures, measured_at=NOW
+    )
+    tier = page_of(busy).tier
+    assert tier is not None
+    assert [meter.text for meter in tier.meters] == ["£10,000.00 of £10,000.00: enough."]
+    assert tier.text == "That is enough for Silver. The next review proposes the move."
 
 
 def test_on_the_highest_tier_there_is_nothing_to_measure(busy: Scene) -> None:
     silver = busy.house.program.tiers.get(key="silver")
-    Placement.objects.update(tier=silver)
+    placement.place(busy.membership, tier=silver, by=mats(), at=on(6, 19), because="By hand")
     tier = page_of(busy).tier
     assert tier is not None
-    assert (tier.title, tier.goal) == ("Silver, the highest tier", 0)
+    assert (tier.title, tier.meters) == ("Silver, the highest tier", ())
 
 
 def test_latest_conversions_mask_the_customer_and_link_each_amount_to_its_reason(busy: Scene) -> None:

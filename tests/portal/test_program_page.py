@@ -15,14 +15,16 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from partners import visits
-from partners.models import ProgramVisit, RecruitingLink, WaitingMailbox
+from partners.models import Placement, ProgramVisit, RecruitingLink, WaitingMailbox
 from portal.visitors import source_of
 from tests.desk import at_desk, words
 from tests.factories.money_rows import FxRateFactory
-from tests.factories.partners import TermsVersionFactory
+from tests.factories.partners import PlacementFactory, TermsVersionFactory
 from tests.factories.recruiting import ProgramTextFactory, RecruitingLinkFactory
-from tests.factories.tiers import ProgramFactory, TierFactory, published_plan
+from tests.factories.tiering import TierBenefitFactory
+from tests.factories.tiers import EPOCH, ProgramFactory, TierFactory, published_plan
 from tests.people import ada, mats
+from tests.tier_asking import asks_revenue
 from tiers.models import Program
 
 pytestmark = pytest.mark.django_db
@@ -154,12 +156,31 @@ def test_how_one_is_paid_names_ways_and_currencies(program: Program) -> None:
 
 
 def test_each_tier_says_what_it_asks_and_gives(program: Program) -> None:
-    TierFactory.create(
-        program=program, name="Gold", revenue_from_minor=1_000_000, benefits="- A manager\n- Gifts"
+    TierFactory.create(program=program, key="start", name="Registered", rank=1)
+    gold = TierFactory.create(
+        program=program, key="gold", name="Gold", rank=2, capacity=3, benefits="- A manager\n- Gifts"
     )
+    asks_revenue(program, {"gold": 10_000_00})
+    TierBenefitFactory.create(tier=gold, benefit__program=program, value={"en": "Within a day"})
     told = words(reader().get(PAGE))
-    assert "Gold What we ask £10,000.00 of orders" in told
-    assert "What you get 8% of every order A manager Gifts" in told
+    assert "What we ask Registered Everybody starts here" in told
+    assert "Gold Net revenue of at least £10,000.00 in the last 12 months" in told
+    assert "What you earn Registered 8% of every order Gold 8% of every order" in told
+    assert "Support level Registered – Not in this tier Gold Within a day" in told
+    assert "Also Registered – Not in this tier Gold A manager Gifts" in told
+    assert "Places Registered No limit Gold Limited, places are free" in told
+
+
+def test_a_tier_that_is_full_or_out_of_use_is_told_apart_and_tracks_are(program: Program) -> None:
+    full = TierFactory.create(program=program, name="Gold", rank=2, capacity=1)
+    placement = PlacementFactory.create(tier=full, membership__program=program)
+    TierFactory.create(program=program, name="Platinum", rank=3, retired_at=EPOCH, retired_by=ada())
+    TierFactory.create(program=program, name="Select", rank=1, track="Co-selling")
+    told = words(reader().get(PAGE))
+    assert "Gold Full at the moment" in told and "Platinum" not in told
+    assert "Tiers: Co-selling" in told
+    Placement.objects.filter(pk=placement.pk).update(ends_at=timezone.now())
+    assert "Limited, places are free" in words(reader().get(PAGE))
 
 
 def test_questions_go_to_the_program_or_to_its_legal_entity(program: Program) -> None:

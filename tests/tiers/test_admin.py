@@ -332,7 +332,6 @@ def program_form(entity_id: int, **changed: object) -> dict[str, object]:
         "tiers-0-rank": 1,
         "tiers-0-key": "start",
         "tiers-0-name": "Registered",
-        "tiers-0-revenue_from": "1 000.00",
         **changed,
     }
 
@@ -343,7 +342,7 @@ def test_a_program_is_added_closed_with_its_tiers_and_its_plan() -> None:
     assert response.status_code == 302
     program = Program.objects.get(slug="creators")
     assert (program.minimum_payout_minor, program.allowed_domains) == (5000, ["a.example", "b.example"])
-    assert Tier.objects.get(program=program).revenue_from_minor == 100_000
+    assert Tier.objects.get(program=program).name == "Registered"
     assert Plan.objects.filter(program=program).exists()
     assert not program.is_open
     assert AuditEvent.objects.filter(action="program.added", actor=ada()).exists()
@@ -390,41 +389,14 @@ def test_currency_and_zone_stay_once_a_program_exists() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("field", "rank", "key"), [("key", 7, "start"), ("rank", 1, "gold")], ids=["key", "rank"]
-)
-def test_a_stale_page_that_repeats_a_tier_is_answered_at_the_field_with_what_was_typed(
-    field: str, rank: int, key: str
-) -> None:
-    program = ProgramFactory.create()
-    TierFactory.create(program=program, rank=1, key="start", name="Registered")
-    url = reverse("admin:tiers_program_change", args=[program.pk])
-    typed = {"tiers-0-rank": rank, "tiers-0-key": key, "tiers-0-name": "Typed", "slug": program.slug}
-    response = at_desk(ada()).post(url, program_form(program.legal_entity_id, **typed))
-    assert response.status_code == 200
-    assert f"Another tier of this program has this {field}." in words(response)
-    page = response.content.decode()
-    assert 'value="Typed"' in page and f'value="{key}"' in page
-    assert [tier.name for tier in Tier.objects.all()] == ["Registered"]
-
-
-def test_tiers_move_up_in_the_order_in_which_they_are_saved() -> None:
-    program = ProgramFactory.create()
-    first = TierFactory.create(program=program, rank=2, key="one", name="One")
-    second = TierFactory.create(program=program, rank=3, key="two", name="Two")
-    url = reverse("admin:tiers_program_change", args=[program.pk])
-
-    def moved(*ranks: int) -> int:
-        rows: dict[str, object] = {"tiers-TOTAL_FORMS": 2, "tiers-INITIAL_FORMS": 2, "slug": program.slug}
-        for number, (tier, rank) in enumerate(zip((first, second), ranks, strict=True)):
-            facts = {"id": tier.pk, "program": program.pk, "rank": rank, "key": tier.key, "name": tier.name}
-            rows |= {f"tiers-{number}-{name}": value for name, value in facts.items()}
-        return at_desk(ada()).post(url, program_form(program.legal_entity_id, **rows)).status_code
-
-    assert moved(1, 2) == 302  # the first leaves its rank before the second takes it
-    assert list(Tier.objects.order_by("pk").values_list("rank", flat=True)) == [1, 2]
-    assert moved(2, 3) == 200  # here the second has it still
-    assert list(Tier.objects.order_by("pk").values_list("rank", flat=True)) == [1, 2]
+def test_a_new_program_whose_tiers_repeat_each_other_is_answered_with_what_was_typed() -> None:
+    again = {"tiers-1-rank": 1, "tiers-1-key": "start", "tiers-1-name": "Typed", "tiers-TOTAL_FORMS": 2}
+    entity = LegalEntityFactory.create()
+    response = at_desk(ada()).post(reverse("admin:tiers_program_add"), program_form(entity.pk, **again))
+    assert "Another tier of this program has this rank." in words(response)
+    assert "Another tier of this program has this key." in words(response)
+    assert 'value="Typed"' in response.content.decode()
+    assert not Program.objects.exists()
 
 
 def test_the_claw_back_window_is_set_until_somebody_has_joined() -> None:
@@ -440,12 +412,11 @@ def test_the_claw_back_window_is_set_until_somebody_has_joined() -> None:
 
 def test_account_managers_look_at_programs_and_change_nothing() -> None:
     program = ProgramFactory.create(name="Affiliates")
-    TierFactory.create(program=program, name="Registered", revenue_from_minor=100_000)
+    TierFactory.create(program=program, name="Registered")
     url = reverse("admin:tiers_program_change", args=[program.pk])
     client = at_desk(mats())
     text = words(client.get(url))
     assert "£50.00" in text
-    assert "£1,000.00" in text
     assert client.post(url, {"name": "Other"}).status_code == 403
 
 

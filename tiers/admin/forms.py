@@ -9,7 +9,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from prm.lib.forms import MoneyField, WordsField
-from prm.lib.money import Money
 from prm.lib.periods import local_day
 from tiers.admin.fields import LinesField
 from tiers.choices import Combine, Deduction, Grandfather
@@ -62,61 +61,36 @@ class ProgramForm(ProgramModelForm):
         return super().save(commit)
 
 
-class PlainTierForm(TierModelForm):
-    """A tier as it is stored."""
+class TierForm(TierModelForm):
+    """A tier a new program begins with; the rest is told on the page of its tiers."""
 
     class Meta:
         model = Tier
         fields = ("rank", "key", "name", "benefits")
-
-
-class TierForm(TierModelForm):
-    """A tier; what it asks for is typed in the program's currency."""
-
-    revenue_from = MoneyField(label=_("Net revenue of 12 months, from"), required=False)
-
-    class Meta:
-        model = Tier
-        fields = ("rank", "key", "name", "revenue_from", "benefits")
         widgets = {"benefits": forms.Textarea(attrs={"rows": 2, "cols": 40})}
-
-    def __init__(self, *args: Any, currency: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["revenue_from"]
-        assert isinstance(field, MoneyField)  # noqa: S101
-        field.currency = currency
-        if self.instance.pk:
-            self.initial["revenue_from"] = Money(self.instance.revenue_from_minor, currency)
-
-    def save(self, commit: bool = True) -> Tier:
-        """Put the amount into its column."""
-        amount = self.cleaned_data["revenue_from"]
-        self.instance.revenue_from_minor = amount.minor if amount else 0
-        return super().save(commit)
 
 
 class TierRows(TierFormSet):
-    """The tiers of one program. A page that was open while somebody else added tiers may repeat one of theirs."""
+    """The tiers a program begins with."""
 
     def clean(self) -> None:
-        """Refuse a rank or a key that another tier has by the time this one is saved, row after row as they are saved."""
-        super().clean()
-        # Django checks what is unique per program only for forms in which the program is chosen.
+        """Refuse a rank or a key that is typed twice."""
         for field, said in (
             ("rank", _("Another tier of this program has this rank.")),
             ("key", _("Another tier of this program has this key.")),
         ):
             self._refuse_repeated(field, str(said))
+        super().clean()
 
     def _refuse_repeated(self, field: str, said: str) -> None:
-        kept: dict[int | str, Any] = dict(self.get_queryset().values_list("pk", field))
-        for form in (*self.initial_forms, *self.extra_forms):
-            if not form.has_changed() or field not in getattr(form, "cleaned_data", {}):
+        known: set[int | str] = set()
+        for form in self.forms:
+            value = getattr(form, "cleaned_data", {}).get(field)
+            if value is None:
                 continue
-            own, value = form.instance.pk or form.prefix or "", form.cleaned_data[field]
-            if any(each == value for pk, each in kept.items() if pk != own):
+            if value in known:
                 form.add_error(field, said)
-            kept[own] = value
+            known.add(value)
 
 
 class PublishForm(forms.Form):

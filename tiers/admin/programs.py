@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from prm import audit
 from prm.accounts import policy
 from prm.accounts.back_office import BackOfficeAdmin, money_column, pages_of, panels_of, person
-from tiers.admin.forms import PlainTierForm, ProgramForm, TierForm, TierRows
+from tiers.admin.forms import ProgramForm, TierForm, TierRows
 from tiers.models import LegalEntity, Plan, Program, Tier
 
 if TYPE_CHECKING:
@@ -25,25 +25,14 @@ else:
 
 
 class TierInline(TierTable):
-    """The rungs of a program, edited with it."""
+    """The rungs a new program begins with; later they have pages of their own."""
 
     model = Tier
     form = TierForm
     formset = TierRows
-    fields = ("rank", "key", "name", "revenue_from", "benefits")
-    extra = 0
+    fields = ("rank", "key", "name", "benefits")
+    extra = 1
     ordering = ("rank", "pk")
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Tell each row the program's currency."""
-        formset = super().get_formset(request, obj, **kwargs)
-        currency = obj.currency if obj is not None else str(request.POST.get("currency", "")).upper()
-
-        class WithCurrency(formset):  # type: ignore[misc, valid-type]  # made by the admin at run time
-            def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-                return {**super().get_form_kwargs(index), "currency": currency}
-
-        return WithCurrency
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let all staff look."""
@@ -52,31 +41,6 @@ class TierInline(TierTable):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let those add tiers who manage them."""
         return policy.may(request.user, "manage_tiers")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let those change tiers who manage them."""
-        return policy.may(request.user, "manage_tiers")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never delete a tier: rules and placements name it."""
-        return False
-
-
-class ReadOnlyTierInline(TierInline):
-    """The rungs for those who may only look."""
-
-    form = PlainTierForm  # type: ignore[assignment]  # nothing is typed here
-    fields = ("rank", "key", "name", "asked_for", "benefits")
-    readonly_fields = fields
-
-    @admin.display(description=_("Net revenue of 12 months, from"))
-    def asked_for(self, tier: Tier) -> str:
-        """Return what the tier asks for."""
-        return str(money_column("revenue_from_minor", "", currency="program__currency")(tier))
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Make the plain formset: nothing is typed here."""
-        return admin.StackedInline.get_formset(self, request, obj, **kwargs)
 
 
 # Amounts are typed into the first and only read as the second.
@@ -159,8 +123,8 @@ class ProgramAdmin(BackOfficeAdmin):
         return {} if obj is not None else dict(self.prepopulated_fields)
 
     def get_inlines(self, request: HttpRequest, obj: Program | None) -> list[Any]:
-        """Show the tiers as the person may use them."""
-        return [TierInline] if policy.may(request.user, "manage_tiers") else [ReadOnlyTierInline]
+        """Ask for the tiers of a new program only."""
+        return [TierInline] if obj is None else []
 
     @admin.display(description=_("minimum payout"))
     def minimum(self, program: Program) -> str:
@@ -201,18 +165,6 @@ class ProgramAdmin(BackOfficeAdmin):
         # Refunds are rated again by the claw-back window: members keep the one they joined under.
         has_members = obj.memberships.exists()
         return ("currency", "time_zone", "clawback_days") if has_members else ("currency", "time_zone")
-
-
-@admin.register(Tier)
-class TierAdmin(BackOfficeAdmin):
-    """Tiers, for looking them up; they are edited with their program."""
-
-    sees = "see_partners"
-    list_display = ("name", "program", "rank", "key", "benefits")
-    list_filter = ("program",)
-    list_select_related = ("program",)
-    search_fields = ("name", "key", "program__name")
-    ordering = ("program__name", "rank", "pk")
 
 
 _US_ACCOUNT = ("us_routing_number", "us_account_number", "us_company_id")

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from prm.lib.constraints import not_negative, one_of, set_together
 from prm.lib.fields import PublicIdField
-from prm.lib.money import Money
 from tiers.choices import BenefitKind, TierColour
 
 
@@ -28,11 +27,6 @@ class Tier(models.Model):
     key = models.SlugField(_("key"), max_length=40, help_text=_("Stable name rules refer to."))
     name = models.CharField(_("name"), max_length=60)
     rank = models.PositiveSmallIntegerField(_("rank"), help_text=_("1 is where newcomers stand."))
-    revenue_from_minor = models.BigIntegerField(
-        _("attributed net revenue of the last 12 months, from, in minor units"),
-        default=0,
-        help_text=_("What a partner is asked for; a person still places partners in tiers."),
-    )
     benefits = models.TextField(_("benefits"), blank=True, max_length=2000)
     track = models.CharField(
         _("track"),
@@ -57,21 +51,19 @@ class Tier(models.Model):
         verbose_name = _("tier")
         verbose_name_plural = _("tiers")
         constraints = [
-            models.UniqueConstraint(fields=["program", "track", "rank"], name="tiers_tier_one_per_rank"),
-            models.UniqueConstraint(fields=["program", "key"], name="tiers_tier_one_per_key"),
-            models.CheckConstraint(
-                condition=models.Q(revenue_from_minor__gte=0), name="tiers_tier_revenue_not_negative"
+            # A rung that was taken out of use leaves its rank to another one.
+            models.UniqueConstraint(
+                fields=["program", "track", "rank"],
+                condition=models.Q(retired_at=None),
+                name="tiers_tier_one_per_rank",
             ),
+            models.UniqueConstraint(fields=["program", "key"], name="tiers_tier_one_per_key"),
             one_of("colour", TierColour, name="tiers_tier_colour"),
             set_together("retired_at", "retired_by", name="tiers_tier_retired_pair"),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.program.name})" if "program" in self._state.fields_cache else self.name
-
-    @property
-    def revenue_from(self) -> Money:
-        return Money(self.revenue_from_minor, self.program.currency)
 
 
 class Benefit(models.Model):

@@ -24,7 +24,7 @@ from prm.runs.progress import Cancelled, Reporter
 from tests.factories.partners import MembershipFactory
 from tests.factories.prm import UserFactory
 from tests.factories.tiers import EPOCH, ProgramFactory
-from tests.partners.tier_scene import BY_ITSELF, REVIEW_DAY, REVIEWED, scene, tier_of
+from tests.partners.score_scene import BY_ITSELF, REVIEW_DAY, REVIEWED, scene, tier_of
 from tests.people import fiona, mats
 from tiers.qualify import Calendar, Cycle, Scheme
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.choices import RejectionReason, RuleDecision
 from partners.eligibility_conditions import read
 from partners.models import EligibilityRule
-from partners.placement import OtherProgram
+from partners.placement import OtherProgram, OutOfUse
 from prm import audit
 from prm.accounts import policy
 from prm.lib.errors import Refused
@@ -170,6 +170,8 @@ def _fill(
         raise NoTier
     if approves and tier is not None and tier.program_id != rule.program_id:
         raise OtherProgram
+    if approves and tier is not None and tier.retired_at is not None:
+        raise OutOfUse
     if rejects and reason not in RejectionReason.values:
         raise NoReason
     rule.name, rule.decision, rule.note = name.strip(), RuleDecision(decision).value, note.strip()

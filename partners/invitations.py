@@ -18,6 +18,7 @@ from partners import terms as terms_of
 from partners.choices import InvitationState, ProspectStage
 from partners.invitation_rows import VALID_FOR, close, signed, still_ours, versions_of
 from partners.models import Application, Membership, ProgramInvitation, Prospect
+from partners.placement import OutOfUse
 from prm import audit
 from prm.accounts import policy
 from prm.accounts.emails import fold_email
@@ -98,6 +99,8 @@ def prepare(
     policy.require(by, "invite_partners")
     if tier.program_id != program.pk:
         raise OtherProgram
+    if tier.retired_at is not None:
+        raise OutOfUse
     if terms_of.in_force(program, at, tier=tier) is None:
         raise NoTerms
     folded = fold_email(guest.email)

@@ -163,7 +163,7 @@ def contact_of(program: Program) -> str:
 
 
 def _tiers(program: Program) -> list[Tier]:
-    return list(Tier.objects.filter(program=program).by_rank())
+    return list(Tier.objects.filter(program=program).in_use().by_rank())
 
 
 def _pays_for_a_sale(program: Program, found: PlanFacts, tier: Tier, at: datetime) -> bool:

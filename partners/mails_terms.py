@@ -33,18 +33,21 @@ def ask(
     changed: list[str],
     deadline: datetime | None,
     again: bool = False,
+    since: str = "",
 ) -> int:
     """Ask the owners of a team to accept `version`, or remind them; return how many mailboxes that were.
 
     `changed` names the sections that say something else than before, by key; it is empty for who accepts for the first time.
+    `since` tells one time of asking from another: who comes back to a tier is asked once more.
     """
     kind = "terms_reminder" if again else "terms_to_accept"
+    once = f"{version.public_id}:{membership.public_id}" + (f":{since}" if since else "")
     readers = readers_of(membership.partner, OWNERS)
     for reader in readers:
         outbox.queue(
             kind,
             to=reader.email,
-            key=f"{kind}:{version.public_id}:{membership.public_id}:{reader.email.casefold()}",
+            key=f"{kind}:{once}:{reader.email.casefold()}",
             about=version.public_id,
             language=reader.language,
             context=asking(version, membership, reader, changed=changed, deadline=deadline),
@@ -68,6 +71,7 @@ def asking(
         "name": reader.name,
         "partner": membership.partner.name,
         "program": membership.program.name,
+        "tier": version.tier.name if version.tier is not None else "",
         "number": version.number,
         "from_text": moment_text(begins, membership, reader.locale) if begins else "",
         "until_text": moment_text(deadline, membership, reader.locale) if deadline else "",

@@ -11,21 +11,25 @@ from django.utils.translation import gettext_lazy as _
 from partners import profiles
 from partners.checklists import Progress
 from partners.choices import TermsState
-from partners.models import Acceptance, Invitation, Member, Membership, TermsVersion
+from partners.models import Acceptance, Invitation, Member, Membership, Placement, TermsVersion
 
 
 def terms(memberships: Sequence[Membership], at: datetime) -> Mapping[int, Progress]:
-    """Return who accepted the newest terms its members are asked to accept; two queries."""
+    """Return who accepted the newest terms its members are asked to accept, by the tier each stands in; three queries."""
     asked = _asked_versions({each.program_id for each in memberships}, at)
+    ids = [each.pk for each in memberships]
+    here = Placement.objects.in_force(at=at).filter(membership__in=ids)
+    tiers = dict(here.values_list("membership", "tier"))
     accepted = {
         (membership_id, version_id): accepted_at
         for membership_id, version_id, accepted_at in Acceptance.objects.filter(
-            membership__in=[each.pk for each in memberships]
+            membership__in=ids
         ).values_list("membership_id", "terms_version_id", "accepted_at")
     }
     found = {}
     for each in memberships:
-        versions = asked.get(each.program_id, [])
+        own = asked.get((each.program_id, tiers.get(each.pk)), [])
+        versions = own or asked.get((each.program_id, None), [])
         when = next((accepted[each.pk, pk] for pk in versions if (each.pk, pk) in accepted), None)
         if not versions or when is not None:
             found[each.pk] = Progress(True, when)
@@ -69,20 +73,22 @@ def _profile(membership: Membership) -> Progress:
     return Progress(False, words=format_lazy("{} {}", _("Still missing:"), named))
 
 
-def _asked_versions(program_ids: set[int], at: datetime) -> dict[int, list[int]]:
-    """Return the versions of which one has to be accepted, by program: the newest that asks everybody, and all since."""
+def _asked_versions(program_ids: set[int], at: datetime) -> dict[tuple[int, int | None], list[int]]:
+    """Return the versions of which one has to be accepted, by program and tier (None: every tier without terms of its own): the newest
+    that asks, and all since."""
     rows = (
         TermsVersion.objects.filter(program__in=program_ids, effective_at__lte=at)
         .exclude(state=TermsState.DRAFT)
         .order_by("-effective_at", "-number")
-        .values_list("program_id", "pk", "asks_members")
+        .values_list("program_id", "tier_id", "pk", "asks_members")
     )
-    found: dict[int, list[int]] = {}
+    found: dict[tuple[int, int | None], list[int]] = {}
     closed = set()
-    for program_id, pk, asks in rows:
-        if program_id in closed:
+    for program_id, tier_id, pk, asks in rows:
+        scope = (program_id, tier_id)
+        if scope in closed:
             continue
-        found.setdefault(program_id, []).append(pk)
+        found.setdefault(scope, []).append(pk)
         if asks:
-            closed.add(program_id)
+            closed.add(scope)
     return found

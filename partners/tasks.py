@@ -21,6 +21,12 @@ def ask_for_terms(*, version_id: int) -> int:
     return terms_asking.tell(version_id, at=timezone.now())
 
 
+@shared_task(name="partners.ask_for_terms_of_tier")
+def ask_for_terms_of_tier(*, membership_id: int) -> int:
+    """Ask a membership that moved for the terms of the tier it has come to."""
+    return terms_asking.follow(membership_id, at=timezone.now())
+
+
 @shared_task(name="partners.keep_terms")
 def keep_terms() -> dict[str, int]:
     """Ask who joined since, remind who has not accepted, and carry out what was announced."""

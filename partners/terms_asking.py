@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
-from partners import leaving, mails_terms, terms
+from partners import leaving, mails_terms, terms, terms_scope
 from partners.choices import Consequence, MembershipState, SanctionReason, TermsState
 from partners.events import TermsOverdue
 from partners.models import Acceptance, ClauseQuestion, Membership, Suspension, TermsNotice, TermsVersion
@@ -25,24 +26,27 @@ if TYPE_CHECKING:
 
 REMIND_BEFORE = timedelta(days=7)
 SWEEP_SINCE = timedelta(days=7)
+# For whom a version is: the id of a tier, 0 for everybody else.
+_SCOPE = BigIntegerField()
 LIVING = (MembershipState.ONBOARDING, MembershipState.ACTIVE, MembershipState.SUSPENDED)
 
 
-def members_to_ask(version: TermsVersion) -> QuerySet[Membership]:
-    """Return the living memberships that have not accepted `version` or a later one; for a draft these are all that live."""
-    living = Membership.objects.filter(program=version.program_id, state__in=LIVING, ended_at=None)
+def members_to_ask(version: TermsVersion, *, at: datetime) -> QuerySet[Membership]:
+    """Return the living memberships `version` holds for that have not accepted it or a later one; for a draft these are all that live."""
+    living = terms_scope.members_of(version, at=at).filter(state__in=LIVING, ended_at=None)
     living = living.select_related("partner", "program").order_by("pk")
     if version.state == TermsState.DRAFT or version.effective_at is None:
         return living
     later = Q(terms_version__effective_at__gt=version.effective_at) | Q(
         terms_version__effective_at=version.effective_at, terms_version__number__gte=version.number
     )
-    return living.exclude(Exists(Acceptance.objects.filter(later, membership=OuterRef("pk"))))
+    accepted = Acceptance.objects.filter(later, terms_version__tier=version.tier_id)
+    return living.exclude(Exists(accepted.filter(membership=OuterRef("pk"))))
 
 
 def tell(version_id: int, *, at: datetime) -> int:
     """Write to all living members who have to accept a newly published version, each once; return how many were told."""
-    version = _asking().filter(pk=version_id).select_related("program").first()
+    version = _asking().filter(pk=version_id).select_related("program", "tier").first()
     if version is None:
         return 0
     count = _tell(version, at=at)
@@ -59,9 +63,11 @@ def sweep(*, at: datetime) -> int:
 
 
 def keep(*, at: datetime) -> dict[str, int]:
-    """Do what is due about terms: tell who joined since, remind, and carry out consequences; return how many of each."""
+    """Do what is due about terms: release who moved to a tier with others, tell who joined or came since, remind, and carry out
+    consequences; return how many of each."""
     for program in Program.objects.filter(terms_versions__state=TermsState.PUBLISHED).distinct():
         supersede(program, at=at)
+    terms_scope.release(at=at)
     told = sum(_tell(version, at=at) for version in _newest_asking())
     reminded = overdue = 0
     for notice, deadline in _running(at=at):
@@ -70,6 +76,18 @@ def keep(*, at: datetime) -> dict[str, int]:
         elif at >= deadline - REMIND_BEFORE and notice.reminded_at is None:
             reminded += _remind(notice, deadline, at=at)
     return {"told": told, "reminded": reminded, "overdue": overdue}
+
+
+def follow(membership_id: int, *, at: datetime) -> int:
+    """Ask a membership for the terms of the tier it has come to, and release it from those of the one it left; return how often it was
+    asked.
+    """
+    terms_scope.release(at=at, membership_id=membership_id)
+    membership = Membership.objects.get(pk=membership_id)
+    waiting = waits(membership, at)
+    if waiting is None or waiting.because_of.notice_sent_at is None:
+        return 0  # whoever tells everybody of a version tells this one too
+    return _tell(waiting.because_of, at=at, membership_id=membership_id)
 
 
 @transaction.atomic
@@ -81,9 +99,11 @@ def carry_out(notice: TermsNotice, *, at: datetime) -> bool:
     open_ones = ClauseQuestion.objects.filter(membership=membership, answered_at=None, withdrawn_at=None)
     if open_ones.exists():
         return False
+    version = notice.terms_version
+    if not terms_scope.members_of(version, at=at).filter(pk=membership.pk).exists():
+        return False  # it moved to a tier with other terms in the meantime
     if membership.state not in LIVING or not waiting.update(overdue_at=at):
         return False
-    version = notice.terms_version
     audit.record(
         None,
         "terms.overdue",
@@ -133,13 +153,8 @@ def payments_wait() -> QuerySet[TermsNotice]:
 
 def changed_sections(version: TermsVersion) -> list[str]:
     """Return the keys of the sections that say something else than in the version before; nothing for the first."""
-    earlier = terms.published(version.program).exclude(pk=version.pk)
-    if version.effective_at is not None:
-        earlier = earlier.filter(effective_at__lte=version.effective_at)
-    before = earlier.first()
-    if before is None:
-        return []
-    return [each.key for each in terms.compare(before, version).changed]
+    before = _before(version, version.tier_id) or _before(version, None)
+    return _differ(before, version) if before is not None else []
 
 
 def _asking() -> QuerySet[TermsVersion]:
@@ -147,19 +162,20 @@ def _asking() -> QuerySet[TermsVersion]:
 
 
 def _newest_asking() -> list[TermsVersion]:
-    """Return the newest version of each program that asks members, once its members were told of it."""
-    found: dict[int, TermsVersion] = {}
-    versions = _asking().filter(notice_sent_at__isnull=False).select_related("program")
+    """Return the newest version of each program, and of each of its tiers, that asks members, once its members were told of it."""
+    found: dict[tuple[int, int | None], TermsVersion] = {}
+    versions = _asking().filter(notice_sent_at__isnull=False).select_related("program", "tier")
     for version in versions.order_by("effective_at", "number"):
-        found[version.program_id] = version
+        found[version.program_id, version.tier_id] = version
     return list(found.values())
 
 
-def _tell(version: TermsVersion, *, at: datetime) -> int:
-    told = TermsNotice.objects.filter(terms_version=version, membership=OuterRef("pk"))
+def _tell(version: TermsVersion, *, at: datetime, membership_id: int | None = None) -> int:
+    told = TermsNotice.objects.filter(terms_version=version, membership=OuterRef("pk"), settled_at=None)
     changed: list[str] | None = None
     count = 0
-    for membership in members_to_ask(version).exclude(Exists(told)):
+    members = members_to_ask(version, at=at).exclude(Exists(told))
+    for membership in members if membership_id is None else members.filter(pk=membership_id):
         if changed is None:
             changed = changed_sections(version)
         count += _tell_one(version, membership, changed, at=at)
@@ -168,14 +184,47 @@ def _tell(version: TermsVersion, *, at: datetime) -> int:
 
 @transaction.atomic
 def _tell_one(version: TermsVersion, membership: Membership, changed: list[str], *, at: datetime) -> bool:
-    _notice, created = TermsNotice.objects.get_or_create(
+    Membership.objects.lock().get(pk=membership.pk)
+    # Asked again under the lock: somebody may have accepted, or moved it to another tier.
+    if not members_to_ask(version, at=at).filter(pk=membership.pk).exists():
+        return False
+    notice, created = TermsNotice.objects.get_or_create(
         terms_version=version, membership=membership, defaults={"told_at": at}
     )
-    if created:
-        knows_others = Acceptance.objects.filter(membership=membership).exists()
-        deadline = due(version, membership, told_at=at, questions=[])
-        mails_terms.ask(version, membership, changed=changed if knows_others else [], deadline=deadline)
-    return created
+    if not created and not _again(notice, at=at):
+        return False
+    knows = _accepted_last(membership)
+    if knows is None:
+        changed = []
+    elif knows.tier_id != version.tier_id:
+        changed = _differ(knows, version)
+    deadline = due(version, membership, told_at=at, questions=[])
+    since = "" if created else at.isoformat()
+    mails_terms.ask(version, membership, changed=changed, deadline=deadline, since=since)
+    return True
+
+
+def _again(notice: TermsNotice, *, at: datetime) -> bool:
+    """Ask again who left a tier without accepting its terms and came back; all days run anew."""
+    settled = TermsNotice.objects.filter(pk=notice.pk, settled_at__isnull=False)
+    return bool(settled.update(settled_at=None, told_at=at, reminded_at=None, overdue_at=None))
+
+
+def _accepted_last(membership: Membership) -> TermsVersion | None:
+    found = Acceptance.objects.filter(membership=membership).select_related("terms_version")
+    last = found.order_by("-accepted_at", "-pk").first()
+    return last.terms_version if last is not None else None
+
+
+def _before(version: TermsVersion, tier_id: int | None) -> TermsVersion | None:
+    earlier = terms.published_for(version.program, tier_id).exclude(pk=version.pk)
+    if version.effective_at is not None:
+        earlier = earlier.filter(effective_at__lte=version.effective_at)
+    return earlier.first()
+
+
+def _differ(before: TermsVersion, after: TermsVersion) -> list[str]:
+    return [each.key for each in terms.compare(before, after).changed]
 
 
 @transaction.atomic
@@ -189,7 +238,10 @@ def _remind(notice: TermsNotice, deadline: datetime, *, at: datetime) -> bool:
 
 def _running(*, at: datetime) -> list[tuple[TermsNotice, datetime]]:
     """Return the notices whose days run, with their deadline; where a question is open, no deadline runs."""
-    open_ones = TermsNotice.objects.filter(
+    notices = TermsNotice.objects.annotate(
+        scope=Coalesce("terms_version__tier", Value(0), output_field=_SCOPE)
+    )
+    open_ones = notices.filter(
         settled_at=None,
         overdue_at=None,
         membership__ended_at=None,
@@ -222,4 +274,5 @@ def _accepted_since(membership: OuterRef) -> QuerySet[Acceptance]:
         terms_version__effective_at=OuterRef("terms_version__effective_at"),
         terms_version__number__gte=OuterRef("terms_version__number"),
     )
-    return Acceptance.objects.filter(later, membership=membership)
+    of_all = Acceptance.objects.annotate(scope=Coalesce("terms_version__tier", Value(0), output_field=_SCOPE))
+    return of_all.filter(later, membership=membership, scope=OuterRef("scope"))

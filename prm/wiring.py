@@ -15,11 +15,14 @@ from partners import (
     personal_sections,
     profiles,
     requirement_names,
+    tier_places,
 )
 from partners.application_forms import offer_words
 from partners.business_plans import metrics as plan_metrics
 from partners.business_plans import personal_data as plans_data
+from partners.certification import merging as staff_merging
 from partners.certification import metrics as certification_metrics
+from partners.certification import personal_data as certification_data
 from partners.choices import EndingKind, OnboardingKind
 from partners.engagement import metrics as engagement_metrics
 from partners.engagement import personal_data as engagement_data
@@ -27,6 +30,7 @@ from partners.events import (
     ApplicationCounts,
     MembershipApproved,
     MembershipEnded,
+    PlacementChanged,
     TermsAccepted,
     TermsOverdue,
     TermsPublished,
@@ -161,11 +165,18 @@ def see_to_payments_for_terms(event: TermsOverdue | TermsAccepted) -> None:
     ring_now("payouts.pause_for_terms", membership_id=event.membership_id)
 
 
+def ask_for_terms_of_tier(event: PlacementChanged) -> None:
+    """Ring the worker that asks who moved for the terms of the tier, and releases it from those of the one before."""
+    ring_now("partners.ask_for_terms_of_tier", membership_id=event.membership_id)
+
+
+subscribe(PlacementChanged, ask_for_terms_of_tier)  # sweep: partners.keep_terms, every hour
 subscribe(TermsPublished, ask_members_for_terms)  # sweep: partners.sweep
 subscribe(TermsOverdue, see_to_payments_for_terms)  # sweep: payouts.release_due, every hour
 subscribe(TermsAccepted, see_to_payments_for_terms)  # sweep: payouts.release_due, every hour
 
 launch_checks.learn()
+tier_places.learn()
 launching.learn_check("destination", launch_check_of_links.destination)
 launching.learn_check("payment_file", launch_check_of_payments.payment_file)
 
@@ -185,6 +196,8 @@ referrals_erasure.learn()
 payouts_erasure.learn()
 
 certification_metrics.learn()
+certification_data.learn()
+merging.learn_mover(staff_merging.move, foretell=staff_merging.foretell)
 engagement_metrics.learn()
 engagement_data.learn()
 plan_metrics.learn()

@@ -128,7 +128,7 @@ def _goes_to(what: Bulk) -> Callable[..., HttpResponse]:
 def _tiers_of(program: Program, *, at: datetime) -> TierChoice:
     tiers = TierChoice(
         label=_("Tier in %(program)s") % {"program": program.name},
-        queryset=Tier.objects.filter(program=program).by_rank(),
+        queryset=Tier.objects.filter(program=program).in_use().by_rank(),
         empty_label=None,
     )
     tiers.rates = rates_of(program, at=at)

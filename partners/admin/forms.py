@@ -115,7 +115,7 @@ class DecisionForm(forms.Form):
         tiers = self.fields["tier"]
         assert isinstance(tiers, TierChoice)  # noqa: S101
         tiers.rates = rates
-        tiers.queryset = Tier.objects.filter(program=application.program_id).by_rank()
+        tiers.queryset = Tier.objects.filter(program=application.program_id).in_use().by_rank()
         hint = tiers.queryset.filter(key=proposed).first() if proposed else None
         if hint is not None:
             self.initial["tier"] = hint.pk

@@ -218,7 +218,7 @@ def _question(definition: Definition, key: str) -> Question:
 
 
 def _tiers(version: FormVersion) -> frozenset[str]:
-    return frozenset(Tier.objects.filter(program=version.program_id).values_list("key", flat=True))
+    return frozenset(Tier.objects.filter(program=version.program_id).in_use().values_list("key", flat=True))
 
 
 def _name(question: Question) -> str:

@@ -102,7 +102,7 @@ class RuleForm(forms.Form):
             columns = ("name", "decision", "tier", "reason", "reapply_days", "note", "conditions")
             kwargs["initial"] = {name: getattr(rule, name) for name in columns}
         super().__init__(*args, **kwargs)
-        self.fields["tier"].queryset = Tier.objects.filter(program=program).by_rank()  # type: ignore[attr-defined]
+        self.fields["tier"].queryset = Tier.objects.filter(program=program).in_use().by_rank()  # type: ignore[attr-defined]
         asked = [("", _("Choose")), *field_words(program).items()]
         compared = [("", _("Choose")), *operator_words().items()]
         codes = ", ".join(code for code, _label in screening.code_choices())

@@ -149,7 +149,7 @@ class InvitationTextForm(InvitationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         tier = cast("forms.ModelChoiceField[Tier]", self.fields["tier"])
-        tier.queryset = Tier.objects.filter(program=self.instance.program_id).by_rank()
+        tier.queryset = Tier.objects.filter(program=self.instance.program_id).in_use().by_rank()
 
 
 class InvitationListForm(InvitationForm):
@@ -226,5 +226,5 @@ def _offer(fields: dict[str, Any], name: str) -> None:
     if name == "program":
         fields[name].queryset = Program.objects.order_by("name", "pk")
         return
-    fields[name].queryset = Tier.objects.select_related("program").order_by("program__name", "rank", "pk")
+    fields[name].queryset = Tier.objects.in_use().select_related("program").order_by("program__name", "rank", "pk")
     fields[name].label_from_instance = lambda tier: f"{tier.program.name}: {tier.name}"

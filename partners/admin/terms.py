@@ -283,7 +283,7 @@ def _before(version: TermsVersion) -> int | None:
 
 def _facts(version: TermsVersion) -> list[Fact]:
     zone = version.program.zone
-    members = terms_asking.members_to_ask(version).order_by().count()
+    members = terms_asking.members_to_ask(version, at=timezone.now()).order_by().count()
     overdue = TermsNotice.objects.filter(
         terms_version=version, settled_at=None, overdue_at__isnull=False, membership__ended_at=None
     ).count()

@@ -24,14 +24,14 @@ from tiers.models import Program
 
 def proposed_day(version: TermsVersion, *, at: datetime) -> date | None:
     """Return the first day the version can be in force; None for at once."""
-    newest = terms.published(version.program).first()
-    if newest is None:
+    newest = terms.published_for(version.program, version.tier_id).first()
+    if newest is None and version.tier_id is None:
         return None
     zone = version.program.zone
     first = local_day(at, zone)
-    if version.asks_members and terms_asking.members_to_ask(version).exists():
+    if version.asks_members and terms_asking.members_to_ask(version, at=at).exists():
         first += timedelta(days=version.notice_days)
-    if newest.effective_at is not None:
+    if newest is not None and newest.effective_at is not None:
         first = max(first, local_day(newest.effective_at, zone))
     return first
 
@@ -44,9 +44,9 @@ def moment_of(version: TermsVersion, day: date | None, *, at: datetime) -> datet
 
 def preview_of(version: TermsVersion, *, effective_at: datetime, at: datetime) -> dict[str, Any]:
     """Return what the page shows about publishing `version` from `effective_at` on."""
-    newest = terms.published(version.program).first()
+    newest = terms.published_for(version.program, version.tier_id).first()
     asks = version.asks_members or newest is None
-    members = terms_asking.members_to_ask(version)
+    members = terms_asking.members_to_ask(version, at=at)
     count = members.count() if asks else 0
     version.effective_at = effective_at  # for the mail only: nothing is saved here
     difference = terms.compare(newest or version, version)

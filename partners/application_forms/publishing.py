@@ -170,7 +170,7 @@ def _proven(definition: Definition) -> Definition:
 
 
 def _refuse_unknown_tiers(program: Program, definition: Definition) -> None:
-    known = set(Tier.objects.filter(program=program).values_list("key", flat=True))
+    known = set(Tier.objects.filter(program=program).in_use().values_list("key", flat=True))
     for question in definition.questions:
         for choice in question.choices:
             if choice.tier and choice.tier not in known:

@@ -87,7 +87,7 @@ class DryRunForm(forms.Form):
         versions = PlanVersion.objects.filter(plan__program=program).select_related("plan")
         self._choices("version").queryset = versions.order_by("-number")
         for name in ("from_tier", "to_tier"):
-            self._choices(name).queryset = program.tiers.by_rank()
+            self._choices(name).queryset = program.tiers.in_use().by_rank()
 
     def clean(self) -> dict[str, Any]:
         """Say what is missing for what is tried."""

@@ -74,7 +74,7 @@ class Command(BaseCommand):
         return found
 
     def _tier(self, application: Application, key: str | None) -> Tier:
-        tiers = Tier.objects.filter(program=application.program).by_rank()
+        tiers = Tier.objects.filter(program=application.program).in_use().by_rank()
         tier = tiers.filter(key=key).first() if key else tiers.first()
         if tier is None:
             known = ", ".join(tiers.values_list("key", flat=True)) or "none"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KEEPERS = (TeamRole.OWNER, TeamRole.MARKETING, TeamRole.SALES)
 LONGEST_NAME = 120
 MOST = 5_000
-_MOMENT = timedelta(microseconds=1)
+MOMENT = timedelta(microseconds=1)
 # What somebody of the team is taken for until the list says otherwise.
 _FIRST_ROLES = {
     TeamRole.OWNER: StaffRole.MANAGEMENT,
@@ -293,7 +293,7 @@ def _row_by(partner: Partner, email: str) -> Staff | None:
 
 
 def _mark_left(row: Staff, by: User, at: datetime) -> Staff:
-    row.left_at, row.left_by = max(at, row.added_at + _MOMENT), by
+    row.left_at, row.left_by = max(at, row.added_at + MOMENT), by
     row.save(update_fields=["left_at", "left_by"])
     audit.record(by, "staff.left", row, at=at)
     announce(CredentialsChanged(row.partner_id))

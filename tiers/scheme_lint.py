@@ -50,6 +50,11 @@ def learn_metrics(known: Known, begins: Beginning) -> None:
     _metrics.append((known, begins))
 
 
+def readable() -> set[str]:
+    """Return the metrics somebody reads; nothing when nobody said, so that any may be."""
+    return {metric for known, _begins in _metrics for metric in known()}
+
+
 def findings_of(
     scheme: Scheme, program: Program, ladders: dict[str, tuple[Rung, ...]], *, at: datetime | None = None
 ) -> list[Finding]:
@@ -67,7 +72,7 @@ def findings_of(
         ladders=ladders,
         names=Names(program),
         locale=l10n.active_locale(),
-        readable={metric for known, _begins in _metrics for metric in known()} if _metrics else None,
+        readable=readable() or None,
         begins=begins,
         at=at,
     )

@@ -253,6 +253,7 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
         _("Set up"),
         (
             _Entry(_("Programs"), "tiers_program_changelist", "see_partners"),
+            _Entry(_("What tiers ask"), "tiers_tierscheme_changelist", "see_partners"),
             _Entry(_("Recruiting links"), "partners_recruitinglink_changelist", "see_partners"),
             _Entry(_("Funnel"), "partners_funnel", "see_funnel"),
             _Entry(

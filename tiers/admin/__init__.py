@@ -2,4 +2,5 @@
 
 from tiers.admin import plans as plans
 from tiers.admin import programs as programs
+from tiers.admin import schemes as schemes
 from tiers.admin import versions as versions

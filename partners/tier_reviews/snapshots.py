@@ -144,7 +144,7 @@ def _chunks(program: Program, *, at: datetime) -> Iterator[list[Standing]]:
 
 def _kept(group: metrics.Group) -> dict[int, Row]:
     rows = MetricSnapshot.objects.filter(
-        membership__range=(group.first, group.last), membership__program=group.program
+        membership__pk__range=(group.first, group.last), membership__program=group.program
     )
     return {row[0]: row for row in rows.values_list(*_COMPARED)}
 

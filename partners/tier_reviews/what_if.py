@@ -217,7 +217,7 @@ def _is_protected(
 def _held(group: metrics.Group, *, at: datetime) -> set[int]:
     holding = TierOverride.objects.filter(
         membership__program=group.program,
-        membership_id__range=(group.first, group.last),
+        membership__pk__range=(group.first, group.last),
         ended_at=None,
         expires_at__gt=at,
     )

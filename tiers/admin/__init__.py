@@ -3,4 +3,6 @@
 from tiers.admin import plans as plans
 from tiers.admin import programs as programs
 from tiers.admin import schemes as schemes
+from tiers.admin import tier_gives as tier_gives
+from tiers.admin import tiers as tiers
 from tiers.admin import versions as versions

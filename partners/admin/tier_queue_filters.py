@@ -32,6 +32,7 @@ class WaitingFilter(admin.SimpleListFilter):
         return [
             ("yes", _("To decide")),
             ("appeals", _("Appeals to answer")),
+            ("others", _("To decide, without appeals")),
             ("grace", _("In the grace period")),
             ("open", _("All that are open")),
             ("shadow", _("For information")),
@@ -59,6 +60,9 @@ class WaitingFilter(admin.SimpleListFilter):
                 return queryset.filter(waiting.for_us(at=timezone.now()))
             case "appeals":
                 return queryset.filter(state=ReviewState.APPEALED)
+            case "others":
+                others = waiting.for_us(at=timezone.now())
+                return queryset.filter(others).exclude(state=ReviewState.APPEALED)
             case "grace":
                 return queryset.filter(state=ReviewState.IN_GRACE)
             case "open":

@@ -196,7 +196,9 @@ def _tier_reviews(*, at: datetime) -> Iterator[Queue]:
     found = waits.aggregate(n=Count("pk"), since=Min("evaluated_at"))
     if found["n"]:
         label = ngettext("tier review to decide", "tier reviews to decide", found["n"])
-        yield Queue(found["n"], label, _age((at - found["since"]).days), list_url(TierReview))
+        yield Queue(
+            found["n"], label, _age((at - found["since"]).days), list_url(TierReview, waiting="others")
+        )
 
 
 def _age(days: int) -> str:

@@ -51,7 +51,7 @@ class OverAlready(Refused):
 
 
 class NoRoom(Refused):
-    message = _("%(tier)s is full: it has room for %(most)s partners.")
+    message = _("%(tier)s is full: partners at most %(most)s.")
     field = "tier"
 
 

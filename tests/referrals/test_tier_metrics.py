@@ -233,12 +233,13 @@ QUESTIONS = [Question(metric, window) for metric in OWN[:-1] for window in WINDO
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_figure_is_what_counting_by_hand_gives_and_what_its_rows_add_up_to(seed: int) -> None:
+    questions = [question for question in QUESTIONS if question.window in WINDOWS[seed % 2 :: 2]]
     history = History(seed)
     members = history.write()
     program = members[0].program
     group = metrics.Group(program, members[0].pk, members[-1].pk)
     at = datetime(2026, 5, 20, 12, tzinfo=UTC)
-    figures_of = metrics.measure(group, scheme_of(*QUESTIONS), at=at)
+    figures_of = metrics.measure(group, scheme_of(*questions), at=at)
     by_hand = ByHand(history.facts, at)
     befores = {
         "trailing": datetime(2026, 1, 20, tzinfo=UTC),
@@ -248,7 +249,7 @@ def test_every_figure_is_what_counting_by_hand_gives_and_what_its_rows_add_up_to
     }
     for who, member in enumerate(members):
         figures = figures_of(member.pk)
-        for question in QUESTIONS:
+        for question in questions:
             asked = metrics.asked(question, program, at=at)
             expected = by_hand.figure(
                 question.metric, who, asked.since, asked.until, befores[question.window.kind]

@@ -45,7 +45,7 @@ class CertificationAdmin(QuestionPages, LessonPages, CoursePages, BackOfficeAdmi
 
     section = gettext_lazy("Certifications")
     sees, adds = "see_partners", CAPABILITY
-    list_display = ("named", "program", "key", "valid_for", "open_courses", "certified", "learnable")
+    list_display = ("named", "learnable", "program", "valid_for", "open_courses", "certified")
     list_filter = ("program", "takes_proof")
     list_select_related = ("program",)
     search_fields = ("key", "name", "public_id")
@@ -97,7 +97,7 @@ class CertificationAdmin(QuestionPages, LessonPages, CoursePages, BackOfficeAdmi
         count: int = getattr(certification, "people_certified", 0)
         return count
 
-    @admin.display(description=gettext_lazy("can be learned for"), boolean=True)
+    @admin.display(description=gettext_lazy("open"), boolean=True)
     def learnable(self, certification: Certification) -> bool:
         """Say whether it is not closed."""
         return certification.retired_at is None

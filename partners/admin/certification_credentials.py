@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partners.admin.applications import history_of
 from partners.admin.certification_forms import RefuseForm
+from partners.admin.day_column import day_column
 from partners.certification import consequences, credentials
 from partners.certification.days import last_day
 from partners.checklists import in_language
@@ -89,7 +90,14 @@ class CredentialAdmin(BackOfficeAdmin):
     section = gettext_lazy("Credentials")
     sees = "see_partners"
     change_list_template = "admin/partners/certification/credentials.html"
-    list_display = ("named", "partner", "certified_in", "standing", "source", "earned_on", "until")
+    list_display = (
+        "named",
+        "standing",
+        "partner",
+        "certified_in",
+        "until",
+        day_column("earned_on", gettext_lazy("earned")),
+    )
     list_filter = ("state", LapseFilter, "source", "certification__program", "certification")
     search_fields = (
         "staff__full_name",

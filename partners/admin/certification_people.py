@@ -257,7 +257,7 @@ def _shares(partner: Partner, at: datetime) -> Iterator[dict[str, Any]]:
         if now is None:
             continue
         lapses = [
-            _("From %(day)s: %(share)s, when %(names)s lapse.")
+            _("From %(day)s %(share)s, without %(names)s.")
             % {
                 "day": l10n.date_text(step.on, locale()),
                 "share": forecast.ratio_text(step.ratio, locale()),

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partners.admin.applications import history_of
 from partners.admin.engagement_bulk import TogetherPages
 from partners.admin.engagement_forms import EnterActivityForm, ReasonForm
+from partners.admin.day_column import day_column
 from partners.admin.membership_choice import choose_page
 from partners.choices import ActivityState
 from partners.engagement import activities, figures
@@ -41,7 +42,6 @@ from prm.accounts.back_office import (
     require,
     row_url,
     state_column,
-    when_column,
 )
 from prm.accounts.models import User
 from prm.lib import l10n
@@ -58,14 +58,13 @@ class ActivityAdmin(TogetherPages, BackOfficeAdmin):
     change_list_template = "admin/partners/engagement/change_list.html"
     list_display = (
         "title",
+        state_column("activity", gettext_lazy("state")),
         "partner",
         "program",
         "kind",
-        "held_on",
-        state_column("activity", gettext_lazy("state")),
-        when_column("told_at", gettext_lazy("told")),
+        day_column("held_on", gettext_lazy("day")),
     )
-    list_filter = ("state", "kind", "membership__program", "held_on")
+    list_filter = ("state", "kind", "membership__program")
     list_select_related = ("membership__partner", "membership__program")
     search_fields = ("title", "membership__partner__name", "membership__public_id", "public_id")
     search_help_text = gettext_lazy("Title, partner or id")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partners.admin.day_column import day_column
 from partners.admin.engagement_forms import FigureForm, FigureListForm
 from partners.admin.membership_choice import choose_page
 from partners.engagement import figure_lists, figures
@@ -32,11 +33,25 @@ from prm.accounts.back_office import (
     person,
     require,
     row_url,
-    when_column,
 )
 from prm.lib import l10n
 
 _SALT, _VALID_SECONDS = "partners.admin.figures", 24 * 3600
+
+
+class FigureFilter(admin.SimpleListFilter):
+    """Figures of one kind, by its name."""
+
+    title = gettext_lazy("figure")
+    parameter_name = "metric"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Name the kinds."""
+        return list(figures.LABELS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StaffFigure]) -> QuerySet[StaffFigure]:
+        """Keep one kind."""
+        return queryset.filter(metric=self.value()) if self.value() else queryset
 
 
 @admin.register(StaffFigure)
@@ -51,12 +66,10 @@ class StaffFigureAdmin(BackOfficeAdmin):
         "partner",
         "program",
         "value",
-        "counted_on",
+        day_column("counted_on", gettext_lazy("as of")),
         "note",
-        "entered_by",
-        when_column("entered_at", gettext_lazy("entered")),
     )
-    list_filter = ("metric", "membership__program", "counted_on")
+    list_filter = (FigureFilter, "membership__program")
     list_select_related = ("membership__partner", "membership__program", "entered_by")
     search_fields = ("membership__partner__name", "membership__public_id", "note")
     search_help_text = gettext_lazy("Partner, membership or source")

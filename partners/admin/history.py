@@ -28,6 +28,12 @@ WORDS = {
     "reference.asked": gettext_lazy("Reference asked"),
     "reference.answered": gettext_lazy("Reference answered"),
     "partner.changed": gettext_lazy("Details changed"),
+    "tier_review.notified": gettext_lazy("Notice sent"),
+    "tier_review.decided": gettext_lazy("Decided for a later day"),
+    "tier_review.applied": gettext_lazy("Tier changed"),
+    "tier_review.kept": gettext_lazy("Tier kept"),
+    "tier_review.waived": gettext_lazy("Waived"),
+    "tier_review.lapsed": gettext_lazy("Overtaken"),
 }
 
 

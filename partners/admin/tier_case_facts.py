@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any
 
 from django.urls import reverse
@@ -114,32 +115,35 @@ def round_text(case: TierReview) -> str:
 def steps_of(found: Read, appeal: Appeal | None, *, at: datetime) -> list[dict[str, Any]]:
     """Return what happened and what is still to come, in its order."""
     case, program = found.case, found.program
-    planned: list[tuple[datetime | None, str, bool]] = [
-        (case.evaluated_at, _("Evaluated"), False),
-        (case.notified_at, _("The partner is told"), False),
-        (case.last_looked_at, _("Looked at again"), False),
+    planned: list[tuple[datetime | None, str]] = [
+        (case.evaluated_at, _("Evaluated")),
+        (case.notified_at, _("The partner is told")),
+        (case.last_looked_at, _("Looked at again")),
     ]
     if appeal is not None:
-        planned.append((appeal.opened_at, _("The partner appeals"), False))
+        planned.append((appeal.opened_at, _("The partner appeals")))
         if appeal.answered_at is not None:
             words = {AppealState.GRANTED: _("The appeal is granted"), AppealState.REFUSED: _("It is refused")}
-            planned.append((appeal.answered_at, words.get(AppealState(appeal.state), _("Answered")), False))
+            planned.append((appeal.answered_at, words.get(AppealState(appeal.state), _("Answered"))))
     elif case.state == ReviewState.IN_GRACE:
-        planned.append((case.appeal_ends_at, _("Last moment to appeal"), False))
+        planned.append((case.appeal_ends_at, _("Last moment to appeal")))
     if case.state in (ReviewState.IN_GRACE, ReviewState.APPEALED):
-        planned.append((case.grace_ends_at, _("The grace period ends"), False))
-    planned.append((case.decided_at, _("Decided"), False))
-    planned.append((case.effective_at, _("Takes effect"), False))
-    dated = sorted(((when, text) for when, text, _none in planned if when is not None))
-    return [
-        {"at": moment(when, program), "what": text, "done": when <= at, "problem": False}
-        for when, text in dated
-    ]
+        planned.append((case.grace_ends_at, _("The grace period ends")))
+    planned.append((case.decided_at, _("Decided")))
+    planned.append((case.effective_at, _("Takes effect")))
+    # What happened in the same moment stays in the order it is told here.
+    dated = sorted(((when, text) for when, text in planned if when is not None), key=itemgetter(0))
+    return [{"at": moment(when, program), "what": text, "done": when <= at} for when, text in dated]
 
 
 def moment(instant: datetime, program: Program) -> str:
     """Return an instant in the program's time."""
     return l10n.datetime_text(instant, program.zone, locale())
+
+
+def last_day(instant: datetime, program: Program) -> str:
+    """Return the last day that still counts, of a time that ends with a day."""
+    return l10n.date_text(local_day(instant - timedelta.resolution, program.zone), locale(), "long")
 
 
 def former_of(case: TierReview) -> list[TierReview]:

@@ -11,7 +11,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partners.admin.tier_case_facts import Read, moment
+from partners.admin.tier_case_facts import Read, last_day
 from partners.admin.tier_effects import Effects, of_customers
 from partners.admin.tier_forms import GRANT, AnswerForm, CarryOutForm, KeepForm, WaiveForm
 from partners.choices import ReviewOutcome, ReviewState
@@ -85,10 +85,12 @@ def _says_notice(found: Read, at: datetime) -> Iterator[str]:
     process, program = found.scheme.process, found.program
     ends = end_of_day_after(at, process.grace_days, program.zone)
     appeal = end_of_day_after(at, process.appeal_days, program.zone)
-    told = {"tier": found.case.from_tier.name, "date": moment(ends, program)}
-    yield _("The partner reads what is missing, and keeps %(tier)s until %(date)s at least.") % told
-    yield _("It can appeal until %(date)s; an appeal holds everything up.") % {
-        "date": moment(appeal, program)
+    told = {"tier": found.case.from_tier.name, "date": last_day(ends, program)}
+    yield (
+        _("The partner reads what is missing, and keeps %(tier)s until the end of %(date)s at least.") % told
+    )
+    yield _("It can appeal until the end of %(date)s; an appeal holds everything up.") % {
+        "date": last_day(appeal, program)
     }
     yield _("Whoever reaches %(tier)s again before then keeps it, without anybody deciding.") % told
     if process.down == AUTOMATIC:
@@ -128,7 +130,9 @@ def _says_answer(found: Read, at: datetime) -> Iterator[str]:
     least = end_of_day_after(at, appeals.DAYS_AFTER_REFUSAL, program.zone)
     ends = max(case.grace_ends_at or least, least)
     yield _("Granted: the partner keeps %(tier)s, and this case is closed.") % {"tier": case.from_tier.name}
-    yield _("Refused: the grace period goes on until %(date)s.") % {"date": moment(ends, program)}
+    yield _("Refused: the grace period goes on until the end of %(date)s.") % {
+        "date": last_day(ends, program)
+    }
     yield _("An appeal is heard once: the answer cannot be changed.")
 
 

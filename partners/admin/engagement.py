@@ -21,9 +21,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partners.admin.applications import history_of
+from partners.admin.day_column import day_column
 from partners.admin.engagement_bulk import TogetherPages
 from partners.admin.engagement_forms import EnterActivityForm, ReasonForm
-from partners.admin.day_column import day_column
 from partners.admin.membership_choice import choose_page
 from partners.choices import ActivityState
 from partners.engagement import activities, figures

@@ -47,6 +47,13 @@ BUSINESS_PLAN: Words = {
     "withdrawn": said(_t("Withdrawn"), "return", NEUTRAL),
 }
 
+# The same to the partner who reads it.
+OWN_PLAN: Words = {
+    **BUSINESS_PLAN,
+    "outline": said(_t("Being changed"), "clock", NEUTRAL),
+    "partner_review": said(_t("Waiting for your answer"), "alert", WARN),
+}
+
 GOAL: Words = {
     "not_begun": said(_t("Not begun"), "clock", NEUTRAL),
     "on_track": said(_t("On track"), "tick", OK),
@@ -86,6 +93,7 @@ TIER_WORDS: dict[str, Words] = {
     "course": COURSE,
     "credential": CREDENTIAL,
     "business_plan": BUSINESS_PLAN,
+    "own_plan": OWN_PLAN,
     "goal": GOAL,
     "goal_change": GOAL_CHANGE,
 }

@@ -163,6 +163,7 @@ class BusinessPlanAdmin(PlanSteps):
             facts=_facts(plan),
             goals=telling.goal_rows(found),
             is_frozen=found.is_frozen,
+            today=finding.today_of(plan.membership, at),
             checkpoints=telling.checkpoint_rows(plan, today=finding.today_of(plan.membership, at)),
             changes=telling.change_rows(plan),
             remarks=telling.remark_rows(plan),

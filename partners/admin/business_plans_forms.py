@@ -14,6 +14,7 @@ from partners.business_plans import refusals
 from partners.business_plans.fields import read_target
 from partners.models import Checkpoint, Goal
 from prm.lib import l10n
+from tiers.targets import is_money
 
 _LONG = {"rows": 4}
 
@@ -107,6 +108,11 @@ class TargetForm(forms.Form):
     def __init__(self, *args: Any, goal: Goal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.goal = goal
+        currency = goal.plan.membership.program.currency
+        if is_money(goal.metric):
+            self.fields["after"].help_text = _("In %(currency)s, such as 2000.00.") % {"currency": currency}
+        else:
+            self.fields["after"].help_text = _("A whole number.")
         field: Any = self.fields["checkpoint"]
         field.queryset = Checkpoint.objects.filter(plan=goal.plan_id).order_by("due_on")
         field.label_from_instance = lambda row: l10n.date_text(row.due_on, l10n.active_locale())

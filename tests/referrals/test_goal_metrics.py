@@ -29,12 +29,19 @@ def house_with_sign_ups() -> House:
         ("late", "ANA10", APRIL),
         ("bens", "BEN10", MARCH),
         ("declined", "BEN10", MARCH),
-        ("assisted", "BEN10", MARCH),
+        ("nobodys", "", MARCH),
     ):
         house.sale(name, "0.00", code, at, kind="signup")
     house.sale("a sale", "50.00", "ANA10", MARCH)
     Conversion.objects.filter(external_id="declined").update(state="rejected")
-    Credit.objects.filter(conversion__external_id="assisted").update(role="assisted")
+    Credit.objects.create(
+        conversion=Conversion.objects.get(external_id="nobodys"),
+        membership=house.members["BEN10"],
+        role="assisted",
+        reason="corrected",
+        occurred_at=MARCH,
+        attributed_at=MARCH,
+    )
     return house
 
 

@@ -17,6 +17,7 @@ from partners.admin.tier_forms import RoundForm
 from partners.choices import ReviewOutcome, ReviewState
 from partners.models import ReviewRound, TierReview
 from partners.tier_reviews import rounds
+from prm.accounts import policy
 from prm.accounts.back_office import (
     BackOfficeAdmin,
     Fact,
@@ -31,9 +32,11 @@ from prm.accounts.back_office import (
 )
 from prm.lib import l10n
 from prm.runs import cards
+from prm.runs.models import Run
 from tiers.models import Program
 
 CAPABILITY = "decide_reviews"
+RUNNING_SHOWN = 5
 
 
 @admin.register(ReviewRound)
@@ -57,6 +60,20 @@ class ReviewRoundAdmin(BackOfficeAdmin):
     list_select_related = ("program",)
     ordering = ("-due_on", "-pk")
     date_hierarchy = "due_on"
+
+    change_list_template = "admin/partners/reviewround/change_list.html"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show how far the jobs are that are under way, above the list."""
+        at = timezone.now()
+        running = Run.objects.open().filter(kind=rounds.RUN_KIND).newest_first()[:RUNNING_SHOWN]
+        extra = {
+            "jobs": [cards.context(run, at=at) for run in running],
+            "may_open": policy.may(request.user, CAPABILITY),
+        }
+        return super().changelist_view(request, {**extra, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewRound]:
         """Count with the rows what is still open in them."""

@@ -137,9 +137,10 @@ def _name(ladders: Ladders, key: str) -> str:
 
 def _counts(row: TierScheme, ladders: Ladders) -> Iterator[dict[str, Any]]:
     """Yield how many stand in each tier now, and would then; a tier that would be too full says so."""
-    for each in row.report.get("tiers", []):
-        tier = ladders.named(each["tier"])
-        if tier is None:
+    counted = {each["tier"]: each for each in row.report.get("tiers", [])}
+    for tier in sorted(ladders.tiers, key=lambda each: (each.track, -each.rank)):
+        each = counted.get(tier.key)
+        if each is None:
             continue
         is_over = tier.capacity is not None and each["after"] > tier.capacity
         yield {**each, "tier": tier, "is_over": is_over, "change": each["after"] - each["before"]}

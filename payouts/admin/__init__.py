@@ -25,4 +25,5 @@ from payouts.admin import statements as statements
 from payouts.admin import tax as tax
 from payouts.admin import tax_documents as tax_documents
 from payouts.admin import tax_panel as tax_panel
+from payouts.admin import tier_moves as tier_moves
 from payouts.admin import yearly as yearly

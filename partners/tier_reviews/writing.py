@@ -78,9 +78,11 @@ def write(sitting: Sitting, *, first: int, last: int, at: datetime) -> int:
     keys = dict(zip((each.membership_id for each in found), writer.reserve(len(found)), strict=True))
     writer.write(_row(sitting, each, keys[each.membership_id], at=at) for each in found)
     proposed = [each for each in found if each.judged.state == ReviewState.PROPOSED]
-    BulkWriter(ReviewEvidence, _EVIDENCE).write(
+    # A list: while rows are copied into a table, the connection can be asked nothing else.
+    evidence = [
         line for each in proposed for line in _evidence(sitting, each.membership_id, keys[each.membership_id])
-    )
+    ]
+    BulkWriter(ReviewEvidence, _EVIDENCE).write(evidence)
     return len(found)
 
 

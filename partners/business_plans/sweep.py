@@ -50,13 +50,13 @@ def complete_due(*, at: datetime) -> int:
     found = readable().filter(state__in=running, ends_on__lt=at.date() + _AHEAD - COMPLETED_AFTER)
     return sum(
         _each(plan, running, lambda locked: plans.finish(locked, outcome="", by=None, at=at))
-        for plan in found.filter(membership__ended_at=None).order_by("membership", "pk")
+        for plan in found.order_by("membership", "pk")
         if _is_long_over(plan.ends_on, today_of(plan.membership, at))
     )
 
 
 def withdraw_ended(*, at: datetime) -> int:
-    """Give up the plans of memberships that have ended; return how many."""
+    """Give up the plans memberships were in the middle of when they ended; return how many."""
 
     def give_up(plan: BusinessPlan) -> None:
         plan.state = BusinessPlanState.WITHDRAWN
@@ -64,7 +64,9 @@ def withdraw_ended(*, at: datetime) -> int:
         audit.record(None, "business_plan.withdrawn", plan, at=at, membership_ended=True)
 
     found = readable().filter(state__in=OPEN, membership__ended_at__lte=at)
-    return sum(_each(plan, OPEN, give_up) for plan in found.order_by("membership", "pk"))
+    return sum(
+        _each(plan, OPEN, give_up) for plan in found.order_by("membership", "pk") if not _was_over(plan)
+    )
 
 
 def remind_due(*, at: datetime) -> int:
@@ -92,3 +94,10 @@ def _each(plan: BusinessPlan, states: Collection[str], move: Callable[[BusinessP
 
 def _is_long_over(ends_on: date, today: date) -> bool:
     return today > ends_on + COMPLETED_AFTER
+
+
+def _was_over(plan: BusinessPlan) -> bool:
+    """Say whether a plan had run its time before its membership ended: such a one is completed like any other."""
+    ended_at = plan.membership.ended_at
+    is_running = plan.state == BusinessPlanState.IN_PROGRESS
+    return is_running and ended_at is not None and plan.ends_on < today_of(plan.membership, ended_at)

@@ -14,7 +14,7 @@ from tiers.narrowing import Names
 from tiers.process_sentences import process_sentences, rate_sentence
 from tiers.qualify import Ask, PointRate, Requirement, Rung, Scheme
 from tiers.qualify import scheme as parts
-from tiers.requirement_sentences import combined, sentence, with_weight
+from tiers.requirement_sentences import sentence, with_weight
 
 Kind: TypeAlias = Literal["added", "removed", "changed"]
 Ladders: TypeAlias = Mapping[str, tuple[Rung, ...]]
@@ -84,7 +84,11 @@ def _how(ask: Ask) -> tuple[str, int]:
 
 
 def _combined(ask: Ask) -> str:
-    return combined(ask) or _("All of these:")
+    if ask.combine == parts.WEIGHTS:
+        return _("What is met has to count %(needed)s together.") % {"needed": ask.needed}
+    if ask.combine == parts.ANY:
+        return _("One requirement is enough.")
+    return _("All requirements have to be met.")
 
 
 def _rates(

@@ -26,10 +26,14 @@ class CalendarForm(SchemeForm):
         choices=[(each, EVERY_NAMES[each]) for each in parts.PROMOTION_CYCLES],
     )
     promotion_day = forms.IntegerField(
-        label=_("On day"), min_value=1, max_value=28, initial=1, help_text=_("Of the month, 1 to 28.")
+        label=_("Moves up: on day"),
+        min_value=1,
+        max_value=28,
+        initial=1,
+        help_text=_("Of the month, 1 to 28."),
     )
     promotion_month = forms.ChoiceField(
-        label=_("Counted from"),
+        label=_("Moves up: counted from"),
         help_text=_("Every quarter from February on: February, May, August, November."),
     )
     demotion_every = forms.ChoiceField(
@@ -37,9 +41,15 @@ class CalendarForm(SchemeForm):
         choices=[(each, EVERY_NAMES[each]) for each in parts.DEMOTION_CYCLES],
     )
     demotion_day = forms.IntegerField(
-        label=_("On day"), min_value=1, max_value=28, initial=1, help_text=_("Not used for anniversaries.")
+        label=_("Keeping the tier: on day"),
+        min_value=1,
+        max_value=28,
+        initial=1,
+        help_text=_("Not used for anniversaries."),
     )
-    demotion_month = forms.ChoiceField(label=_("Counted from"), help_text=_("Not used for anniversaries."))
+    demotion_month = forms.ChoiceField(
+        label=_("Keeping the tier: counted from"), help_text=_("Not used for anniversaries.")
+    )
 
     def __init__(self, data: Any = None, *, scheme: Scheme) -> None:
         cycles = {"promotion": scheme.calendar.promotion, "demotion": scheme.calendar.demotion}

@@ -11,7 +11,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from prm.accounts.back_office import locale
+from prm.accounts.back_office import locale, row_url
 from tiers import schemes
 from tiers.choices import SchemeState
 from tiers.models import Program, Tier, TierScheme
@@ -144,9 +144,9 @@ def _href(row: TierScheme, finding: Finding, known: set[str]) -> str:
     if area in ("calendar", "process"):
         return reverse(f"admin:tiers_tierscheme_{area}", args=[row.pk])
     if area == "points":
-        return "#points"
+        return f"{row_url(row)}#points"
     if rest[0] not in known or len(rest) < 2:
-        return f"#tier-{rest[0]}"
+        return f"{row_url(row)}#tier-{rest[0]}"
     if rest[1] == "needed" or rest[-1] == "weight":
         return reverse("admin:tiers_tierscheme_combine", args=[row.pk, rest[0]])
     return reverse("admin:tiers_tierscheme_requirement", args=[row.pk, rest[0], rest[1]])

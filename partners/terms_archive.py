@@ -80,7 +80,7 @@ class Page:
 def archive_of(membership: Membership) -> Archive:
     """Return what both sides see of a membership's agreement; drafts are no part of it."""
     return Archive(
-        versions=list(terms.published(membership.program)),
+        versions=list(terms.published_to(membership)),
         acceptances=list(acceptances_of(membership)),
         amendments=list(amendments.shown_to_partner(membership)),
         questions=list(clause_questions.of(membership)),

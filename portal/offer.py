@@ -3,6 +3,7 @@ compute the commission, so the page cannot promise what is not paid."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -54,7 +55,8 @@ def offer_of(
     program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at: datetime, can_apply: bool = True
 ) -> Offer:
     """Describe `program` with its `plan` in force at `at`; `tiers` come ladder by ladder, lowest rank first."""
-    headings, examples = _examples(program, plan, tiers, at) if plan else ((), ())
+    first = [tier for tier in tiers if tier.track == tiers[0].track]
+    headings, examples = _examples(program, plan, first, at) if plan else ((), ())
     return Offer(
         sentence=sentence(program, plan, tiers, at=at),
         headings=headings,
@@ -107,10 +109,12 @@ def rate_text(rule: RuleFacts) -> str:
     return sentence_words.rate_text(Words(currency, active_locale()), rate, flat)
 
 
-def rule_text(rule: RuleFacts, program: Program) -> str:
+def rule_text(rule: RuleFacts, program: Program, names: Mapping[str, str] | None = None) -> str:
     """Return a rule in words, with all its conditions but the tier."""
     everybody = replace(rule, tiers=frozenset())
-    return sentences.rule_text(everybody, currency=program.currency, locale=active_locale())
+    return sentences.rule_text(
+        everybody, currency=program.currency, locale=active_locale(), names=names or {}
+    )
 
 
 def _other_events(program: Program, plan: PlanFacts) -> str:
@@ -166,11 +170,18 @@ def _examples(
     return tuple(standing.tier_name for standing in standings), tuple(rows)
 
 
-def rates_of(program: Program, tier: Tier, plan: PlanFacts | None, *, at: datetime) -> tuple[str, ...]:
+def rates_of(
+    program: Program,
+    tier: Tier,
+    plan: PlanFacts | None,
+    *,
+    at: datetime,
+    names: Mapping[str, str] | None = None,
+) -> tuple[str, ...]:
     """Return what a partner of a tier earns, one sentence for each rule that can pay."""
     if plan is None:
         return ()
-    return tuple(rule_text(rule, program) for rule in _rules_of_tier(program, plan, tier, at))
+    return tuple(rule_text(rule, program, names) for rule in _rules_of_tier(program, plan, tier, at))
 
 
 def _rules_of_tier(program: Program, plan: PlanFacts, tier: Tier, at: datetime) -> list[RuleFacts]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from partners.mails import moment_text
 from partners.models import Membership
 from partners.standing import names_for, plan_of, standing_of, who
+from portal import offer
 from portal.formats import active_locale
 from prm.lib.money import Money, exponent
 from tiers import audience
@@ -97,18 +98,23 @@ class Reading:
         )
 
     def of_tier(self, tier: Tier) -> list[str]:
-        """Return what the partner would earn by in a tier."""
+        """Return what can earn the partner something in a tier, one sentence for each rule."""
         if self.now is None:
             return []
-        return self.told(self.now, replace(self.standing, tier_key=tier.key, tier_name=tier.name))
+        mine = audience.for_partner(self.now, self._in(tier))
+        program = self.membership.program
+        return list(offer.rates_of(program, tier, mine, at=self.at, names=self._names))
 
     def in_tier(self, tier: Tier) -> list[str]:
         """Return what would be different in another tier."""
         if self.now is None:
             return []
-        there = self.of_tier(tier)
+        there = self.told(self.now, self._in(tier))
         here = self.told(self.now, self.standing)
         return [text for text in there if text not in here]
+
+    def _in(self, tier: Tier) -> Standing:
+        return replace(self.standing, tier_key=tier.key, tier_name=tier.name)
 
     def told(self, plan: PlanFacts, standing: Standing) -> list[str]:
         """Return a plan sentence by sentence for a standing."""

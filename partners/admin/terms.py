@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partners import terms, terms_archive, terms_asking
-from partners.admin.forms_terms import CompareForm, InForceForm, NewTermsForm
+from partners.admin.forms_terms import CompareForm, DraftTermsForm, InForceForm, NewTermsForm
 from partners.admin.terms_publishing import moment_of, preview_of, pricing_of, proposed_day
 from partners.choices import TermsState
 from partners.models import Acceptance, TermsNotice, TermsVersion
@@ -48,19 +48,20 @@ class TermsVersionAdmin(BackOfficeAdmin):
     change_form_template = "admin/partners/termsversion/change_form.html"
     list_display = (
         "which",
+        "tier",
         state_column("terms", gettext_lazy("state")),
         when_column("effective_at", gettext_lazy("in force from")),
         when_column("published_at", gettext_lazy("published")),
         "published_by",
     )
     list_filter = ("program", "state")
-    list_select_related = ("program", "published_by")
+    list_select_related = ("program", "tier", "published_by")
     search_fields = ("program__name", "public_id")
     ordering = ("program__name", "-number")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TermsVersion]:
         """Read the program with each version."""
-        return super().get_queryset(request).select_related("program", "published_by")
+        return super().get_queryset(request).select_related("program", "tier", "published_by")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that publish, compare, draft and print."""
@@ -85,14 +86,13 @@ class TermsVersionAdmin(BackOfficeAdmin):
     def get_form(
         self, request: HttpRequest, obj: TermsVersion | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """Ask for the program of a new version only."""
-        if obj is None:
-            kwargs["form"] = NewTermsForm
+        """Ask for the program of a new version only, and for the tier of every draft."""
+        kwargs["form"] = NewTermsForm if obj is None else DraftTermsForm
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: TermsVersion | None = None) -> Any:
         """Show the texts, and what the version asks of members."""
-        texts = TEXTS if obj is not None else ("program", *TEXTS)
+        texts = ("tier", *TEXTS) if obj is not None else ("program", "tier", *TEXTS)
         return ((None, {"fields": texts}), (gettext_lazy("What it asks of members"), {"fields": SETTINGS}))
 
     @admin.display(description=gettext_lazy("terms"), ordering="program__name")
@@ -130,7 +130,7 @@ class TermsVersionAdmin(BackOfficeAdmin):
         """Offer to publish a draft, or say what it lacks."""
         version = kwargs.get("obj")
         if version is not None:
-            newest = terms.published(version.program).first()
+            newest = terms.published_for(version.program, version.tier_id).first()
             context.update(
                 {
                     "title": name_of(version),
@@ -147,10 +147,12 @@ class TermsVersionAdmin(BackOfficeAdmin):
         """Draft a new version, or save a draft."""
         by, at = person(request), timezone.now()
         given = {name: form.cleaned_data[name] for name in (*TEXTS, *SETTINGS)}
+        tier = form.cleaned_data["tier"]
         if change:
+            given["tier"] = tier
             saved = terms.edit(TermsVersion.objects.get(pk=obj.pk), values=given, by=by, at=at)
         else:
-            saved = terms.draft(obj.program, sections=given, by=by, at=at)
+            saved = terms.draft(obj.program, sections=given, by=by, at=at, tier=tier)
         # The admin goes on with the object it was given, which now is the stored one.
         obj.__dict__.update(saved.__dict__)
 
@@ -225,7 +227,9 @@ class TermsVersionAdmin(BackOfficeAdmin):
         """Begin the next version from what is published, and go to where it is written."""
         version = get_object_or_404(self.get_queryset(request), pk=pk)
         by, at = person(request), timezone.now()
-        made = attempt(request, lambda: terms.draft_from_current(version.program, by=by, at=at))
+        made = attempt(
+            request, lambda: terms.draft_from_current(version.program, by=by, at=at, tier=version.tier)
+        )
         return HttpResponseRedirect(row_url(made or version))
 
     def pricing(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -266,15 +270,15 @@ def attached(content: bytes, name: str) -> HttpResponse:
 
 def name_of(version: TermsVersion) -> str:
     """Return the version as people call it."""
-    return _("%(program)s, terms version %(number)s") % {
-        "program": version.program.name,
-        "number": version.number,
-    }
+    told = {"program": version.program.name, "number": version.number}
+    if version.tier is not None:
+        return _("%(program)s, terms version %(number)s for %(tier)s") % {**told, "tier": version.tier.name}
+    return _("%(program)s, terms version %(number)s") % told
 
 
 def _before(version: TermsVersion) -> int | None:
     """Return the version most people will compare with: the published one before it."""
-    others = terms.published(version.program).exclude(pk=version.pk)
+    others = terms.published_for(version.program, version.tier_id).exclude(pk=version.pk)
     if version.effective_at is not None:
         others = others.filter(effective_at__lte=version.effective_at)
     found = others.first()
@@ -291,8 +295,10 @@ def _facts(version: TermsVersion) -> list[Fact]:
     begins = l10n.datetime_text(version.effective_at, zone, locale()) if version.effective_at else ""
     published = l10n.datetime_text(version.published_at, zone, locale()) if version.published_at else ""
     asks = _("Yes") if version.asks_members else _("No")
+    for_whom = version.tier.name if version.tier is not None else _("Every tier that has no terms of its own")
     return [
         Fact(_("State"), version.get_state_display()),
+        Fact(_("For"), for_whom),
         Fact(_("In force from"), begins),
         Fact(_("Published"), published, str(version.published_by or "")),
         Fact(_("Members have to accept it again"), asks),

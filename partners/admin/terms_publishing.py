@@ -78,8 +78,18 @@ def _consequences(version: TermsVersion, count: int, *, effective_at: datetime, 
     zone = version.program.zone
     day = l10n.date_text(local_day(effective_at, zone), locale(), "long")
     told = [_("Whoever applies from %(day)s on accepts this version.") % {"day": day}]
+    if version.tier is not None:
+        who = {"tier": version.tier.name, "day": day}
+        told = [
+            _(
+                "It holds in the %(tier)s tier only. Whoever comes to it from %(day)s on is asked to accept it."
+            )
+            % who
+        ]
     if not asks:
         told.append(_("Members are not asked: they keep what they accepted."))
+    elif not count and version.tier is not None:
+        told.append(_("Nobody stands in %(tier)s yet: nobody is asked.") % {"tier": version.tier.name})
     elif not count:
         told.append(_("Nobody is a member yet: nobody is asked."))
     else:

@@ -38,6 +38,7 @@ from partners.terms.versions import (
     own_of_tiers,
     published,
     published_for,
+    published_to,
     sections,
     tier_of,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "publish",
     "published",
     "published_for",
+    "published_to",
     "refuse_date",
     "sections",
     "tier_of",

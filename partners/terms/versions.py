@@ -8,6 +8,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.utils.functional import Promise
 
 from partners import terms_difference
@@ -27,12 +28,18 @@ TEXTS = ("summary", *SECTIONS)
 def published(program: Program) -> TermsVersions:
     """Return every version that was ever published, for the program or for one of its tiers, newest first."""
     versions = TermsVersion.objects.filter(program=program).exclude(state=TermsState.DRAFT)
-    return versions.order_by("-effective_at", "-number")
+    return versions.select_related("tier").order_by("-effective_at", "-number")
 
 
 def published_for(program: Program, tier: Tier | int | None) -> TermsVersions:
     """Return the versions published for one tier, or, without a tier, for everybody else."""
     return published(program).filter(tier=tier)
+
+
+def published_to(membership: Membership) -> TermsVersions:
+    """Return every version that was ever a membership's: those for everybody, and those of the tiers it stood in."""
+    stood = Placement.objects.filter(membership=membership).values("tier")
+    return published(membership.program).filter(Q(tier=None) | Q(tier__in=stood))
 
 
 def in_force(program: Program, at: datetime, *, tier: Tier | int | None = None) -> TermsVersion | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.functional import lazy
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,6 +21,14 @@ from tiers.ladder_changes import FIELDS
 from tiers.models import Benefit, Program, Tier
 
 LONGEST_BENEFITS = 2000
+
+
+def _colours() -> list[tuple[str, str]]:
+    """Return the colours, each written in itself."""
+    return [
+        (each.value, format_html('<span class="tier tier-{}">{}</span>', each.value, each.label))
+        for each in TierColour
+    ]
 
 
 class TierForm(forms.Form):
@@ -43,7 +53,7 @@ class TierForm(forms.Form):
     )
     colour = forms.ChoiceField(
         label=gettext_lazy("Colour"),
-        choices=TierColour.choices,
+        choices=lazy(_colours, list)(),
         widget=forms.RadioSelect,
         help_text=gettext_lazy("A hint beside the name; all are readable on light and dark pages."),
     )

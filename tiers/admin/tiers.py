@@ -131,6 +131,7 @@ class TierAdmin(BackOfficeAdmin):
         if request.method == "POST":
             if attempt(request, lambda: ladder_changes.restore(tier, by=by, at=at)) is not None:
                 messages.success(request, _("“%(tier)s” is in use again.") % {"tier": tier.name})
+                _warn(request, tier, at=at)
             return HttpResponseRedirect(tiers_url(tier.program))
         return self.page(
             request,
@@ -194,6 +195,7 @@ class LadderPages:
             )
             if made is not None:
                 messages.success(request, _("“%(tier)s” is added.") % {"tier": made.name})
+                _warn(request, made, at=at)
                 return HttpResponseRedirect(tiers_url(program))
         return self.desk.page(
             request,
@@ -205,6 +207,18 @@ class LadderPages:
             form=form,
             errors=bool(form.errors),
         )
+
+
+def _warn(request: HttpRequest, tier: Tier, *, at: datetime) -> None:
+    """Say that reviews would move partners into a tier that asks for nothing."""
+    row = schemes.in_force(tier.program, at=at)
+    below = Tier.objects.filter(program=tier.program, track=tier.track, rank__lt=tier.rank).in_use()
+    if row is None or not below.exists() or schemes.scheme_of(row).ask_of(tier.key).requirements:
+        return
+    text = _(
+        "“%(tier)s” asks for nothing yet: write what it asks before the next review proposes everybody for it."
+    )
+    messages.warning(request, text % {"tier": tier.name})
 
 
 def tiers_url(program: Program) -> str:

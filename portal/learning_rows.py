@@ -82,7 +82,12 @@ class Card:
 
 def me(room: Room) -> Staff | None:
     """Return the person signed in on the list of the partner's people, None when not on it yet."""
-    return Staff.objects.filter(member=room.member).select_related("partner").first()
+    return staff.find(room.member)
+
+
+def has_left(room: Room, person: Staff | None) -> bool:
+    """Say whether the team marked the person as left; whoever is back in the team comes back onto the list by learning."""
+    return person is not None and person.left_at is not None and person.member_id == room.member.pk
 
 
 def role_of(room: Room, person: Staff | None) -> str:

@@ -107,13 +107,13 @@ def lapses(room: Room, roster: Roster) -> list[Lapse]:
 
 
 def share_text(heads: Sequence[Head]) -> str:
-    """Return a share in words: 17 of 23 people (73.9%)."""
+    """Return a share as a sentence: 17 of 23 people (73.9%)."""
     step = forecast.now(heads, date.min)
     if step is None:
         return _("Nobody is on the list.")
     text = ngettext(
-        "%(certified)s of %(people)s person (%(ratio)s)",
-        "%(certified)s of %(people)s people (%(ratio)s)",
+        "%(certified)s of %(people)s person (%(ratio)s).",
+        "%(certified)s of %(people)s people (%(ratio)s).",
         step.people,
     )
     ratio = forecast.ratio_text(step.ratio, active_locale())

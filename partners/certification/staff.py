@@ -186,7 +186,7 @@ def of_member(member: Member, *, by: User, at: datetime) -> Staff:
         if known.left_at is not None:
             raise HasLeft
         return known
-    found = _row_by(partner, member.user.email)
+    found = find(member)
     if found is not None:
         row = locked(found)
         row.member = member
@@ -281,11 +281,13 @@ def _member_by(partner: Partner, email: str) -> Member | None:
     return found.first() if email else None
 
 
-def _row_by(partner: Partner, email: str) -> Staff | None:
-    """Return the row of a mailbox that nobody of the team is linked to; one that is on the list goes first."""
-    mine: Collection[Staff] = Staff.objects.filter(partner=partner, email__iexact=email).select_related(
-        "member"
-    )
+def find(member: Member) -> Staff | None:
+    """Return the row of a team member, whether linked to it already or free for it; one that is on the list goes first."""
+    rows = Staff.objects.filter(partner=member.partner_id).select_related("partner", "member")
+    known = rows.filter(member=member).first()
+    if known is not None:
+        return known
+    mine: Collection[Staff] = rows.filter(email__iexact=member.user.email)
     free = [row for row in mine if row.member is None or row.member.ended_at is not None]
     # Marked as left by hand stays left: only who left with the place in the team comes back with one.
     fit = [row for row in free if row.left_at is None or row.member is not None]

@@ -36,7 +36,7 @@ def training(request: HttpRequest, room: Room) -> HttpResponse:
         cards=[card for card in found if card.is_for_you],
         others=[card for card in found if not card.is_for_you],
         person=person,
-        has_left=person is not None and person.left_at is not None,
+        has_left=learning_rows.has_left(room, person),
     )
 
 
@@ -133,7 +133,7 @@ def _lesson_page(request: HttpRequest, room: Room, row: Lesson, form: QuizForm |
         is_done=this is not None and this.is_done,
         is_new=person is None,
         first_role=learning_rows.role_label(room),
-        has_left=person is not None and person.left_at is not None,
+        has_left=learning_rows.has_left(room, person),
         tries_left=learning.tries_left(row, person, at=room.at) if person else learning.TRIES_A_DAY,
         pass_mark=row.course.pass_mark,
         question_count=len(row.questions),

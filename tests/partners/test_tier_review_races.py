@@ -88,19 +88,19 @@ def test_the_last_place_of_a_tier_is_given_once() -> None:
 def test_two_workers_on_one_round_write_each_case_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "CHUNK", 3)
     here = scene(since=SINCE, **BY_ITSELF)
-    members = [here.member("bronze", 85) for _number in range(10)]
+    members = [here.member("bronze", 85) for _number in range(6)]
     [row] = rounds.open_due(at=REVIEWED)
     results = at_once(*[lambda: rounds.carry_out(row, Reporter(), at=REVIEWED)] * 3)
     assert not any(isinstance(each, Refused) for each in results)
-    assert TierReview.objects.filter(round=row, state="applied").count() == 10
-    assert [len(moves(each)) for each in members] == [1] * 10
-    assert OutgoingMail.objects.filter(kind="tier_rise").count() == 10
+    assert TierReview.objects.filter(round=row, state="applied").count() == 6
+    assert [len(moves(each)) for each in members] == [1] * 6
+    assert OutgoingMail.objects.filter(kind="tier_rise").count() == 6
 
 
 @pytest.mark.needs_postgresql
 def test_a_worker_killed_in_the_middle_leaves_a_round_that_goes_on() -> None:
     here = scene(since=SINCE, **BY_ITSELF)
-    members = [here.member("bronze", 85) for _number in range(30)]
+    members = [here.member("bronze", 85) for _number in range(12)]
     [row] = rounds.open_due(at=REVIEWED)
     program = (
         "import django; django.setup()\n"
@@ -108,7 +108,7 @@ def test_a_worker_killed_in_the_middle_leaves_a_round_that_goes_on() -> None:
         "from partners.models import ReviewRound\n"
         "from partners.tier_reviews import rounds\n"
         "from prm.runs.progress import Reporter\n"
-        "rounds.CHUNK = 2\n"
+        "rounds.CHUNK = 1\n"
         f"row = ReviewRound.objects.get(pk={row.pk})\n"
         f"rounds.carry_out(row, Reporter(), at=datetime.fromisoformat({REVIEWED.isoformat()!r}))\n"
     )
@@ -126,6 +126,6 @@ def test_a_worker_killed_in_the_middle_leaves_a_round_that_goes_on() -> None:
     row.refresh_from_db()
     assert row.state == "running"  # it died before the end
     rounds.carry_out(row, Reporter(), at=REVIEWED)
-    assert TierReview.objects.filter(round=row, state="applied").count() == 30
-    assert [len(moves(each)) for each in members] == [1] * 30
-    assert OutgoingMail.objects.filter(kind="tier_rise").count() == 30
+    assert TierReview.objects.filter(round=row, state="applied").count() == 12
+    assert [len(moves(each)) for each in members] == [1] * 12
+    assert OutgoingMail.objects.filter(kind="tier_rise").count() == 12

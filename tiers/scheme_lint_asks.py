@@ -17,6 +17,8 @@ from tiers.requirement_words import PARAM_NAMES, figure_text, metric_name
 from tiers.scheme_faults import Around, Found
 
 ZERO = Fraction(0)
+# What is compared with the window before, so that there have to be facts for both.
+_COMPARES = frozenset({"customer_retention"})
 
 
 def findings_of_requirements(scheme: Scheme, around: Around) -> Found:
@@ -83,8 +85,10 @@ def _params(requirement: Requirement, where: str, around: Around) -> Found:
 def _window(requirement: Requirement, where: str, around: Around) -> Found:
     if around.at is None or requirement.question.window.kind in (parts.NOW, parts.EVER):
         return
-    zone = around.program.zone
-    since, _until = bounds(requirement.question.window, around.at, zone)
+    zone, window = around.program.zone, requirement.question.window
+    since, _until = bounds(window, around.at, zone)
+    if since is not None and requirement.question.metric in _COMPARES:
+        since, _until = bounds(window, since, zone)
     begins = around.begins(requirement.question)
     # A window is compared by its first day: what began at noon of that day is all there is of it.
     if since is None or begins is None or local_day(since, zone) >= local_day(begins, zone):

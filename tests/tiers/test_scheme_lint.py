@@ -149,6 +149,13 @@ def test_a_window_longer_than_the_data_is_told_with_both_days() -> None:
         ("error", "window_before_data", f"tiers/{tier}/revenue/months") for tier in ("silver", "gold")
     ]
     assert "counted from 15 Jun 2025 on, but the data begins on 16 Jun 2025" in findings[0].message
+    # Who bought again is asked of those who bought in the window before: two quarters before 1 April.
+    again = {"key": "again", "metric": "customer_retention", "window": "quarter", "threshold": 50}
+    pair = scheme(silver=[again], gold=[{**again, "threshold": 60}])
+    for begins, count in ((datetime(2025, 10, 1, tzinfo=UTC), 0), (datetime(2025, 10, 2, tzinfo=UTC), 2)):
+        assert (
+            len(found(pair, at=datetime(2026, 4, 15, tzinfo=UTC), begins=lambda _q, at=begins: at)) == count
+        )
     # Without facts, and without a date to measure at, there is nothing to compare.
     assert found(scheme(), at=REVIEW) == []
     assert found(scheme(), begins=lambda _question: late) == []

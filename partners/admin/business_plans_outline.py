@@ -3,6 +3,7 @@ is the verbs that know of it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -185,12 +186,9 @@ def _initial(plan: BusinessPlan, lines: list[Goal], days: list[date], currency: 
 
 def _count(data: Mapping[str, Any] | None, beginning: str, usual: int, most: int) -> int:
     """Return how many rows there are: as many as were sent, and never more than a plan may have."""
-    sent = [int(part) for key in data or () if (part := _number(key, beginning)).isdigit()]
+    row = re.compile(rf"{beginning}([0-9]{{1,3}})(?:_[a-z_]+)?")
+    sent = [int(found[1]) for key in data or () if (found := row.fullmatch(key))]
     return min(max([usual, *(number + 1 for number in sent if number < most)]), most)
-
-
-def _number(key: str, beginning: str) -> str:
-    return key.removeprefix(beginning).partition("_")[0] if key.startswith(beginning) else ""
 
 
 def _field_of(fault: Refused, places: Mapping[str, list[int]]) -> str | None:

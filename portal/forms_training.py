@@ -7,12 +7,9 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from partners.certification import quiz
 from partners.checklists import in_language
-
-_UNANSWERED = gettext_lazy("Answer this question.")
 
 
 class QuizForm(forms.Form):
@@ -37,7 +34,8 @@ class QuizForm(forms.Form):
 def _field(number: int, question: Mapping[str, Any]) -> forms.ChoiceField:
     choices = [(str(place), in_language(each["text"])) for place, each in enumerate(question["choices"])]
     label = _("%(number)s. %(question)s") % {"number": number, "question": in_language(question["text"])}
-    errors = {"required": _UNANSWERED, "invalid_choice": _UNANSWERED}
+    unanswered = _("Answer question %(number)s.") % {"number": number}
+    errors = {"required": unanswered, "invalid_choice": unanswered, "invalid_list": unanswered}
     if len(quiz.right_choices(question)) > 1:
         return forms.MultipleChoiceField(
             label=label,

@@ -3,6 +3,8 @@ themselves; what is right in a quiz is never shown."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -11,14 +13,16 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partners.certification import learning, lessons
+from partners.certification import learning, lessons, quiz
 from partners.checklists import in_language
 from partners.choices import CourseState, LessonKind
 from partners.models import Course, Credential, Lesson, LessonAttempt, Staff
 from portal import learning_rows, roles
+from portal.formats import active_locale
 from portal.forms_training import QuizForm
 from portal.rooms import Room, enter, show
 from portal.views.answers import explain_refusal
+from prm.lib import l10n
 from prm.lib.errors import Refused
 
 
@@ -87,7 +91,8 @@ def result(request: HttpRequest, room: Room, public_id: str, pk: int) -> HttpRes
         question_count=len(attempt.answers),
         tries_left=0 if attempt.passed else learning.tries_left(row, attempt.staff, at=room.at),
         title=in_language(row.title),
-        pass_mark=row.course.pass_mark,
+        score=_percent(attempt.score or 0),
+        pass_mark=_percent(row.course.pass_mark),
         course=line,
     )
 
@@ -107,6 +112,10 @@ def _quiz(request: HttpRequest, room: Room, row: Lesson) -> HttpResponse:
             attempt = learning.answer_as_member(
                 row, room.member, form.answers(), by=room.user, at=room.at, seen=form.cleaned_data["seen"]
             )
+        except learning.QuestionsChanged as refusal:
+            # Old answers fit other questions: nothing is kept of them, and the page says why.
+            form = QuizForm(row.questions, {"seen": quiz.fingerprint(row.questions)})
+            explain_refusal(form, refusal)
         except Refused as refusal:
             explain_refusal(form, refusal)
         else:
@@ -135,7 +144,7 @@ def _lesson_page(request: HttpRequest, room: Room, row: Lesson, form: QuizForm |
         first_role=learning_rows.role_label(room),
         has_left=learning_rows.has_left(room, person),
         tries_left=learning.tries_left(row, person, at=room.at) if person else learning.TRIES_A_DAY,
-        pass_mark=row.course.pass_mark,
+        pass_mark=_percent(row.course.pass_mark),
         question_count=len(row.questions),
         form=form,
     )
@@ -172,6 +181,10 @@ def _wrong(row: Lesson, attempt: LessonAttempt) -> list[tuple[int, str]]:
         for number, each in enumerate(attempt.answers, start=1)
         if not each["is_right"]
     ]
+
+
+def _percent(whole: int) -> str:
+    return l10n.percent_text(Decimal(whole) / 100, active_locale())
 
 
 def _courses(room: Room) -> QuerySet[Course]:

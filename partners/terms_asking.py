@@ -258,7 +258,7 @@ def _running(*, at: datetime) -> list[tuple[TermsNotice, datetime]]:
     for question in asked:
         if question.membership_id is not None:
             questions[question.membership_id].append(question)
-    found = []
+    found: list[tuple[TermsNotice, datetime]] = []
     for row in rows:
         deadline = due(
             row.terms_version, row.membership, told_at=row.told_at, questions=questions[row.membership_id]

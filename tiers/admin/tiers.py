@@ -264,19 +264,17 @@ def panel_of(program: Program, by: User, at: datetime) -> Iterator[Panel]:
     """Show the tiers of a program on its page, and lead to theirs."""
     if not policy.may(by, SEES):
         return
-    tiers = list(_with_counts(program).filter(retired_at=None))
-    rows = [
-        (
-            tier,
-            ngettext("%(count)s partner", "%(count)s partners", tier.standing) % {"count": tier.standing},
-        )
-        for tier in tiers
-    ]
+    rows = [(tier, _standing(tier)) for tier in _with_counts(program).filter(retired_at=None)]
     yield Panel(
         title=_("Tiers"),
         template="admin/tiers/tier/_panel.html",
         context={"rows": rows, "program": program, "href": tiers_url(program)},
     )
+
+
+def _standing(tier: Tier) -> str:
+    count = getattr(tier, "standing", 0)
+    return ngettext("%(count)s partner", "%(count)s partners", count) % {"count": count}
 
 
 add_panels("program", panel_of)

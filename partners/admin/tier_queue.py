@@ -4,6 +4,7 @@ be decided together."""
 from __future__ import annotations
 
 import csv
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -195,7 +196,8 @@ def deadline_text(case: TierReview) -> str:
         is_late = appeal.answer_on < local_day(now, zone)
         return (_("Answer was due %(date)s") if is_late else _("Answer by %(date)s")) % {"date": date}
     if case.state == ReviewState.IN_GRACE and case.grace_ends_at is not None:
-        date = l10n.date_text(local_day(case.grace_ends_at, zone), locale())
+        last = local_day(case.grace_ends_at - timedelta.resolution, zone)
+        date = l10n.date_text(last, locale())
         is_over = case.grace_ends_at <= now
         return (_("Grace ended %(date)s") if is_over else _("Grace until %(date)s")) % {"date": date}
     if case.state == ReviewState.DECIDED and case.effective_at is not None:

@@ -108,7 +108,9 @@ def the_cast(ladder: Ladder) -> None:
 def stand(member: Membership, tier: Tier) -> None:
     """Let a membership stand in a tier from the day after it joined."""
     moment = member.joined_at + timedelta(days=1)
-    Placement.objects.filter(membership=member, ends_at=None).update(ends_at=F("starts_at") + timedelta(days=1))
+    Placement.objects.filter(membership=member, ends_at=None).update(
+        ends_at=F("starts_at") + timedelta(days=1)
+    )
     Placement.objects.create(
         membership=member, tier=tier, starts_at=moment, because="test", placed_at=moment, placed_by=ada()
     )

@@ -6,6 +6,7 @@ more about the machine than about us; the ratio is what to compare.
     tools/with_services.py python -m bench reconcile --n 10000,100000,1000000
     tools/with_services.py python -m bench close --n 100,1000,10000 --lines 100
     tools/with_services.py python -m bench export --n 20000,1000000
+    tools/with_services.py python -m bench tiers --n 1000,10000,100000
     python -m bench documents --n 200
 
 With DATABASE_URL set it runs there, in a database that must be empty; without, in a throw-away SQLite file.
@@ -75,10 +76,10 @@ def _year(arguments: list[str]) -> dict[str, object]:
     return year()
 
 
-NEEDS_POSTGRESQL = frozenset({"reconcile", "close", "export"})
+NEEDS_POSTGRESQL = frozenset({"reconcile", "close", "export", "tiers"})
 BENCHES: dict[str, Callable[[list[str]], dict[str, object]]] = {
     "year": _year,
-    **{name: _module(name) for name in ("engine", "reconcile", "close", "export", "documents")},
+    **{name: _module(name) for name in ("engine", "reconcile", "close", "export", "tiers", "documents")},
 }
 
 

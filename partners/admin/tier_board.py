@@ -89,7 +89,7 @@ class TierBoard:
             tracks=_track_chips(board, here),
             shows=_show_chips(board, columns, here),
             columns=[_column(each, here) for each in columns],
-            stakes=_stake_words(board.at_stake()),
+            stakes=_stake_words(board.worth()),
             rows=[_shown(row) for row in board.rows(list(page))],
             **_pager(page, here),
             csv_url=_address({**here, "csv": "1"}),

@@ -114,7 +114,7 @@ class Board:
             column.then = then[pk]
         return list(found.values())
 
-    def at_stake(self) -> dict[str, list[Money]]:
+    def worth(self) -> dict[str, list[Money]]:
         """Return what all rises and all falls together would have changed, for each by currency."""
         if not at_stake.is_known():
             return {}
@@ -133,7 +133,8 @@ class Board:
             found = found.filter(membership__partner__account_manager=self.by)
         if asked.words:
             found = found.filter(membership__partner__name__icontains=asked.words)
-        return found.order_by("direction", "membership__partner__name", "pk")
+        ordered: Placed = found.order_by("direction", "membership__partner__name", "pk")
+        return ordered
 
     def rows(self, placed: Sequence[Placement]) -> list[Row]:
         """Return the rows of some placements, with what they need read at once."""

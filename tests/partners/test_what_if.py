@@ -38,13 +38,13 @@ def ladder() -> Ladder:
     return made
 
 
-def draft_of(ladder: Ladder, **process: object) -> TierScheme:
+def draft_of(ladder: Ladder, **process: Any) -> TierScheme:
     definition = qualify.dump(a_scheme(silver=1_300_00, gold=7_000_00, **process))
     made: TierScheme = TierSchemeFactory.create(program=ladder.house.program, definition=definition)
     return made
 
 
-def measured(ladder: Ladder, **process: object) -> TierScheme:
+def measured(ladder: Ladder, **process: Any) -> TierScheme:
     row = draft_of(ladder, **process)
     run = what_if.ask(row, by=mats(), at=NOW)
     tasks_tiers.try_scheme(run_id=run.pk)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from django.db.models import F
 
@@ -33,12 +34,12 @@ def revenue(minor: int, months: int = 3) -> parts.Ask:
     return parts.Ask((parts.Requirement("revenue", question, parts.AT_LEAST, Fraction(minor)),))
 
 
-def a_scheme(silver: int = SILVER_FROM, gold: int = GOLD_FROM, **process: object) -> qualify.Scheme:
+def a_scheme(silver: int = SILVER_FROM, gold: int = GOLD_FROM, **process: Any) -> qualify.Scheme:
     """Return a scheme in which nobody is protected, and a person decides on everything."""
     chosen = {"protected_days": 0, "grace_days": 60, "appeal_days": 14, **process}
     return parts.Scheme(
         asks={"silver": revenue(silver), "gold": revenue(gold)},
-        process=parts.Process(**chosen),  # type: ignore[arg-type]
+        process=parts.Process(**chosen),
     )
 
 
@@ -56,7 +57,7 @@ class Ladder:
     def member(self, name: str, tier: Tier, sold: str = "", *, manager: User | None = None) -> Membership:
         """Add a partner who stands in a tier since the house opened and sold for so much lately."""
         member = self.house.member(name)
-        owner = UserFactory(email=f"{name.lower()}@owner.example", full_name=f"Owner {name}")
+        owner = UserFactory.create(email=f"{name.lower()}@owner.example", full_name=f"Owner {name}")
         Member.objects.create(partner=member.partner, user=owner, role="owner", joined_at=START)
         if manager is not None:
             member.partner.account_manager = manager
@@ -83,7 +84,7 @@ class Ladder:
         return TierReview.objects.filter(membership=self.members[name]).latest("pk")
 
 
-def a_ladder(**process: object) -> Ladder:
+def a_ladder(**process: Any) -> Ladder:
     """Open the house: start 10 %, silver and gold above it, gold with room for one."""
     house = open_house()
     program = house.program

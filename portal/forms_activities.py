@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.application_forms.validators import one_line, printable
 from partners.choices import ActivityKind
-from partners.engagement.activities import Told
+from partners.engagement.told import Told
 from partners.models import Activity
 from partners.uploads import ACCEPTED
 

@@ -17,12 +17,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from partners.admin.applications import history_of
 from partners.admin.certification_forms import RefuseForm
+from partners.admin.certification_revoking import RevokePages
 from partners.admin.day_column import day_column
-from partners.certification import consequences, credentials
+from partners.certification import credentials
 from partners.certification.days import last_day
 from partners.checklists import in_language
 from partners.choices import CredentialState
@@ -44,8 +45,6 @@ from prm.accounts.back_office import (
 from prm.lib import l10n
 from prm.lib.cells import formula_safe
 from prm.lib.periods import local_day
-from tiers.requirement_sentences import sentence
-from tiers.requirement_words import figure_text
 
 CAPABILITY = "manage_courses"
 LAPSING = timedelta(days=60)
@@ -84,7 +83,7 @@ class LapseFilter(admin.SimpleListFilter):
 
 
 @admin.register(Credential)
-class CredentialAdmin(BackOfficeAdmin):
+class CredentialAdmin(RevokePages, BackOfficeAdmin):
     """Credentials, what was handed in last first."""
 
     section = gettext_lazy("Credentials")
@@ -117,13 +116,12 @@ class CredentialAdmin(BackOfficeAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add what decides, the certificate, and the file."""
         wrap = self.admin_site.admin_view
-        both = require_http_methods(["GET", "HEAD", "POST"])
         return [
             path("file.csv", wrap(require_safe(self.csv_file)), name="partners_credential_csv"),
             path("<int:pk>/accept/", wrap(require_POST(self.accept)), name="partners_credential_accept"),
             path("<int:pk>/refuse/", wrap(require_POST(self.refuse)), name="partners_credential_refuse"),
             path("<int:pk>/proof/", wrap(require_safe(self.proof)), name="partners_credential_proof"),
-            path("<int:pk>/revoke/", wrap(both(self.revoke)), name="partners_credential_revoke"),
+            *self.revoke_urls(),
             *super().get_urls(),
         ]
 
@@ -194,29 +192,6 @@ class CredentialAdmin(BackOfficeAdmin):
         """Hand out the certificate."""
         require(request, self.sees)
         return credentials.attachment(get_object_or_404(Credential.objects.exclude(proof=""), pk=pk))
-
-    def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Take a credential away, after saying what that does to the partner's tier."""
-        require(request, CAPABILITY)
-        found, by, at = self._found(request, str(pk)), person(request), timezone.now()
-        form = RefuseForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data["reason"]
-            if attempt(request, lambda: credentials.revoke(found, reason=reason, by=by, at=at), form=form):
-                messages.success(request, _("The credential is revoked. The partner reads why."))
-                return HttpResponseRedirect(row_url(found))
-        return self.page(
-            request,
-            "admin/partners/certification/revoke.html",
-            title=_("Revoke a credential"),
-            status=422 if form.errors else 200,
-            parent=found.staff.full_name,
-            parent_url=row_url(found),
-            form=form,
-            errors=bool(form.errors),
-            requirements=_requirements(found),
-            consequences=_consequences(found),
-        )
 
     def csv_file(self, request: HttpRequest) -> HttpResponseBase:
         """Send the rows the list shows as a file."""
@@ -296,36 +271,6 @@ def _facts(found: Credential) -> list[Fact]:
     if found.reason:
         facts.append(Fact(_("Reason"), found.reason))
     return facts
-
-
-def _requirements(found: Credential) -> list[dict[str, Any]]:
-    """Return what the partner's tier asks about certified people, with each figure now and without this credential."""
-    program = found.certification.program
-    rows = consequences.of_revoking(found, at=timezone.now())
-    return [
-        {
-            "tier": row.tier.name,
-            "asks": sentence(row.requirement, program, locale()),
-            "before": figure_text(row.requirement.question, row.before, program.currency, locale()),
-            "after": figure_text(row.requirement.question, row.after, program.currency, locale()),
-            "falls": row.falls,
-            "is_met": row.requirement.is_met_by(row.after),
-        }
-        for row in rows
-    ]
-
-
-def _consequences(found: Credential) -> list[str]:
-    return [
-        _("%(name)s no longer counts as certified in %(certification)s, from now on.")
-        % {"name": found.staff.full_name, "certification": in_language(found.certification.name)},
-        _(
-            "The owners of %(partner)s read the reason, and the public page of the credential says that it is revoked."
-        )
-        % {"partner": found.staff.partner.name},
-        _("No tier changes by this alone: the next review looks at the figures."),
-        _("It stays on record and cannot be made valid again; grant another one when it was a mistake."),
-    ]
 
 
 def _cells(row: Credential) -> list[str]:

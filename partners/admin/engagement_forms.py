@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from partners.admin.forms import DATE
 from partners.application_forms.validators import one_line, printable
 from partners.choices import ActivityKind
-from partners.engagement.activities import Told
 from partners.engagement.figures import LABELS
+from partners.engagement.told import Told
 from partners.uploads import ACCEPTED
 
 

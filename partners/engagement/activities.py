@@ -3,30 +3,26 @@ declined activity is told anew."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.core.validators import URLValidator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse
 from django.utils.translation import gettext_lazy as _
 
 from partners import profile_fields as fields
-from partners.application_forms.validators import printable
-from partners.choices import ActivityKind, ActivityState, TeamRole
+from partners import uploads as files
+from partners.choices import ActivityState, TeamRole
 from partners.engagement import mails
+from partners.engagement.told import Told, checked
 from partners.models import Activity, Member, Membership
-from partners.uploads import checked
 from prm import audit
 from prm.accounts import policy
 from prm.lib import uploads
 from prm.lib.errors import Refused
-from prm.lib.periods import local_day
 
 if TYPE_CHECKING:
     from prm.accounts.models import User
@@ -34,7 +30,7 @@ if TYPE_CHECKING:
 CAPABILITY = "confirm_engagement"
 TELLERS = (TeamRole.OWNER, TeamRole.MARKETING, TeamRole.SALES)
 MOST_WAITING = 100
-_LONGEST_TITLE, _LONGEST_URL, _LONGEST_TEXT, _LONGEST_REASON = 140, 300, 2000, 300
+_LONGEST_REASON = 300
 _FOLDER = "activities"
 _TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 
@@ -49,41 +45,6 @@ class OwnTeam(Refused):
 
 class MembershipOver(Refused):
     message = _("This membership has ended; nothing more counts for it.")
-
-
-class UnknownKind(Refused):
-    message = _("Choose what it was.")
-    field = "kind"
-
-
-class TitleMissing(Refused):
-    message = _("Give it a title of up to 140 characters.")
-    field = "title"
-
-
-class DayMissing(Refused):
-    message = _("Say on which day it was.")
-    field = "held_on"
-
-
-class DayAhead(Refused):
-    message = _("This day has not come yet. Tell it when it has happened.")
-    field = "held_on"
-
-
-class BeforeJoining(Refused):
-    message = _("This was before the membership began.")
-    field = "held_on"
-
-
-class BadAddress(Refused):
-    message = _("Write a whole address, such as https://www.example.com.")
-    field = "url"
-
-
-class BadDescription(Refused):
-    message = _("Describe it in up to 2,000 characters, without invisible ones.")
-    field = "description"
 
 
 class ToldAlready(Refused):
@@ -104,24 +65,12 @@ class NoReason(Refused):
     field = "reason"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What somebody says a partner did."""
-
-    kind: str
-    title: str
-    held_on: date | None
-    url: str = ""
-    description: str = ""
-    file: File[bytes] | None = None
-
-
 @transaction.atomic
 def tell(membership: Membership, told: Told, *, by: User, at: datetime) -> Activity:
     """Write an activity down; it waits until staff has confirmed it.
 
     Raises: NotYours, MembershipOver, TooManyWaiting, UnknownKind, TitleMissing, DayMissing, DayAhead, BeforeJoining, BadAddress,
-    BadDescription, ToldAlready, and what `uploads.checked` raises.
+    BadDescription, ToldAlready, and what `partners.uploads.checked` raises.
     """
     _require_teller(membership, by)
     # The membership's row is the lock of its activities: the same is not told twice at once.
@@ -218,11 +167,6 @@ def attachment(activity: Activity) -> FileResponse:
     return uploads.attachment(activity.file, activity.file_name, types=_TYPES)
 
 
-def first_day(membership: Membership) -> date:
-    """Return the first day on which something counts for a membership."""
-    return local_day(membership.joined_at, membership.program.zone)
-
-
 def _require_teller(membership: Membership, by: User) -> None:
     if policy.may(by, CAPABILITY):
         return
@@ -257,13 +201,8 @@ def _decide(
 
 
 def _take(activity: Activity, told: Told, *, at: datetime) -> None:
-    if told.kind not in ActivityKind.values:
-        raise UnknownKind
-    activity.kind = told.kind
-    activity.title = _title(told.title)
-    activity.held_on = _day(told.held_on, activity.membership, at=at)
-    activity.url = _address(told.url)
-    activity.description = _description(told.description)
+    for name, value in checked(told, activity.membership, at=at).items():
+        setattr(activity, name, value)
     same = Activity.objects.filter(
         membership=activity.membership_id,
         kind=activity.kind,
@@ -279,7 +218,7 @@ def _save(activity: Activity, file: File[bytes] | None) -> None:
     if file is None:
         activity.save()
         return
-    upload = checked(file)
+    upload = files.checked(file)
     place = uploads.keep(_FOLDER, upload.content, upload.kind)
     try:
         activity.file, activity.file_name = place, upload.name
@@ -287,47 +226,3 @@ def _save(activity: Activity, file: File[bytes] | None) -> None:
     except BaseException:
         uploads.discard(place)
         raise
-
-
-def _title(text: str) -> str:
-    try:
-        title = fields.one_line(text, longest=_LONGEST_TITLE)
-    except Refused as refusal:
-        raise TitleMissing from refusal
-    if not title:
-        raise TitleMissing
-    return title
-
-
-def _day(day: date | None, membership: Membership, *, at: datetime) -> date:
-    if day is None:
-        raise DayMissing
-    if day > local_day(at, membership.program.zone):
-        raise DayAhead
-    if day < first_day(membership):
-        raise BeforeJoining
-    return day
-
-
-def _address(text: str) -> str:
-    address = text.strip()
-    if not address:
-        return ""
-    try:
-        URLValidator(schemes=["http", "https"])(address)
-    except ValidationError as error:
-        raise BadAddress from error
-    if len(address) > _LONGEST_URL:
-        raise BadAddress
-    return address
-
-
-def _description(text: str) -> str:
-    said = text.strip()
-    try:
-        printable(said)
-    except ValidationError as error:
-        raise BadDescription from error
-    if len(said) > _LONGEST_TEXT:
-        raise BadDescription
-    return said

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from prm.accounts.models import User
 
 MOST_ROWS, MOST_BYTES = 2_000, 1_000_000
+_DIGITS = 13
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _COLUMNS = ("membership", "figure", "value", "day", "source")
 # What the columns are called in lists people keep; in any order, with others beside them.
 _HEADINGS = {
@@ -124,7 +127,7 @@ def check(rows: Sequence[Row], *, at: datetime) -> list[Checked]:
     found = Membership.objects.filter(public_id__in=named).select_related("program", "partner")
     memberships = {each.public_id: each for each in found}
     known = _known(list(memberships.values()))
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[int, str, date]] = set()
     return [_checked(row, memberships, known, seen, at=at) for row in rows]
 
 
@@ -165,20 +168,17 @@ def _checked(
     row: Row,
     memberships: Mapping[str, Membership],
     known: Mapping[tuple[int, str, date], int],
-    seen: set[tuple[str, str, str]],
+    seen: set[tuple[int, str, date]],
     *,
     at: datetime,
 ) -> Checked:
     membership = memberships.get(row.membership)
     if membership is None:
         return Checked(row, fault=_("No membership has this id."))
-    try:
-        value = int(row.value)
-    except ValueError:
+    if not (row.value.isascii() and row.value.isdecimal() and len(row.value) <= _DIGITS):
         return Checked(row, membership, fault=str(figures.BadValue()))
-    try:
-        day = date.fromisoformat(row.day)
-    except ValueError:
+    value, day = int(row.value), _day(row.day)
+    if day is None:
         return Checked(row, membership, fault=_("Write the day as 2026-03-31."))
     try:
         figures.check(membership, metric=row.figure, value=value, counted_on=day, note=row.source, at=at)
@@ -187,12 +187,20 @@ def _checked(
         return Checked(row, membership, fault=_("The figure is one of: %(names)s.") % {"names": names})
     except Refused as refusal:
         return Checked(row, membership, fault=str(refusal))
-    if (row.membership, row.figure, row.day) in seen:
+    place = (membership.pk, row.figure, day)
+    if place in seen:
         return Checked(row, membership, fault=_("Stands in the list twice."))
-    seen.add((row.membership, row.figure, row.day))
-    if known.get((membership.pk, row.figure, day)) == value:
+    seen.add(place)
+    if known.get(place) == value:
         return Checked(row, membership, fault=str(figures.EnteredAlready()))
     return Checked(row, membership, value, day)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def _cells(text: str) -> list[tuple[int, list[str]]]:

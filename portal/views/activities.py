@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partners.choices import ActivityState
 from partners.engagement import activities as verbs
+from partners.engagement.told import first_day
 from partners.models import Activity
 from portal import roles
 from portal.forms_activities import ActivityForm, ChangeActivityForm
@@ -191,5 +192,5 @@ def _form_page(
         form=form,
         back=back,
         activity=activity,
-        first_day=verbs.first_day(room.membership),
+        first_day=first_day(room.membership),
     )

@@ -12,7 +12,8 @@ from django.core.files.storage import default_storage
 
 from partners import erasure, metrics, personal_data
 from partners.engagement import activities, figure_lists, figures
-from partners.engagement.activities import Told
+from partners.engagement import told as telling
+from partners.engagement.told import Told
 from partners.models import Activity, Membership, StaffFigure
 from prm.accounts.policy import Forbidden
 from prm.lib.errors import Refused
@@ -95,14 +96,14 @@ def test_who_may_tell_and_who_may_confirm(house: House, membership: Membership) 
 
 
 REFUSED: list[tuple[dict[str, Any], type[Refused], str]] = [
-    ({"kind": "dance"}, activities.UnknownKind, "kind"),
-    ({"title": "  "}, activities.TitleMissing, "title"),
-    ({"title": "x" * 141}, activities.TitleMissing, "title"),
-    ({"held_on": None}, activities.DayMissing, "held_on"),
-    ({"held_on": date(2026, 6, 11)}, activities.DayAhead, "held_on"),
-    ({"held_on": date(2026, 1, 31)}, activities.BeforeJoining, "held_on"),
-    ({"url": "javascript:alert(1)"}, activities.BadAddress, "url"),
-    ({"description": "a\u202eb"}, activities.BadDescription, "description"),
+    ({"kind": "dance"}, telling.UnknownKind, "kind"),
+    ({"title": "  "}, telling.TitleMissing, "title"),
+    ({"title": "x" * 141}, telling.TitleMissing, "title"),
+    ({"held_on": None}, telling.DayMissing, "held_on"),
+    ({"held_on": date(2026, 6, 11)}, telling.DayAhead, "held_on"),
+    ({"held_on": date(2026, 1, 31)}, telling.BeforeJoining, "held_on"),
+    ({"url": "javascript:alert(1)"}, telling.BadAddress, "url"),
+    ({"description": "a\u202eb"}, telling.BadDescription, "description"),
 ]
 
 
@@ -255,6 +256,8 @@ def test_a_list_names_what_is_wrong_by_line_and_enters_the_rest(house: House, me
             "manual_score;mem_nobody;40;2026-06-01;Review",
             f"manual_score;{other.public_id};40;2026-06-01;Review",
             f"manual_score;{other.public_id};41;2026-06-01;Review",
+            f"manual_score;{other.public_id};4_1;2026-06-02;Review",
+            f"manual_score;{other.public_id};41;20260602;Review",
         ]
     )
     rows = figure_lists.parse(text)
@@ -266,9 +269,11 @@ def test_a_list_names_what_is_wrong_by_line_and_enters_the_rest(house: House, me
     assert faults[6].startswith("The figure is one of: joint_customers")
     assert faults[7] == "No membership has this id."
     assert faults[9] == "Stands in the list twice."
+    assert faults[10] == str(figures.BadValue())
+    assert faults[11] == faults[5]
     assert StaffFigure.objects.count() == 1
     entered, left = figure_lists.enter_all(rows, by=mats(), at=NOW)
-    assert (entered, len(left), StaffFigure.objects.count()) == (2, 6, 3)
+    assert (entered, len(left), StaffFigure.objects.count()) == (2, 8, 3)
     for bad, refusal in (
         ("", figure_lists.EmptyList),
         ("membership;figure;value;day", figure_lists.ColumnMissing),

@@ -212,15 +212,17 @@ def _given(form: forms.Form | None) -> Mapping[str, Any]:
     return form.cleaned_data if form is not None else {}
 
 
-def _mails(step: Step, case: TierReview, form: Any, *, by: Any, at: datetime) -> tuple[list[Mail], str]:
-    """Return the mails the decision would send as typed in so far, and why it would be refused."""
+def _mails(
+    step: Step, case: TierReview, form: Any, *, by: Any, at: datetime
+) -> tuple[list[Mail] | None, str]:
+    """Return the mails the decision would send as typed in so far, None before that can be said; and why it would be refused."""
     asked = form
     if form is not None and step.form is not None and not form.is_bound:
         # What need not be typed in can be shown before anything is.
         asked = step.form({}, program=case.membership.program)  # type: ignore[call-arg]
     if asked is not None and not asked.is_valid():
-        return [], ""
+        return None, ""
     try:
         return rehearse(lambda: step.does(case, asked, _given(asked), by, at)), ""
     except Refused as refusal:
-        return [], str(refusal)
+        return None, str(refusal)

@@ -106,14 +106,14 @@ def _done(membership: Membership, given: dict[str, Any]) -> str:
 
 def _rehearsed(
     membership: Membership, form: ChangeTierForm, *, by: User, at: datetime
-) -> tuple[list[Mail], str]:
-    """Return the mails that would be sent, and why it would be refused."""
+) -> tuple[list[Mail] | None, str]:
+    """Return the mails that would be sent, None before that can be said; and why it would be refused."""
     if not (form.is_bound and form.is_valid()):
-        return [], ""
+        return None, ""
     try:
         return rehearse(lambda: _act(membership, form.cleaned_data, by=by, at=at)), ""
     except Refused as refusal:
-        return [], str(refusal)
+        return None, str(refusal)
 
 
 def _facts(membership: Membership, before: Tier | None, effects: Effects, *, at: datetime) -> list[Fact]:

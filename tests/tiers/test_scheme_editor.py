@@ -197,6 +197,8 @@ def test_a_draft_shows_what_it_asks_differently_and_keeps_its_findings_from_bein
     refused = submit(desk, publish)
     assert refused.status_code == 422
     assert "Gold asks for less than Silver below it" in words(refused)
+    assert address in links(refused)
+    went_on(submit(desk, address, threshold="60000"))
     past = submit(desk, publish, effective_on="2020-01-01")
     assert (past.status_code, "a new one begins now or later" in words(past)) == (422, True)
     row.refresh_from_db()

@@ -138,7 +138,7 @@ class TierSchemeAdmin(BackOfficeAdmin):
         found = scheme_view.looks(row, at=begins)
         asks = any(each.finding.code == scheme_lint.WINDOWS for each in found)
         form = SchemePublishForm(posted, program=row.program, asks=asks)
-        if form.is_valid():
+        if form.is_valid() and _nothing_is_wrong(form, found):
             done = self._published(request, row, form, now)
             if done is not None:
                 return done
@@ -198,6 +198,16 @@ class TierSchemeAdmin(BackOfficeAdmin):
         said = _("%(scheme)s is published, in force from %(when)s.")
         messages.success(request, said % {"scheme": name_of(row), "when": when})
         return HttpResponseRedirect(row_url(done))
+
+
+def _nothing_is_wrong(form: SchemePublishForm, found: list[scheme_view.Look]) -> bool:
+    """Say whether a draft may be published, with every error on the page; the verb itself would name the first alone."""
+    meant = {scheme_lint.WINDOWS} if form.cleaned_data.get("windows_meant") else set()
+    errors = [each.finding for each in found if each.finding.severity == "error"]
+    for finding in errors:
+        if finding.code not in meant:
+            form.add_error("windows_meant" if finding.code == scheme_lint.WINDOWS else None, finding.message)
+    return not form.errors
 
 
 def _by_program(rows: QuerySet[TierScheme], *, at: datetime) -> list[ProgramSchemes]:

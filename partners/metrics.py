@@ -9,6 +9,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from django.db import connection
+
 from tiers.models import Program
 from tiers.qualify import METRICS, Figure, Question, Scheme, Unit
 from tiers.qualify.windows import bounds
@@ -101,6 +103,8 @@ def asked(question: Question, program: Program, *, at: datetime) -> Asked:
 
 def measure(group: Group, scheme: Scheme, *, at: datetime) -> Callable[[int], dict[str, Figure]]:
     """Measure a group for every question of a scheme, with figures up to `at`; what is returned gives one membership's figures."""
+    if group.first != group.last:
+        _plan_for_many()
     read = {
         question.key: figures(group, asked(question, group.program, at=at))
         for question in scheme.questions()
@@ -159,6 +163,17 @@ def loaded(kept: Mapping[str, Any]) -> dict[str, Figure]:
         key: Figure(None if each["value"] is None else Fraction(each["value"]), each["rows"])
         for key, each in kept.items()
     }
+
+
+def _plan_for_many() -> None:
+    """Let PostgreSQL plan the queries about a group for what they are, until the transaction ends.
+
+    Compiling one costs more than running it, and each reads a small part of a large table, which an index does faster than
+    the default prices of the planner say. Outside a transaction nothing is changed.
+    """
+    if connection.vendor == "postgresql" and connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1")
 
 
 def is_money(question: Question) -> bool:

@@ -105,8 +105,8 @@ class _Taker:
     def take(self, chunk: Sequence[Standing]) -> int:
         """Measure a chunk and return how many rows were written."""
         group = metrics.Group(self._program, chunk[0][0], chunk[-1][0])
-        figures_of = metrics.measure(group, self._scheme, at=self._at)
         with transaction.atomic(using=self._writer.using):
+            figures_of = metrics.measure(group, self._scheme, at=self._at)
             before = _kept(group)
             rows = (self._row(pk, tier, figures_of(pk)) for pk, tier in chunk)
             changed = [row for row in rows if before.get(row[0]) != row]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Any
 
-from partners.business_plans import finding, plans
+from partners.business_plans import finding, plans, progress
 from partners.business_plans.goals import GoalLine, Outline
+from partners.business_plans.metrics import attainment, rows
+from partners.metrics import Asked, Group
 from partners.models import BusinessPlan, Goal, Membership
+from prm.mail.models import OutgoingMail
 from tests.house import House, open_house
 from tests.people import ana, mats
+from tiers.qualify import Question
 
 JAN_2 = datetime(2026, 1, 2, 9, tzinfo=UTC)
 APR_11 = datetime(2026, 4, 11, 12, tzinfo=UTC)  # 100 whole days of the year are over
@@ -67,3 +72,28 @@ def agreed(*, at: datetime = JAN_2, **changed: Any) -> Planned:
     found = proposed(at=at, **changed)
     found.agree(at=at)
     return found
+
+
+def mailed(kind: str) -> list[str]:
+    return sorted(OutgoingMail.objects.filter(kind=kind).values_list("to", flat=True))
+
+
+def attained(found: Planned, *, at: datetime, goal: str = "") -> Fraction | None:
+    params = (("goal", (goal,)),) if goal else ()
+    asked = Asked(Question("plan_attainment", params=params), None, at)
+    pk = found.membership.pk
+    figure = attainment(Group(found.house.program, pk, pk), asked).get(pk)
+    if figure is None:
+        return None
+    assert figure.value is not None
+    assert sum((row.value for row in rows(pk, asked)), Fraction(0)) == figure.value
+    return figure.value
+
+
+def standing(found: Planned, *, at: datetime) -> dict[str, tuple[int | None, int, str]]:
+    """Return for each goal what was reached, what was expected (both whole) and where it stands."""
+    reached = progress.of_plan(found.fresh(), at=at)
+    return {
+        each.metric: (None if each.value is None else int(each.value), int(each.expected), each.stands.value)
+        for each in reached.goals
+    }

@@ -14,6 +14,7 @@ from partners import amendments, invitations, references
 from partners.application_forms import publishing
 from partners.application_forms.definition import STANDARD, Choice, Definition, Question
 from partners.application_forms.standard import standard_for
+from partners.business_plans import plans
 from partners.invitation_rows import word_of
 from partners.models import Application
 from partners.tokens import status_token
@@ -23,6 +24,7 @@ from tests import applying
 from tests.desk import at_desk
 from tests.factories.partners import ApplicationFactory, TermsVersionFactory
 from tests.factories.recruiting import FormVersionFactory, ProspectFactory, ReferenceFactory
+from tests.partners.plan_scene import JAN_2, outlined
 from tests.people import ada, mats
 from tests.portal.conftest import signed_in
 from tests.portal.hostile import attack, wrong_mails
@@ -146,6 +148,12 @@ def amendment(scene: Scene) -> tuple[Client, str]:
     return signed_in(scene), reverse("portal:amendment", args=[made.public_id])
 
 
+def business_plan(scene: Scene) -> tuple[Client, str]:
+    found = outlined(house=scene.house)
+    plans.propose(found.plan, by=mats(), at=JAN_2)
+    return signed_in(scene), reverse("portal:plan", args=[found.plan.public_id])
+
+
 def profile(scene: Scene) -> tuple[Client, str]:
     return signed_in(scene), reverse("portal:profile_change")
 
@@ -205,6 +213,7 @@ PLACES: list[Place] = [
     wish,
     clause,
     amendment,
+    business_plan,
     profile,
     team,
     leave,

@@ -124,7 +124,7 @@ class BenefitForm(forms.Form):
         super().__init__(data, initial=initial)
         for code, language in settings.LANGUAGES:
             self.fields[f"name_{code}"] = forms.CharField(
-                label=_("Name, %(language)s") % {"language": _(language)},
+                label=_("Name, %(language)s") % {"language": str(language)},
                 required=False,
                 max_length=LONGEST_NAME,
                 help_text=_("Empty: what the kind is called.") if code == "en" else "",
@@ -138,7 +138,7 @@ class BenefitForm(forms.Form):
         )
         for code, language in settings.LANGUAGES:
             self.fields[f"value_{tier.pk}_{code}"] = forms.CharField(
-                label=_("What %(tier)s gives, %(language)s") % {"tier": tier.name, "language": _(language)},
+                label=_("What %(tier)s gives, %(language)s") % {"tier": tier.name, "language": str(language)},
                 required=False,
                 max_length=LONGEST_VALUE,
                 help_text=_("Such as: an answer within four hours. Empty: yes.") if code == "en" else "",

@@ -84,14 +84,21 @@ def may_manage(partner: Partner, user: User) -> bool:
 
 @transaction.atomic
 def add(
-    partner: Partner, *, full_name: str, role: str, by: User, at: datetime, email: str = "", country: str = ""
+    partner: Partner,
+    *,
+    full_name: str,
+    role: str,
+    by: User,
+    at: datetime,
+    email: str = "",
+    country: str | None = None,
 ) -> Staff:
-    """Put somebody on the list; a team member who has the e-mail address is linked.
+    """Put somebody on the list, in the partner's country unless told; a team member who has the e-mail address is linked.
 
     Raises: NotYourList, NameMissing, UnknownRole, BadEmail, BadCountry, AlreadyListed, ListFull.
     """
     partner = _managed(partner, by)
-    values = _values(full_name, role, email, country or partner.country)
+    values = _values(full_name, role, email, partner.country if country is None else country)
     _refuse_twice(partner, values["email"])
     if Staff.objects.filter(partner=partner, left_at=None).count() >= MOST:
         raise ListFull

@@ -1,9 +1,11 @@
 """Build the test database once, however many workers a run has: the first one runs the migrations, the others take a copy. What they
-copy is what the migrations made, before any test wrote to it."""
+copy is what the migrations made, before any test wrote to it; on SQLite also the next run takes it, as long as nothing that makes the
+schema has changed."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +15,17 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_databases
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "var" / "test-schema"
+# What the schema, and the rows that come with it, are made from.
+MADE_FROM = (
+    "*/migrations/*.py",
+    "*/*/migrations/*.py",
+    "prm/accounts/policy.py",
+    "prm/lib/*.py",
+    "requirements/*",
+)
 
 
 def prepare() -> None:
@@ -51,7 +64,37 @@ def _one_at_a_time() -> Iterator[Path]:
 
 
 def _build() -> None:
+    """Run the migrations, or take what they made before; on a server they always run."""
+    if connection.vendor != "sqlite":
+        setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
+        return
+    kept = KEPT / f"{_fingerprint()}.sqlite3"
+    if kept.exists():
+        _use(kept)
+        return
     setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
+    connection.close()
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for stale in KEPT.glob("*.sqlite3"):
+        stale.unlink(missing_ok=True)
+    fresh = kept.with_suffix(f".{os.getpid()}")
+    shutil.copy(str(connection.settings_dict["NAME"]), fresh)
+    fresh.rename(kept)  # at once whole for whoever looks
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for pattern in MADE_FROM:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _use(original: Path) -> None:
+    name = str(connection.creation._get_test_db_name())  # type: ignore[attr-defined]
+    connection.close()
+    shutil.copy(original, name)
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
 
 
 def _keep(folder: Path) -> None:
@@ -71,9 +114,9 @@ def _take(folder: Path) -> None:
     if connection.vendor == "postgresql":
         _drop(name)
         _run(f'CREATE DATABASE "{name}" TEMPLATE "{_original(folder)}"')
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
     else:
-        shutil.copy(folder / "original.sqlite3", name)
-    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+        _use(folder / "original.sqlite3")
 
 
 def _original(folder: Path) -> str:

@@ -81,6 +81,7 @@ def test_every_mistake_of_an_outline_is_named_at_its_field_and_nothing_is_saved(
         "checkpoint_0": "This day lies outside the plan, which runs from 1 Jan 2026 to 31 Dec 2026.",
     }
     assert 'value="many"' in answer.content.decode()
+    assert "<title>Error: " in answer.content.decode()
     assert found.fresh().title == "Growing in 2026"
 
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from partners.admin.tier_board_rows import ALL, DOWN, MOVING, UP, Asked, Board, Column, Row, is_moving
+from partners.admin.tier_case_facts import last_day
 from partners.choices import ReviewOutcome
 from prm import audit
 from prm.accounts import policy
@@ -225,7 +226,7 @@ def _stake_words(sums: dict[str, list[Money]]) -> list[str]:
 def _shown(row: Row) -> dict[str, Any]:
     held = ""
     if row.override is not None:
-        day = l10n.date_text(timezone.localtime(row.override.expires_at).date(), locale())
+        day = last_day(row.override.expires_at, row.membership.program)
         held = _("%(kind)s until %(date)s") % {"kind": row.override.get_kind_display(), "date": day}
     return {
         "row": row,

@@ -193,7 +193,9 @@ class Board:
         read = (
             self._placed()
             .filter(pk__in=[each.pk for each in placed])
-            .select_related("membership__partner__account_manager", "membership__metric_snapshot")
+            .select_related(
+                "membership__partner__account_manager", "membership__program", "membership__metric_snapshot"
+            )
             .prefetch_related(
                 Prefetch("membership__tier_reviews", cases, to_attr="open_cases"),
                 Prefetch("membership__tier_overrides", holding, to_attr="holding"),

@@ -170,7 +170,7 @@ def notes_of(case: TierReview, overrides: Sequence[TierOverride], *, at: datetim
     program, said = case.membership.program, []
     holding = next((each for each in overrides if each.ended_at is None and each.expires_at > at), None)
     if holding is not None:
-        day = l10n.date_text(local_day(holding.expires_at, program.zone), locale())
+        day = last_day(holding.expires_at, program)
         told = {"kind": holding.get_kind_display(), "tier": holding.tier.name, "date": day}
         said.append(
             _("%(kind)s: %(tier)s until %(date)s, because: %(reason)s") % {**told, "reason": holding.reason}

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from partners import placement
+from partners.admin.tier_case_facts import last_day
 from partners.admin.tier_effects import Effects, Mail, of_customers, rehearse
 from partners.admin.tier_forms import ChangeTierForm
 from partners.choices import ReviewState
@@ -25,7 +26,6 @@ from prm.accounts.back_office import BackOfficeAdmin, Fact, attempt, locale, per
 from prm.accounts.models import User
 from prm.lib import l10n
 from prm.lib.errors import Refused
-from prm.lib.periods import local_day
 from tiers.models import Tier
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _facts(membership: Membership, before: Tier | None, effects: Effects, *, at:
     ]
     holding = overrides.holding(at=at).filter(membership=membership).select_related("tier").first()
     if holding is not None:
-        day = l10n.date_text(local_day(holding.expires_at, membership.program.zone), locale(), "long")
+        day = last_day(holding.expires_at, membership.program)
         told = {"kind": holding.get_kind_display(), "date": day}
         found.append(Fact(_("Decided by hand"), _("%(kind)s until %(date)s") % told, holding.reason))
     return found

@@ -90,8 +90,9 @@ def test_with_a_day_it_is_a_decision_that_ends_by_itself(ladder: Ladder) -> None
     shown = words(submit(at_desk(mats()), change(ladder, "RISER"), given, preview="1"))
     assert "A review is open (Proposed): it is overtaken by this decision." in shown
     assert "Reviews go on for information" in shown
-    answer = submit(at_desk(mats()), change(ladder, "RISER"), given)
-    assert "stands in Gold until the end of 31 March 2027" in words(at_desk(mats()).get(went_on(answer)))
+    client = at_desk(mats())
+    answer = submit(client, change(ladder, "RISER"), given)
+    assert "stands in Gold until the end of 31 March 2027" in words(client.get(went_on(answer)))
     made = TierOverride.objects.get()
     assert (made.kind, made.tier, made.reason, made.made_by) == (
         "override",
@@ -126,7 +127,7 @@ def test_a_case_beside_a_decision_by_hand_is_for_information(ladder: Ladder) -> 
     ladder.review()
     case = ladder.case("FALLER")
     text = words(at_desk(mats()).get(reverse("admin:partners_tierreview_change", args=[case.pk])))
-    assert "Placed by hand: Silver until 31 Mar 2027, because: A launch." in text
+    assert "Placed by hand: Silver until 31 March 2027, because: A launch." in text
     assert "This case is for information" in text
     assert "Send the notice" not in text
 
@@ -142,7 +143,7 @@ def test_a_decision_by_hand_is_ended_before_its_day(ladder: Ladder) -> None:
     assert "A launch." in words(client.get(page))
     end = reverse("admin:partners_tieroverride_end", args=[made.pk])
     assert at_desk(fiona()).get(end).status_code == 403
-    client.post(end)
+    assert "decide again" in words(client.post(end, follow=True))
     made.refresh_from_db()
     assert (made.ended_at, made.ended_by) == (NOW, mats())
     assert (ladder.case("FALLER").round.kind, ladder.case("FALLER").state) == ("expiry", "proposed")

@@ -368,5 +368,5 @@ def test_many_rows_are_looked_at_with_as_many_queries_as_few(
     grow(2)
     queries()
     few = queries()
-    grow(6)
+    grow(3)
     assert queries() == few

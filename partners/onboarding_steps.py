@@ -15,11 +15,16 @@ from partners.models import Acceptance, Invitation, Member, Membership, Placemen
 
 
 def terms(memberships: Sequence[Membership], at: datetime) -> Mapping[int, Progress]:
-    """Return who accepted the newest terms its members are asked to accept, by the tier each stands in; three queries."""
+    """Return who accepted the newest terms its members are asked to accept; two queries.
+
+    A third one reads who stands where, where tiers have terms of their own.
+    """
     asked = _asked_versions({each.program_id for each in memberships}, at)
     ids = [each.pk for each in memberships]
-    here = Placement.objects.in_force(at=at).filter(membership__in=ids)
-    tiers = dict(here.values_list("membership", "tier"))
+    tiers: dict[int, int] = {}
+    if any(tier_id is not None for _program_id, tier_id in asked):
+        here = Placement.objects.in_force(at=at).filter(membership__in=ids)
+        tiers = dict(here.values_list("membership", "tier"))
     accepted = {
         (membership_id, version_id): accepted_at
         for membership_id, version_id, accepted_at in Acceptance.objects.filter(

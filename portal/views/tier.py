@@ -15,14 +15,16 @@ from portal.views.pages import TierCard
 from tiers import benefits, qualify, requirement_sentences, schemes
 from tiers.models import Tier
 from tiers.narrowing import Names
+from tiers.qualify import Rung
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The tier a membership stands in, and the next one up its ladder."""
+    """The tier a membership stands in, the next one up its ladder, and the ladder with all its rungs in use."""
 
     tier: Tier
     above: Tier | None
+    ladder: tuple[Rung, ...] = ()
 
 
 def standing(membership: Membership, *, at: datetime) -> Standing | None:
@@ -32,12 +34,9 @@ def standing(membership: Membership, *, at: datetime) -> Standing | None:
     tier = next((each for each in tiers if each.is_here), None)
     if tier is None:
         return None
-    above = (
-        each
-        for each in tiers
-        if each.track == tier.track and each.rank > tier.rank and each.retired_at is None
-    )
-    return Standing(tier, next(above, None))
+    rungs = [each for each in tiers if each.track == tier.track and each.retired_at is None]
+    above = next((each for each in rungs if each.rank > tier.rank), None)
+    return Standing(tier, above, tuple(Rung(each.key, each.rank, each.name) for each in rungs))
 
 
 def card(membership: Membership, found: Standing | None, *, at: datetime) -> TierCard | None:
@@ -56,7 +55,7 @@ def card(membership: Membership, found: Standing | None, *, at: datetime) -> Tie
         return TierCard(title=title, benefits=lines, text=_("We place partners in %(next)s.") % _next(above))
     verdict = qualify.evaluate(
         scheme,
-        schemes.ladder_of(membership.program, above.track),
+        found.ladder,
         figures_of(membership, row, scheme, at=at),
         current=_place(tier, above),
     ).of(above.key)

@@ -3,6 +3,7 @@ the scheme in force, else they are measured now."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from math import lcm
@@ -14,12 +15,21 @@ from partners import metrics
 from partners.metrics import Group
 from partners.models import Membership, MetricSnapshot
 from portal.formats import active_locale
-from portal.views.pages import TierMeter
 from tiers import qualify, requirement_sentences
 from tiers.models import Program, TierScheme
 from tiers.narrowing import Names
 from tiers.qualify import Figure, Found
 from tiers.qualify.scheme import AT_LEAST
+
+
+@dataclass(frozen=True)
+class TierMeter:
+    """One thing a tier asks: how far the partner is, in figures that a meter can show and in words."""
+
+    label: str
+    value: int
+    goal: int
+    text: str
 
 
 def figures_of(

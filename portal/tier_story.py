@@ -19,8 +19,7 @@ from payouts import tier_outlooks
 from payouts.models import TierOutlook
 from portal.formats import active_locale, date_text
 from portal.notices import Notice
-from portal.tier_meters import figures_of, meter_of
-from portal.views.pages import TierMeter
+from portal.tier_meters import TierMeter, figures_of, meter_of
 from prm.lib import l10n
 from prm.lib.periods import local_day
 from tiers import qualify, requirement_sentences, schemes

@@ -14,6 +14,7 @@ from portal.charts import EarningsChart
 from portal.lines import CommissionRow
 from portal.notices import Notice
 from portal.status import StatusWord
+from portal.tier_meters import TierMeter
 from prm.lib.money import Money
 from prm.lib.periods import Month
 
@@ -67,16 +68,6 @@ class PaymentCard:
     facts: tuple[Fact, ...] = ()
     statement_href: str = ""
     statement_text: str = ""
-
-
-@dataclass(frozen=True)
-class TierMeter:
-    """One thing a tier asks: how far the partner is, in figures that a meter can show and in words."""
-
-    label: str
-    value: int
-    goal: int
-    text: str
 
 
 @dataclass(frozen=True)

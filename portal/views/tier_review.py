@@ -24,9 +24,8 @@ from portal import roles, tier_story
 from portal.formats import active_locale
 from portal.forms_tier import AppealForm
 from portal.rooms import Room, enter, own_or_404, show
-from portal.tier_meters import meter_of
+from portal.tier_meters import TierMeter, meter_of
 from portal.views.answers import explain_refusal
-from portal.views.pages import TierMeter
 from prm.lib import l10n
 from prm.lib.errors import Refused
 from prm.lib.periods import local_day

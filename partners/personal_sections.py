@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db.models import Q
 
-from partners import models
+from partners import models, personal_sections_tiers
 from partners.personal_data import Row, Subject, learn_files, learn_section, partners_of, rows
 from prm.accounts.models import User
 from prm.audit.models import AuditEvent
@@ -69,9 +69,9 @@ def learn() -> None:
         ("partner-team", _team, ["partners.member"]),
         ("partner-memberships", _memberships, ["partners.membership"]),
         ("partner-tiers", _placements, ["partners.placement"]),
-        ("partner-tier-reviews", _tier_reviews, ["partners.tierreview"]),
-        ("partner-tier-appeals", _appeals, ["partners.appeal"]),
-        ("partner-tiers-by-hand", _overrides, ["partners.tieroverride"]),
+        ("partner-tier-reviews", personal_sections_tiers.tier_reviews, ["partners.tierreview"]),
+        ("partner-tier-appeals", personal_sections_tiers.appeals, ["partners.appeal"]),
+        ("partner-tiers-by-hand", personal_sections_tiers.overrides, ["partners.tieroverride"]),
         ("partner-suspensions", _suspensions, ["partners.suspension"]),
         ("partner-endings", _endings, ["partners.ending"]),
         ("partner-amendments", _amendments, ["partners.amendment"]),
@@ -306,30 +306,6 @@ def _placements(subject: Subject) -> Iterator[Row]:
         starts_at="starts_at",
         ends_at="ends_at",
         because="because",
-    )
-
-
-def _tier_reviews(subject: Subject) -> Iterator[Row]:
-    found = models.TierReview.objects.filter(membership__partner__in=subject.partners)
-    same = (
-        "outcome state figures evaluated_at notified_at grace_ends_at remedies decided_at note effective_at"
-    )
-    columns = {"id": "public_id", "membership": "membership__public_id", "from": "from_tier__name"}
-    return rows(found, **columns, to="to_tier__name", **{name: name for name in same.split()})
-
-
-def _appeals(subject: Subject) -> Iterator[Row]:
-    mine = Q(opened_by=_pk(subject)) | Q(review__membership__partner__in=subject.partners)
-    same = "state text opened_at answer_on answered_at answer"
-    found = models.Appeal.objects.filter(mine)
-    return rows(found, review="review__public_id", **{name: name for name in same.split()})
-
-
-def _overrides(subject: Subject) -> Iterator[Row]:
-    found = models.TierOverride.objects.filter(membership__partner__in=subject.partners)
-    same = "kind reason made_at expires_at ended_at"
-    return rows(
-        found, membership="membership__public_id", tier="tier__name", **{name: name for name in same.split()}
     )
 
 

@@ -122,6 +122,7 @@ def test_a_closed_case_makes_room_for_the_next_one() -> None:
     case = TierReviewFactory.create(state="lapsed", outcome="up")
     TierReviewFactory.create(membership=case.membership, state="proposed", outcome="up")
     a_fall(effective_at=LATER)
+    assert TierReview.objects.filter(membership=case.membership).count() == 2
 
 
 def overlapping(placed: Placement) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from partners import metrics
 from partners.models import Membership, MetricSnapshot, Placement
@@ -144,9 +144,10 @@ def test_memberships_are_measured_in_chunks_of_a_fixed_number_of_queries(
     monkeypatch.setattr(snapshots, "CHUNK", 2)
     # The scheme, its tiers, how many, the rows of who has left; for each of three chunks who they are, the figures, the rows
     # there are and one statement in a transaction of its own; at the end nobody more.
-    with django_assert_num_queries(4 + 3 * 6 + 1):
+    planned = 2 if connection.vendor == "postgresql" else 0  # told to plan for many, where there are two
+    with django_assert_num_queries(4 + 3 * 6 + 1 + planned):
         assert take(program)["written"] == 5
-    with django_assert_num_queries(4 + 3 * 5 + 1):
+    with django_assert_num_queries(4 + 3 * 5 + 1 + planned):
         assert take(program)["written"] == 0
     assert {seen(each) for each in members} == {("bronze", "silver", "up")}
 

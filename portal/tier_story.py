@@ -248,5 +248,5 @@ def _case_text(case: TierReview) -> str:
 
 def _would_fall(membership: Membership, tier: Tier) -> bool:
     return MetricSnapshot.objects.filter(
-        membership=membership, tier=tier, measured_tier__rank__lt=tier.rank
+        membership=membership, tier=tier, outcome=ReviewOutcome.DOWN
     ).exists()

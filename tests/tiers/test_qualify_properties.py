@@ -206,3 +206,30 @@ def test_trailing_windows_begin_with_a_day_and_never_move_back(
     assert later is not None
     assert longer is not None
     assert longer < since <= later
+
+
+def test_a_tier_that_asks_for_nothing_is_given_by_a_person() -> None:
+    sold = Question("sales", Window(parts.EVER))
+    ladder = [Rung("a", 1), Rung("b", 2), Rung("c", 3), Rung("d", 4)]
+    scheme = Scheme(
+        asks={
+            "b": Ask((Requirement("ten", sold, parts.AT_LEAST, Fraction(10)),)),
+            "d": Ask((Requirement("fifty", sold, parts.AT_LEAST, Fraction(50)),)),
+        }
+    )
+    # c asks for nothing: 10 sales lead to b, 50 past c to d; from d the step down is b, and who stands in c stays there.
+    led = {
+        (current, sales): evaluate(scheme, ladder, {sold.key: Figure(Fraction(sales))}, current=current)
+        for current in "abcd"
+        for sales in (0, 10, 50)
+    }
+    assert {at: verdict.target.key for at, verdict in led.items()} == {
+        ("a", 0): "a", ("a", 10): "b", ("a", 50): "d",
+        ("b", 0): "a", ("b", 10): "b", ("b", 50): "d",
+        ("c", 0): "c", ("c", 10): "c", ("c", 50): "d",
+        ("d", 0): "b", ("d", 10): "b", ("d", 50): "d",
+    }  # fmt: skip
+    for (current, sales), verdict in led.items():
+        told = judge(scheme, ladder)({sold.key: Figure(Fraction(sales))}, current)
+        assert told == (verdict.measured.key, verdict.target.key, verdict.outcome)
+        assert not verdict.of("c").is_reached

@@ -210,13 +210,13 @@ class LadderPages:
 
 
 def _warn(request: HttpRequest, tier: Tier, *, at: datetime) -> None:
-    """Say that reviews would move partners into a tier that asks for nothing."""
+    """Say that reviews pass over a tier that asks for nothing."""
     row = schemes.in_force(tier.program, at=at)
     below = Tier.objects.filter(program=tier.program, track=tier.track, rank__lt=tier.rank).in_use()
     if row is None or not below.exists() or schemes.scheme_of(row).ask_of(tier.key).requirements:
         return
     text = _(
-        "“%(tier)s” asks for nothing yet: write what it asks before the next review proposes everybody for it."
+        "“%(tier)s” asks for nothing yet: until you write what it asks, only a person places partners in it."
     )
     messages.warning(request, text % {"tier": tier.name})
 

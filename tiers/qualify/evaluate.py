@@ -1,5 +1,5 @@
-"""Decide which tier figures reach. A tier is reached when what it asks is met and every tier below it is reached, so nobody skips a rung
-that is not met; the lowest rung is everybody's."""
+"""Decide which tier figures reach. A tier is reached when what it asks is met and every tier below it that asks for something is reached,
+so nobody skips a rung that is not met; the lowest rung is everybody's, and one that asks for nothing is given by a person."""
 
 from __future__ import annotations
 
@@ -90,35 +90,42 @@ def evaluate(
     place = next((at for at, rung in enumerate(rungs) if rung.key == current), None)
     if place is None:
         raise ValueError(f"{current!r} is no tier of this ladder.")
+    steps = steps_of(scheme, rungs)
     verdicts: list[RungVerdict] = []
     reached = 0
     climbs = True
     for at, rung in enumerate(rungs):
-        found = tuple(_found(each, figures) for each in scheme.ask_of(rung.key).requirements)
-        is_met = at == 0 or _is_met(scheme.ask_of(rung.key), found)
-        climbs = climbs and is_met
-        if climbs:
-            reached = at
+        ask = scheme.ask_of(rung.key)
+        found = tuple(_found(each, figures) for each in ask.requirements)
+        is_met = at == 0 or (at in steps and _is_met(ask, found))
+        if at in steps:
+            climbs = climbs and is_met
+            reached = at if climbs else reached
         weight = sum(each.requirement.weight for each in found if each.is_met)
-        verdicts.append(
-            RungVerdict(rung, is_met, climbs, found, weight=weight, needed=scheme.ask_of(rung.key).needed)
-        )
-    target, outcome = target_of(place, reached, step_down=scheme.process.fall == ONE_STEP)
+        is_reached = climbs and at in steps
+        verdicts.append(RungVerdict(rung, is_met, is_reached, found, weight=weight, needed=ask.needed))
+    target, outcome = target_of(place, reached, steps, step_down=scheme.process.fall == ONE_STEP)
     return Verdict(rungs[place], rungs[reached], rungs[target], outcome, tuple(verdicts))
 
 
-def target_of(place: int, reached: int, *, step_down: bool) -> tuple[int, Outcome]:
-    """Return where who stands on one rung and reached another should go, and which way that is."""
-    if reached == place:
-        return place, Outcome.KEEP
+def steps_of(scheme: Scheme, rungs: Sequence[Rung]) -> list[int]:
+    """Return the places of a ladder that figures lead to: the lowest, and those that ask for something.
+
+    Nobody climbs to a tier that asks for nothing, which a person gives, and nobody falls from it by figures.
+    """
+    return [at for at, rung in enumerate(rungs) if at == 0 or scheme.ask_of(rung.key).requirements]
+
+
+def target_of(place: int, reached: int, steps: Sequence[int], *, step_down: bool) -> tuple[int, Outcome]:
+    """Return where who stands at one place and reached another should go, and which way that is."""
     if reached > place:
         return reached, Outcome.UP
-    return (place - 1 if step_down else reached), Outcome.DOWN
+    if reached == place or place not in steps:
+        return place, Outcome.KEEP
+    return (max(step for step in steps if step < place) if step_down else reached), Outcome.DOWN
 
 
 def _is_met(ask: Ask, found: Sequence[Found]) -> bool:
-    if not found:
-        return True
     if ask.combine == ALL:
         return all(each.is_met for each in found)
     if ask.combine == ANY:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from tiers.qualify.evaluate import UNKNOWN, Figure, Outcome, Rung, target_of
+from tiers.qualify.evaluate import UNKNOWN, Figure, Outcome, Rung, steps_of, target_of
 from tiers.qualify.scheme import ALL, ANY, AT_LEAST, ONE_STEP, Ask, Requirement, Scheme
 
 Test = Callable[[Mapping[str, Figure]], bool]
@@ -24,35 +24,36 @@ def judge(scheme: Scheme, ladder: Sequence[Rung]) -> Callable[[Mapping[str, Figu
     """Return what decides on the figures of a membership and the key of the tier it stands in, a rung of `ladder`."""
     rungs = sorted(ladder, key=lambda rung: rung.rank)
     places = {rung.key: place for place, rung in enumerate(rungs)}
-    tests = [_test(scheme.ask_of(rung.key)) for rung in rungs[1:]]
+    steps = steps_of(scheme, rungs)
+    tests = [(step, _test(scheme.ask_of(rungs[step].key))) for step in steps[1:]]
     is_step = scheme.process.fall == ONE_STEP
     decided = {
-        (place, reached): _decision(rungs, place, reached, step_down=is_step)
+        (place, reached): _decision(rungs, place, reached, steps, step_down=is_step)
         for place in range(len(rungs))
-        for reached in range(len(rungs))
+        for reached in steps
     }
 
     def decide(figures: Mapping[str, Figure], current: str) -> Decision:
         reached = 0
-        for is_met in tests:
+        for step, is_met in tests:
             if not is_met(figures):
                 break
-            reached += 1
+            reached = step
         return decided[places[current], reached]
 
     return decide
 
 
-def _decision(rungs: Sequence[Rung], place: int, reached: int, *, step_down: bool) -> Decision:
-    target, outcome = target_of(place, reached, step_down=step_down)
+def _decision(
+    rungs: Sequence[Rung], place: int, reached: int, steps: Sequence[int], *, step_down: bool
+) -> Decision:
+    target, outcome = target_of(place, reached, steps, step_down=step_down)
     return Decision(rungs[reached].key, rungs[target].key, outcome)
 
 
 def _test(ask: Ask) -> Test:
     """Return what says whether figures meet what one tier asks."""
     tests = [_met(each) for each in ask.requirements]
-    if not tests:
-        return lambda figures: True
     if ask.combine == ALL:
         return lambda figures: all(is_met(figures) for is_met in tests)
     if ask.combine == ANY:

@@ -151,7 +151,7 @@ class PointRate:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """What all tiers of a program ask, by tier key; a tier that is not named asks for nothing."""
+    """What all tiers of a program ask, by tier key; a tier that is not named asks for nothing: a person gives it."""
 
     asks: Mapping[str, Ask] = field(default_factory=dict)
     points: tuple[PointRate, ...] = ()

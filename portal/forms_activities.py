@@ -50,7 +50,7 @@ class ActivityForm(forms.Form):
         label=_("Evidence"),
         required=False,
         widget=forms.FileInput(attrs={"accept": ACCEPTED}),
-        help_text=_("PDF, PNG, JPEG or WebP, up to 10 MB."),
+        help_text=_("A PDF, PNG, JPEG or WebP file of up to 10 MB."),
     )
 
     def told(self) -> Told:

@@ -109,7 +109,7 @@ class ProofForm(forms.Form):
     file = forms.FileField(
         label=_("The certificate"),
         required=False,
-        help_text=_("PDF, PNG, JPEG or WebP, up to 10 MB."),
+        help_text=_("A PDF, PNG, JPEG or WebP file of up to 10 MB."),
         widget=forms.FileInput(attrs={"accept": ACCEPTED}),
     )
 

@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 
 from partners.personal_data import Row, Subject, learn_section, rows
-from referrals.models import Click, Code, Credit, Link
+from referrals.models import Click, Code, Credit, Link, PointEntry
 
 
 def learn() -> None:
@@ -18,6 +18,7 @@ def learn() -> None:
     learn_section("partner-codes", _codes, covers=["referrals.code"])
     learn_section("partner-clicks-by-day", _clicks, covers=["referrals.click"])
     learn_section("partner-conversions", _credits, covers=["referrals.credit", "referrals.conversion"])
+    learn_section("partner-tier-points", _points, covers=["referrals.pointentry"])
 
 
 def _links(subject: Subject) -> Iterator[Row]:
@@ -51,6 +52,20 @@ def _clicks(subject: Subject) -> Iterator[Row]:
     days = found.annotate(day=TruncDate("clicked_at")).values_list("link__public_id", "day", "sub_id")
     for link, day, sub_id, clicks in days.annotate(Count("pk")).order_by("link", "day", "sub_id").iterator():
         yield {"link": link, "day": day, "sub_id": sub_id, "clicks": clicks}
+
+
+def _points(subject: Subject) -> Iterator[Row]:
+    found = PointEntry.objects.filter(membership__partner__in=subject.partners)
+    return rows(
+        found,
+        membership="membership__public_id",
+        earned_for="source",
+        reference="reference",
+        thousandths="milli_points",
+        multiplier="multiplier",
+        market="market",
+        earned_at="earned_at",
+    )
 
 
 def _credits(subject: Subject) -> Iterator[Row]:

@@ -30,6 +30,7 @@ from partners.models import (
     Partner,
     ProgramResource,
     Suspension,
+    TierReview,
 )
 from partners.terms import waiting_for
 from payouts.models import Commission, Statement
@@ -44,6 +45,7 @@ P = ParamSpec("P")
 _CURRENT = "portal_membership"  # session key: which program this person looked at last
 _STOPPED = Suspension.objects.filter(membership=OuterRef("pk"), lifted_at=None)
 _LEAVING = Ending.objects.waiting().filter(membership=OuterRef("pk"))
+_REVIEWED = TierReview.objects.told().open().filter(membership=OuterRef("pk"))
 _RESOURCES = ProgramResource.objects.filter(program=OuterRef("program"), removed_at=None)
 _CERTIFICATIONS = Certification.objects.filter(program=OuterRef("program"), retired_at=None)
 _PLANS = BusinessPlan.objects.filter(membership=OuterRef("pk"), proposed_at__isnull=False)
@@ -155,6 +157,7 @@ def find_room(request: HttpRequest) -> Room | None:
         .annotate(has_resources=Exists(_RESOURCES), has_certifications=Exists(_CERTIFICATIONS))
         .annotate(has_plans=Exists(_PLANS))
         .annotate(is_stopped=Exists(_STOPPED), is_leaving=Exists(_LEAVING))
+        .annotate(has_review=Exists(_REVIEWED))
         .select_related("partner", "program")
         .order_by("joined_at", "pk")
         .distinct()

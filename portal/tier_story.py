@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from partners.choices import ReviewOutcome, ReviewState, RoundKind
 from partners.models import Membership, MetricSnapshot, Placement, TierOverride, TierReview
-from partners.models.tier_review import TierReviewQuerySet
 from partners.tier_reviews import calendar
 from payouts import tier_outlooks
 from payouts.models import TierOutlook
@@ -164,7 +162,11 @@ def _history(membership: Membership, *, at: datetime) -> tuple[Before, ...]:
 
 
 def _reviews(membership: Membership) -> tuple[Held, ...]:
-    rows = told().filter(membership=membership).select_related("round", "from_tier", "to_tier")
+    rows = (
+        TierReview.objects.told()
+        .filter(membership=membership)
+        .select_related("round", "from_tier", "to_tier")
+    )
     return tuple(
         Held(
             day=date_text(each.round.due_on),
@@ -175,12 +177,6 @@ def _reviews(membership: Membership) -> tuple[Held, ...]:
         )
         for each in rows.order_by("-evaluated_at", "-pk")[:MOST_REVIEWS]
     )
-
-
-def told() -> TierReviewQuerySet:
-    """Return the reviews partners may read: what is only proposed is ours until it is decided, or told."""
-    unread = Q(state=ReviewState.PROPOSED) | Q(state=ReviewState.LAPSED, notified_at=None)
-    return TierReview.objects.exclude(unread)
 
 
 def outcome_text(review: TierReview) -> str:
@@ -204,17 +200,9 @@ def _coming(membership: Membership, row: TierScheme | None, *, at: datetime) -> 
 
 def _notices(membership: Membership, tier: Tier, *, at: datetime) -> Iterator[Notice]:
     zone = membership.program.zone
-    case = (
-        told().open().filter(membership=membership).select_related("to_tier", "membership__program").first()
-    )
+    case = open_review(membership)
     if case is not None:
-        yield Notice(
-            "info" if case.outcome == ReviewOutcome.UP else "warn",
-            _case_text(case),
-            title=_("A review of your tier is open."),
-            href=reverse("portal:tier_review", args=[case.public_id]),
-            action=_("Read the review"),
-        )
+        yield case
     override = TierOverride.objects.filter(membership=membership, ended_at=None).first()
     if override is not None:
         day = local_day(override.expires_at - timedelta.resolution, zone)
@@ -232,6 +220,21 @@ def _notices(membership: Membership, tier: Tier, *, at: datetime) -> Iterator[No
         )
 
 
+def open_review(membership: Membership) -> Notice | None:
+    """Return the notice of a review of which the partner was told and that is not over."""
+    cases = TierReview.objects.told().open().filter(membership=membership)
+    case = cases.select_related("to_tier", "membership__program").first()
+    if case is None:
+        return None
+    return Notice(
+        "info" if case.outcome == ReviewOutcome.UP else "warn",
+        _case_text(case),
+        title=_("A review of your tier is open."),
+        href=reverse("portal:tier_review", args=[case.public_id]),
+        action=_("Read the review"),
+    )
+
+
 def _case_text(case: TierReview) -> str:
     if case.state == ReviewState.APPEALED:
         return _("Your appeal is with us. Until we have answered, nothing changes.")
@@ -241,8 +244,8 @@ def _case_text(case: TierReview) -> str:
             "date": date_text(local_day(case.grace_ends_at - timedelta.resolution, zone))
         }
     if case.effective_at is not None:
-        told = {"tier": case.to_tier.name, "date": date_text(local_day(case.effective_at, zone))}
-        return _("You stand in %(tier)s from %(date)s.") % told
+        day = date_text(local_day(case.effective_at, zone))
+        return _("You stand in %(tier)s from %(date)s.") % {"tier": case.to_tier.name, "date": day}
     return ""
 
 

@@ -62,6 +62,11 @@ class TierReviewQuerySet(Lockable["TierReview"]):
         """Cases in which something is still to come."""
         return self.filter(state__in=ReviewState.open())
 
+    def told(self) -> TierReviewQuerySet:
+        """Cases partners may read: what is only proposed is the house's until it is decided, or told."""
+        overtaken = models.Q(state=ReviewState.LAPSED, notified_at=None)
+        return self.exclude(models.Q(state=ReviewState.PROPOSED) | overtaken)
+
     def in_grace_over(self, *, at: datetime) -> TierReviewQuerySet:
         """Cases whose grace has ended by `at`."""
         return self.filter(state=ReviewState.IN_GRACE, grace_ends_at__lte=at)

@@ -21,6 +21,7 @@ from portal.formats import active_locale, date_text
 from portal.notices import Notice
 from portal.rooms import Room, enter, remember, show, waiting_proposal
 from portal.steps import steps_for
+from portal.tier_story import open_review
 from portal.views import money_path, next_payment, tier
 from portal.views.link_rows import active_codes, active_links
 from portal.views.pages import HomePage
@@ -84,6 +85,7 @@ def home_page(room: Room) -> HomePage:
         notices=(
             *_membership_notices(room),
             *_proposal_notices(room),
+            *_review_notices(room),
             *next_payment.notices(coming, may_open_money=may_open_money),
         ),
         is_new=not money.count,
@@ -162,6 +164,12 @@ def _proposal_notices(room: Room) -> list[Notice]:
             action=_("Read the proposal"),
         )
     ]
+
+
+def _review_notices(room: Room) -> list[Notice]:
+    # That there is one was seen at the door.
+    found = open_review(room.membership) if getattr(room.membership, "has_review", False) else None
+    return [found] if found is not None else []
 
 
 def _membership_notices(room: Room) -> list[Notice]:

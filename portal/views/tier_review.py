@@ -20,7 +20,7 @@ from partners.choices import AppealState, ReviewOutcome, ReviewState
 from partners.models import Appeal, ReviewEvidence, TierReview
 from partners.tier_reviews import appeals
 from partners.tier_reviews.ladders import Ladders
-from portal import roles, tier_story
+from portal import roles
 from portal.formats import active_locale
 from portal.forms_tier import AppealForm
 from portal.rooms import Room, enter, own_or_404, show
@@ -100,7 +100,7 @@ def withdraw_appeal(request: HttpRequest, room: Room, public_id: str) -> HttpRes
 def _find(
     request: HttpRequest, room: Room, public_id: str, *, capability: str = roles.LOOK
 ) -> tuple[TierReview, Room]:
-    rows = tier_story.told().select_related(
+    rows = TierReview.objects.told().select_related(
         "membership__program", "membership__partner", "round__scheme__program", "from_tier", "to_tier"
     )
     return own_or_404(request, room, rows, public_id, capability=capability)

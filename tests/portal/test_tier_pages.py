@@ -115,6 +115,7 @@ def test_a_fall_is_told_with_what_is_missing_until_when_and_the_rows_behind_it(a
     assert review.state == ReviewState.IN_GRACE
     client = signed_in(asked)
     # Thirty days from 1 June, the last of them included.
+    assert "A review of your tier is open." in read(client, "/portal/")
     home = read(client)
     assert "A review of your tier is open." in home
     assert "Until 1 Jul 2026 you can bring back what is missing." in home

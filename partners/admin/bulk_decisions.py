@@ -23,7 +23,7 @@ from partners.bulk import Bulk, Row
 from partners.choices import RejectionReason
 from partners.models import Application
 from partners.tier_rates import rates_of
-from prm.accounts.back_office import BackOfficeAdmin, person, require
+from prm.accounts.back_office import BackOfficeAdmin, chosen_ids, person, require
 from prm.accounts.models import User
 from tiers.models import Program, Tier
 
@@ -89,7 +89,7 @@ class BulkPages(Desk):
         if what not in Bulk.values:
             raise Http404
         at, by, given = timezone.now(), person(request), request.POST or request.GET
-        chosen = [pk for pk in given.get("ids", "").split(",") if pk.isdecimal()][:AT_ONCE]
+        chosen = chosen_ids(given.get("ids", ""), most=AT_ONCE)
         found = self.get_queryset(request).filter(pk__in=chosen).order_by("submitted_at", "pk")
         rows = bulk.look(found, what, by=by)
         going = [row.application for row in rows if row.goes]
@@ -109,7 +109,7 @@ class BulkPages(Desk):
             form=form if going else None,
             errors=bool(form.errors),
             is_done=is_done,
-            ids=",".join(chosen),
+            ids=",".join(map(str, chosen)),
             outcome=_outcome(Bulk(what), is_done=is_done),
             consequences=_consequences(Bulk(what), len(going), len(rows) - len(going)),
             verb=_title(Bulk(what), len(going)),

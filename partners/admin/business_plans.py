@@ -176,7 +176,7 @@ class BusinessPlanAdmin(PlanSteps):
     def file(self, request: HttpRequest) -> HttpResponse:
         """Send the goals of the plans that are shown, with the figures of now, as CSV."""
         require(request, self.sees)
-        shown = self.get_changelist_instance(request).get_queryset(request)
+        shown = self.listed(request)
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="business-plans.csv"'
         writer = csv.writer(response)

@@ -196,7 +196,7 @@ class CredentialAdmin(RevokePages, BackOfficeAdmin):
     def csv_file(self, request: HttpRequest) -> HttpResponseBase:
         """Send the rows the list shows as a file."""
         require(request, self.sees)
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        rows = self.listed(request)
         audit.record(person(request), "credential.file_taken", None, at=timezone.now())
         writer = csv.writer(_Echo())
 

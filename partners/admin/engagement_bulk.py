@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from partners.engagement import bulk
 from partners.engagement.activities import CAPABILITY
 from partners.models import Activity
-from prm.accounts.back_office import BackOfficeAdmin, person, require
+from prm.accounts.back_office import BackOfficeAdmin, chosen_ids, person, require
 
 if TYPE_CHECKING:
     Desk = BackOfficeAdmin
@@ -44,7 +44,7 @@ class TogetherPages(Desk):
         """Say what would happen to each row, or let it happen."""
         require(request, CAPABILITY)
         given = request.POST or request.GET
-        chosen = [pk for pk in given.get("ids", "").split(",") if pk.isdecimal()][:AT_ONCE]
+        chosen = chosen_ids(given.get("ids", ""), most=AT_ONCE)
         found = list(self.get_queryset(request).filter(pk__in=chosen).order_by("told_at", "pk"))
         by = person(request)
         rows = bulk.look(found, by=by)
@@ -59,7 +59,7 @@ class TogetherPages(Desk):
             rows=rows,
             is_done=is_done,
             may_go=going > 0 and not is_done,
-            ids=",".join(chosen),
+            ids=",".join(map(str, chosen)),
             outcome=_("confirmed") if is_done else _("will be confirmed"),
             consequences=_consequences(going, len(rows) - going),
             verb=_verb(going),

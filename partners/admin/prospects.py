@@ -200,7 +200,7 @@ class ProspectAdmin(BackOfficeAdmin):
     def file(self, request: HttpRequest) -> HttpResponse:
         """Write the rows the list shows as CSV; no cell can be taken for a formula."""
         require(request, CAPABILITY)
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        rows = self.listed(request)
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="prospects.csv"'
         writer = csv.writer(response)

@@ -24,7 +24,7 @@ from partners.choices import ReviewOutcome, ReviewState
 from partners.models import TierReview
 from partners.tier_reviews import bulk, decisions, waiting
 from partners.tier_reviews.bulk import AT_ONCE, Bulk, Row
-from prm.accounts.back_office import BackOfficeAdmin, person, require
+from prm.accounts.back_office import BackOfficeAdmin, chosen_ids, person, require
 from prm.accounts.models import User
 from prm.lib.cells import formula_safe
 from prm.lib.errors import Refused
@@ -115,7 +115,7 @@ def _goes_to(what: Bulk) -> Callable[..., HttpResponse]:
 
 def _chosen(request: HttpRequest) -> list[int]:
     given = request.POST if request.method == "POST" else request.GET
-    return [int(pk) for pk in given.get("ids", "").split(",") if pk.isdecimal()][:AT_ONCE]
+    return chosen_ids(given.get("ids", ""), most=AT_ONCE)
 
 
 def _read(chosen: Sequence[int]) -> list[TierReview]:

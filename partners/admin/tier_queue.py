@@ -157,7 +157,7 @@ class TierReviewAdmin(CasePages, BulkPages, BackOfficeAdmin):
     def file(self, request: HttpRequest) -> HttpResponse:
         """Write the cases the list shows as CSV; no cell can be taken for a formula."""
         require(request, self.sees)
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        rows = self.listed(request)
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="tier-reviews.csv"'
         writer = csv.writer(response)

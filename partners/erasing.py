@@ -160,6 +160,7 @@ def erase(case: Case, by: User, at: datetime) -> None:
     _by_mailbox(m.WaitingMailbox, case).delete()
     _leave_teams(case, by, at)
     _erase_partners(case, at)
+    _erase_reviews(case)
     _scrub(case)
 
 
@@ -304,6 +305,18 @@ def _erase_partners(case: Case, at: datetime) -> None:
         contact |= models.Q(email__iexact=mailbox)
     m.Partner.objects.filter(contact).update(email="")
     m.Partner.objects.filter(phone__in=case.phones).exclude(phone="").update(phone="")
+
+
+def _erase_reviews(case: Case) -> None:
+    """Take away what was written about the tiers of an erased partner, and what the person wrote for one that goes on."""
+    gone = m.Membership.objects.filter(partner__in=case.partner_ids).values("pk")
+    reviews = m.TierReview.objects.filter(membership__in=gone)
+    reviews.exclude(note="").update(note=ERASED)
+    m.TierOverride.objects.filter(membership__in=gone).update(reason=ERASED)
+    mine = models.Q(review__membership__in=gone) | models.Q(opened_by=case.user_id)
+    appeals = m.Appeal.objects.filter(mine)
+    appeals.exclude(answer="").update(answer=ERASED)
+    appeals.update(text=ERASED)
 
 
 _books: list[Callable[[m.Partner], bool]] = []

@@ -22,6 +22,7 @@ from partners.admin.history import history_of
 from partners.admin.tier_effects import Mail, rehearse
 from partners.admin.tier_steps import STEPS, Step, steps_for
 from partners.choices import ReviewState
+from partners.engagement import figures
 from partners.models import TierReview
 from partners.tier_reviews import waiting
 from prm.accounts import policy
@@ -110,7 +111,10 @@ class CasePages(Desk):
             parent_url=row_url(case),
             window=sentences.window_text(question.window),
             program=found.program,
-            rows=[facts.row_of(each, question, found.program) for each in page],
+            rows=[
+                facts.row_of(each, question, found.program)
+                for each in figures.in_words(case.membership_id, page)
+            ],
             page=page,
             more=more,
             is_kept=is_kept,

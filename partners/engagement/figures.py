@@ -3,6 +3,8 @@ comes from, and never changed; a newer one counts instead."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,8 @@ LABELS = {
 }
 MOST = {"joint_customers": 10**9, "installed_base": 10**12, "manual_score": 100}
 _LONGEST_NOTE = 300
+_REFERENCE = "figure-"
+_NAMED = re.compile(rf"{_REFERENCE}[0-9]{{1,18}}")
 
 
 class UnknownFigure(Refused):
@@ -106,6 +110,22 @@ def enter(
     )
     audit.record(by, "figure.entered", figure, at=at, membership=membership.public_id, value=value)
     return figure
+
+
+def reference(pk: int) -> str:
+    """Return what names a figure in evidence."""
+    return f"{_REFERENCE}{pk}"
+
+
+def in_words(membership_id: int, rows: Iterable[Sequence[str]]) -> list[list[str]]:
+    """Return rows of evidence of one membership with where its figures come from, in the words that stand today."""
+    told = [list(row) for row in rows]
+    ids = [int(row[0].removeprefix(_REFERENCE)) for row in told if _NAMED.fullmatch(row[0])]
+    if not ids:
+        return told
+    known = StaffFigure.objects.filter(membership=membership_id, pk__in=ids)
+    words = {reference(pk): note for pk, note in known.values_list("pk", "note")}
+    return [[words.get(row[0], row[0]), *row[1:]] for row in told]
 
 
 def check(

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from django.db.models import Count, Min
 
-from partners.engagement.figures import newest
+from partners.engagement.figures import newest, reference
 from partners.metrics import Asked, EvidenceRow, Group, learn_metric
 from partners.models import Activity, Membership, StaffFigure
 from partners.models.engagement import ActivityQuerySet
@@ -65,7 +65,8 @@ def figure_rows(metric: str) -> Callable[[int, Asked], Iterator[EvidenceRow]]:
             membership=membership_id, metric=metric, counted_on__lte=local_day(asked.until, zone)
         )
         for row in newest(known):
-            yield EvidenceRow(row.note, start_of_day(row.counted_on, zone), Fraction(row.value))
+            # Evidence is never rewritten: words about people stay where an erasure finds them.
+            yield EvidenceRow(reference(row.pk), start_of_day(row.counted_on, zone), Fraction(row.value))
 
     return rows
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partners import metrics
 from partners.choices import AppealState, ReviewOutcome, ReviewState
+from partners.engagement import figures
 from partners.models import Appeal, ReviewEvidence, TierReview
 from partners.tier_reviews import appeals
 from partners.tier_reviews.ladders import Ladders
@@ -194,7 +195,7 @@ def _evidence(review: TierReview, room: Room) -> Iterator[Rows]:
                         question, Fraction(value), room.program.currency, active_locale()
                     ),
                 )
-                for what, when, value in shown
+                for what, when, value in figures.in_words(review.membership_id, shown)
             ),
             more=row.more + len(row.rows) - len(shown),
         )

@@ -213,7 +213,12 @@ def test_the_newest_figure_as_of_the_day_counts(
     assert measured(house, question, at=datetime(2026, 5, 31, 23, tzinfo=UTC)) == {membership.pk: 75}
     assert measured(house, question, at=datetime(2026, 3, 1, 12, tzinfo=UTC)) == {}
     [row] = metrics.rows_behind(membership.pk, question, house.program, at=NOW)
-    assert (row.what, row.value) == ("Talk of 2 March.", 75)
+    # Evidence is never rewritten, so it names the figure; its words are read where they can be erased.
+    newest = StaffFigure.objects.get(membership=membership, value=75)
+    assert (row.what, row.value) == (f"figure-{newest.pk}", 75)
+    told = figures.in_words(membership.pk, [[row.what, "", "75"], ["figure-x", "", "1"]])
+    assert told == [["Talk of 2 March.", "", "75"], ["figure-x", "", "1"]]
+    assert figures.in_words(membership.pk + 1, [[row.what, "", "75"]]) == [[row.what, "", "75"]]
 
 
 def test_a_figure_that_cannot_be_is_refused(membership: Membership) -> None:

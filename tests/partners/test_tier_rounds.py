@@ -87,6 +87,28 @@ def test_what_is_due_is_opened_once_and_never_from_before_the_scheme() -> None:
     assert rounds.open_due(at=REVIEWED) == []
 
 
+def test_a_first_scheme_that_begins_in_the_past_reviews_nobody_on_days_before_it_was_published() -> None:
+    here = scene(published_at=datetime(2026, 6, 1, 12, tzinfo=UTC))  # in force since January
+    opened = rounds.open_due(at=REVIEWED)
+    assert [f"{each.kind} {each.due_on}" for each in opened] == [
+        "promotion 2026-06-01",
+        "demotion 2026-07-01",
+    ]
+    assert {each.scheme for each in opened} == {here.scheme}
+
+
+@pytest.mark.parametrize(("ended", "goes_on"), [("failed", "queued"), ("cancelled", "cancelled")])
+def test_a_round_whose_worker_failed_is_tried_again_and_a_stopped_one_is_not(
+    ended: str, goes_on: str
+) -> None:
+    scene()
+    rounds.open_due(at=REVIEWED)
+    waiting = rounds.start_waiting(at=REVIEWED)
+    Run.objects.update(state=ended, finished_at=REVIEWED)
+    assert rounds.start_waiting(at=REVIEWED + timedelta(hours=1)) == waiting
+    assert {run.state for run in Run.objects.all()} == {goes_on}
+
+
 def test_everybody_gets_one_case_with_figures_and_movers_with_the_rows_behind_them() -> None:
     here = scene(since=datetime(2026, 6, 15, tzinfo=UTC))
     up, keep, down = here.member("bronze", 85), here.member("silver", 50), here.member("gold", 10)
@@ -109,7 +131,8 @@ def test_everybody_gets_one_case_with_figures_and_movers_with_the_rows_behind_th
     assert here.case(unknown).figures == {key: {"value": None, "rows": 0}}
     evidence = ReviewEvidence.objects.get(review=here.case(up))
     assert (evidence.question, evidence.more) == (key, 0)
-    assert evidence.rows == [["Talk of 2 March.", "2026-01-01T00:00:00+00:00", "85"]]
+    [figure] = up.staff_figures.all()
+    assert evidence.rows == [[f"figure-{figure.pk}", "2026-01-01T00:00:00+00:00", "85"]]
     assert not ReviewEvidence.objects.filter(review=here.case(keep)).exists()
     assert tier_of(up) == "bronze"  # a person decides
 

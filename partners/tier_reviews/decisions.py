@@ -38,10 +38,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 LONGEST_REASON = 500
+# Calendars end; a decision that holds for good is a placement, not one until a day.
+FIRST_YEAR_TOO_FAR = 9000
 
 
 class NotAhead(Refused):
     message = gettext_lazy("Choose a day that lies ahead.")
+    field = "until"
+
+
+class TooFarAhead(Refused):
+    message = gettext_lazy("Choose a day before the year %(year)s.")
     field = "until"
 
 
@@ -183,7 +190,9 @@ def hindrance(review: TierReview, *, at: datetime) -> str:
 
 
 def end_of(day: date, zone: tzinfo, *, at: datetime) -> datetime:
-    """Return the instant a day is over; the whole day still counts. Raises: NotAhead."""
+    """Return the instant a day is over; the whole day still counts. Raises: NotAhead, TooFarAhead."""
+    if day.year >= FIRST_YEAR_TOO_FAR:
+        raise TooFarAhead(params={"year": FIRST_YEAR_TOO_FAR})
     found = start_of_day(day + timedelta(days=1), zone)
     if found <= at or day <= local_day(at, zone):
         raise NotAhead

@@ -3,7 +3,7 @@ marketing and sales keep the list; everybody of the team reads it."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -169,7 +169,7 @@ def proof(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
                 issuer=given["issuer"],
                 number=given["number"],
                 earned_on=given["earned_on"],
-                expires_on=until + _ONE_DAY if until else None,
+                expires_on=_day_after(until),
                 by=room.user,
                 at=room.at,
             )
@@ -200,6 +200,11 @@ def _people(room: Room) -> QuerySet[Staff]:
 
 def _may_hand_in(room: Room, row: Staff) -> bool:
     return room.may(roles.MANAGE_STAFF) or row.member_id == room.member.pk
+
+
+def _day_after(day: date | None) -> date | None:
+    # After the last day the calendar knows there is none: that certificate has no end.
+    return day + _ONE_DAY if day is not None and day < date.max else None
 
 
 def _form_page(request: HttpRequest, room: Room, template: str, form: Form, **context: Any) -> HttpResponse:

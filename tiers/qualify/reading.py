@@ -13,6 +13,7 @@ from tiers.qualify.metrics import METRICS
 MOST_REQUIREMENTS = 20
 MOST_MONTHS = 60
 LARGEST = Fraction(10**15)
+_LONGEST = 40
 
 
 class BadScheme(ValueError):
@@ -213,8 +214,11 @@ def _whole(value: object, least: int, most: int, where: str) -> int:
 
 
 def _number(value: object, where: str) -> Fraction:
-    """Read an exact number: a whole one, or text such as 12.5 or 2/3."""
-    if type(value) is int or isinstance(value, str):
+    """Read an exact number: a whole one, or text such as 12.5 or 2/3.
+
+    Powers of ten are not taken: a few letters of them are a number that takes all memory.
+    """
+    if type(value) is int or (isinstance(value, str) and len(value) <= _LONGEST and "e" not in value.lower()):
         try:
             found = Fraction(value)
         except (ValueError, ZeroDivisionError):

@@ -72,7 +72,9 @@ class FigureForm(forms.Form):
         label=_("Where it comes from"),
         max_length=300,
         validators=[printable, one_line],
-        help_text=_("For example: business review of 2 March. The partner reads it beside a review of its tier."),
+        help_text=_(
+            "For example: business review of 2 March. The partner reads it beside a review of its tier."
+        ),
     )
 
 

@@ -69,13 +69,13 @@ def place(
 ) -> Placement:
     """Move `membership` to `tier` from `at` on, ending the placement that was open; the first one begins when it joined.
 
-    `by` is None where the program's own setting decided. `keeps_customers` lets customers from before keep the former
-    tier's terms, until `customers_keep_ends_at` or for good. Open cases other than `review` are overtaken by the move, and
-    a tier decided by hand until a day ends.
+    `by` is None where the program's own setting decided; whoever decided on `review` earlier, for a day that has come, may have
+    left by then. `keeps_customers` lets customers from before keep the former tier's terms, until `customers_keep_ends_at` or
+    for good. Open cases other than `review` are overtaken by the move, and a tier decided by hand until a day ends.
 
     Raises: Forbidden, OtherProgram, OutOfUse, OverAlready, AlreadyThere, TooEarly, NoRoom.
     """
-    if by is not None:
+    if by is not None and (review is None or review.decided_at is None):
         policy.require(by, "place_in_tiers")
     membership = Membership.objects.lock().get(pk=membership.pk)
     if tier.program_id != membership.program_id:

@@ -23,6 +23,7 @@ from prm.lib.db import persistently
 from prm.lib.errors import Refused
 from prm.lib.periods import local_day, start_of_day
 from prm.runs import lifecycle
+from prm.runs.choices import RunState
 from prm.runs.models import Run
 from prm.runs.progress import Reporter
 from tiers import schemes
@@ -51,7 +52,8 @@ class LookedAtToday(Refused):
 def open_due(*, at: datetime) -> list[ReviewRound]:
     """Open the rounds that are due in all programs by `at` and were not opened yet, and return them, the earliest first.
 
-    It looks back to the newest round there is, never before the day the scheme in force took effect.
+    It looks back to the newest round there is, never before the day the scheme in force took effect, nor before the day it was
+    published: nobody is reviewed on days of a calendar that was not told yet.
     """
     opened: list[ReviewRound] = []
     for program in Program.objects.filter(tier_schemes__isnull=False).distinct().order_by("pk"):
@@ -100,11 +102,16 @@ def start(row: ReviewRound, *, by: User | None, at: datetime) -> Run:
 
 
 def start_waiting(*, at: datetime) -> int:
-    """Set workers to the rounds that are not finished, and return how many rounds those are."""
+    """Set workers to the rounds that are not finished, and return how many rounds those are.
+
+    One whose worker failed is tried again: nobody's review may stand still until a person looks. What a person stopped stays so.
+    """
     rows = unfinished()
     for row in rows:
         with suppress(lifecycle.AlreadyRunning):  # by the command: it does the same
-            start(row, by=None, at=at)
+            run = start(row, by=None, at=at)
+            if run.state == RunState.FAILED:
+                lifecycle.retry(run, at=at)
     return len(rows)
 
 
@@ -172,9 +179,9 @@ def settle(case: TierReview, *, at: datetime) -> bool:
 
 def _open_due(program: Program, *, at: datetime) -> Iterator[ReviewRound]:
     scheme = schemes.in_force(program, at=at)
-    if scheme is None or scheme.effective_at is None:
+    if scheme is None or scheme.effective_at is None or scheme.published_at is None:
         return
-    since = local_day(scheme.effective_at, program.zone)
+    since = local_day(max(scheme.effective_at, scheme.published_at), program.zone)
     newest = ReviewRound.objects.filter(program=program, kind__in=BY_CALENDAR).order_by("-due_on").first()
     if newest is not None:
         since = max(since, newest.due_on)

@@ -74,7 +74,13 @@ class Scene:
         return found.latest("pk")
 
 
-def scene(*, calendar: Calendar = CALENDAR, since: datetime = SINCE, **process: Any) -> Scene:
+def scene(
+    *,
+    calendar: Calendar = CALENDAR,
+    since: datetime = SINCE,
+    published_at: datetime | None = None,
+    **process: Any,
+) -> Scene:
     """Return the program; nobody is protected and a fall goes one step unless `process` says otherwise."""
     told = {"protected_days": 0, **process}
     program = ProgramFactory.create()
@@ -87,7 +93,11 @@ def scene(*, calendar: Calendar = CALENDAR, since: datetime = SINCE, **process: 
         {"silver": at_least(50), "gold": at_least(80)}, calendar=calendar, process=Process(**told)
     )
     row = TierSchemeFactory.create(
-        program=program, published=True, effective_at=since, definition=qualify.dump(scheme)
+        program=program,
+        published=True,
+        effective_at=since,
+        published_at=published_at or since,
+        definition=qualify.dump(scheme),
     )
     return Scene(program, row, tiers)
 

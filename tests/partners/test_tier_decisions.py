@@ -10,9 +10,12 @@ from partners import placement
 from partners.events import ReviewDecided
 from partners.models import TierOverride, TierReview
 from partners.tier_reviews import cases, decisions
+from prm.accounts import policy
+from prm.accounts.models import User
 from prm.accounts.policy import Forbidden
 from prm.audit.models import AuditEvent
 from prm.lib.events import subscribed
+from tests.factories.prm import UserFactory
 from tests.partners.score_scene import BY_ITSELF, REVIEWED, Scene, mails, moves, scene, tier_of
 from tests.people import ada, fiona, mats
 
@@ -67,6 +70,18 @@ def test_a_decision_for_later_takes_effect_when_its_moment_has_come() -> None:
     assert decisions.apply_due(at=august + timedelta(hours=1)) == 0
     assert moves(case.membership) == [("silver", august)]
     assert len(mails("tier_rise")) == 1
+
+
+def test_a_decision_for_later_stands_when_who_made_it_has_left() -> None:
+    here = scene(since=SINCE)
+    case = reviewed(here, "bronze", 60)
+    manager = UserFactory.create(role=policy.ACCOUNT_MANAGER)
+    decisions.decide(case, by=manager, at=NEXT_DAY, effective_at=NEXT_DAY + timedelta(days=30))
+    User.objects.filter(pk=manager.pk).update(is_active=False)
+    assert decisions.apply_due(at=NEXT_DAY + timedelta(days=30)) == 1
+    placed = here.case(case.membership).placement
+    assert placed is not None
+    assert (tier_of(case.membership), placed.placed_by) == ("silver", manager)
 
 
 def test_a_decision_for_later_can_be_taken_back_until_then() -> None:

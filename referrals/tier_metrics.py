@@ -116,19 +116,20 @@ def _leads(asked: Asked, scope: Scope) -> QuerySet[Credit]:
 
 def _first_sales(asked: Asked, scope: Scope) -> QuerySet[Credit]:
     """Return the sales that were the first of their customers at anybody in the program."""
-    before = Q(occurred_at__lt=OuterRef("occurred_at")) | Q(
-        occurred_at=OuterRef("occurred_at"), conversion__lt=OuterRef("conversion")
-    )
-    earlier = (
+    when, conversion = OuterRef(OuterRef("occurred_at")), OuterRef(OuterRef("conversion"))
+    before = Q(occurred_at__lt=when) | Q(occurred_at=when, conversion__lt=conversion)
+    credited = (
         performance.counting(since=None, until=asked.until)
         .filter(
             before,
-            conversion__customer=OuterRef("conversion__customer"),
-            conversion__kind__in=SALES,
-            membership__program=OuterRef("membership__program"),
+            conversion=OuterRef("pk"),
+            membership__program=OuterRef(OuterRef("membership__program")),
         )
         .exclude(_gone(_looked_at(asked)))
     )
+    # By the customer's own events: a database that begins with the members of the program reads all that was ever sold in it.
+    earlier = Conversion.objects.filter(customer=OuterRef("conversion__customer"), kind__in=SALES)
+    earlier = earlier.filter(Exists(credited))
     return _sales(asked, scope).exclude(conversion__customer=None).exclude(Exists(earlier))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.db.models import Sum
 
-from demo import dataset, enrolment, living, money, outreach, people, programs, recruiting
+from demo import dataset, enrolment, living, money, outreach, people, programs, recruiting, tiering
 from payouts import accrual, release
 from payouts.models import Commission, Statement
 from prm.lib.periods import Month
@@ -63,10 +63,13 @@ class Build:
     def all(self) -> None:
         """Build everything."""
         by_kind = self.people_and_programs()
+        tiering.prepare(by_kind["affiliate"], now=self.now)
         self.import_sales()
         self.rate()
         self.months(list(by_kind.values()))
-        self.from_stranger_to_partner({program.slug: program for program in by_kind.values()})
+        by_slug = {program.slug: program for program in by_kind.values()}
+        self.from_stranger_to_partner(by_slug)
+        self.a_year_of_tiers(by_slug)
 
     def people_and_programs(self) -> dict[str, Program]:
         """Make staff, programs and the 75 partners, who are all in from the first month's first instant on."""
@@ -118,6 +121,11 @@ class Build:
             count[0] += recruiting.fill(by_slug, now=self.now)
             count[0] += outreach.fill(by_slug, now=self.now)
             count[0] += living.fill(by_slug, now=self.now, last_order=last_order)
+
+    def a_year_of_tiers(self, by_slug: dict[str, Program]) -> None:
+        """Let people learn, partners plan, and tiers be reviewed as the calendar of the year says."""
+        with self.stage("tiers") as count, quiet():
+            count[0] = tiering.fill(by_slug, now=self.now)
 
 
 def differences(shift: timedelta) -> list[str]:

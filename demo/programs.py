@@ -36,6 +36,7 @@ FOR_WHOM = {
     "distributor": "For wholesalers who carry our range in a country of their own.",
 }
 TIERS = (("registered", "Registered", 0), ("silver", "Silver", 50_000_00), ("gold", "Gold", 250_000_00))
+TRACKS = {"affiliate": "Publishers"}  # a second ladder stands beside that one
 COLOURS = {"registered": TierColour.SLATE, "silver": TierColour.SILVER, "gold": TierColour.GOLD}
 BENEFITS = {
     "registered": "Links, codes and monthly payment.",
@@ -97,7 +98,13 @@ def make_program(entity: LegalEntity, kind: str, *, at: datetime) -> Program:
     )
     for rank, (key, name, _revenue) in enumerate(TIERS, start=1):
         Tier.objects.create(
-            program=program, key=key, name=name, rank=rank, colour=COLOURS[key], benefits=BENEFITS[key]
+            program=program,
+            key=key,
+            name=name,
+            rank=rank,
+            track=TRACKS.get(kind, ""),
+            colour=COLOURS[key],
+            benefits=BENEFITS[key],
         )
     _scheme(program, at=at)
     _gives(program, at=at)

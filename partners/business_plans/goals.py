@@ -138,7 +138,10 @@ def target_at(goal: Goal, *, at: datetime) -> int:
 
 
 def _faults_of_period(starts_on: date, ends_on: date) -> Iterator[Refused]:
-    if ends_on <= starts_on:
+    first, last = refusals.YEARS
+    if not (first <= starts_on.year <= last and first <= ends_on.year <= last):
+        yield refusals.FarAway(params={"first": first, "last": last})
+    elif ends_on <= starts_on:
         yield refusals.EndsTooEarly()
     elif ends_on > (latest := last_day_allowed(starts_on)):
         yield refusals.TooManyYears(params={"day": _day(latest)})

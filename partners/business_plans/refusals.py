@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from prm.lib.errors import Refused
 
 LONGEST_YEARS = 3
+# Plans are of living memory and of the near future: calendars end.
+YEARS = (2000, 2199)
 MOST_GOALS, MOST_CHECKPOINTS = 20, 24
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_REASON = 140, 4000, 500
 
@@ -56,6 +58,11 @@ class SameDayTwice(Refused):
 
 class TooMany(Refused):
     message = _("A plan has up to %(goals)s goals and %(checkpoints)s checkpoints.")
+
+
+class FarAway(Refused):
+    message = _("Choose days from the years %(first)s to %(last)s.")
+    field = "starts_on"
 
 
 class NoGoals(Refused):

@@ -34,6 +34,7 @@ _FOLDER = "proofs"
 _TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 LONGEST_ISSUER, LONGEST_NUMBER, LONGEST_REASON = 140, 60, 300
 EXPIRED = "expired"
+_FIRST_YEAR = 1900  # nobody who was certified before is at work
 
 
 class NotYours(Refused):
@@ -286,6 +287,8 @@ def _end(certification: Certification, earned_on: date, told: date | None, *, to
     """Return the first day a certificate counts no more: its own end or that of our time, whatever is first."""
     if earned_on > today:
         raise InTheFuture
+    if earned_on.year < _FIRST_YEAR:
+        raise OverAlready(params={"day": earned_on.isoformat()})
     if told is not None and told <= earned_on:
         raise EndsBeforeStart
     ours = expiry(certification, earned_on)

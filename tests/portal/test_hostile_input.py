@@ -4,6 +4,7 @@ in a mail or in a spreadsheet, and no page breaks over it."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -16,19 +17,30 @@ from partners.application_forms.definition import STANDARD, Choice, Definition, 
 from partners.application_forms.standard import standard_for
 from partners.business_plans import plans
 from partners.invitation_rows import word_of
-from partners.models import Application
+from partners.models import Application, LessonAttempt
 from partners.tokens import status_token
 from portal.views import apply, apply_check, draft, invited
 from prm.mail.models import OutgoingMail
 from tests import applying
+from tests.certified import QUESTIONS
 from tests.desk import at_desk
 from tests.factories.partners import ApplicationFactory, TermsVersionFactory
 from tests.factories.recruiting import FormVersionFactory, ProspectFactory, ReferenceFactory
+from tests.factories.tiering import (
+    ActivityFactory,
+    CertificationFactory,
+    CourseFactory,
+    LessonFactory,
+    StaffFactory,
+    TierReviewFactory,
+)
 from tests.partners.plan_scene import JAN_2, outlined
 from tests.people import ada, mats
 from tests.portal.conftest import signed_in
-from tests.portal.hostile import attack, wrong_mails
+from tests.portal.hostile import ILLEGAL, LEGAL, alive, attack, forms_of, post, wrong_mails
 from tests.portal.scene import Scene
+from tiers import schemes
+from tiers.models import Tier
 
 pytestmark = pytest.mark.django_db
 OWN_KINDS = ("text", "long_text", "number", "choice", "multiple", "date", "country", "url")
@@ -154,6 +166,48 @@ def business_plan(scene: Scene) -> tuple[Client, str]:
     return signed_in(scene), reverse("portal:plan", args=[found.plan.public_id])
 
 
+def person_add(scene: Scene) -> tuple[Client, str]:
+    return signed_in(scene), reverse("portal:staff_add")
+
+
+def person_change(scene: Scene) -> tuple[Client, str]:
+    made = StaffFactory.create(partner=scene.membership.partner)
+    return signed_in(scene), reverse("portal:staff_change", args=[made.public_id])
+
+
+def proof(scene: Scene) -> tuple[Client, str]:
+    CertificationFactory.create(program=scene.house.program, takes_proof=True)
+    made = StaffFactory.create(partner=scene.membership.partner)
+    return signed_in(scene), reverse("portal:staff_proof", args=[made.public_id])
+
+
+def activity(scene: Scene) -> tuple[Client, str]:
+    return signed_in(scene), reverse("portal:activity_new")
+
+
+def activity_change(scene: Scene) -> tuple[Client, str]:
+    made = ActivityFactory.create(membership=scene.membership, told_by=scene.ana)
+    return signed_in(scene), reverse("portal:activity_change", args=[made.public_id])
+
+
+def appeal(scene: Scene) -> tuple[Client, str]:
+    now = timezone.now()
+    program = scene.house.program
+    made = TierReviewFactory.create(
+        round__program=program,
+        round__scheme=schemes.in_force(program, at=now),
+        membership=scene.membership,
+        from_tier=Tier.objects.get(program=program, key="silver"),
+        to_tier=scene.house.tier,
+        outcome="down",
+        state="in_grace",
+        notified_at=now,
+        grace_ends_at=now + timedelta(days=30),
+        appeal_ends_at=now + timedelta(days=14),
+    )
+    return signed_in(scene), reverse("portal:tier_review", args=[made.public_id])
+
+
 def profile(scene: Scene) -> tuple[Client, str]:
     return signed_in(scene), reverse("portal:profile_change")
 
@@ -214,6 +268,12 @@ PLACES: list[Place] = [
     clause,
     amendment,
     business_plan,
+    person_add,
+    person_change,
+    proof,
+    activity,
+    activity_change,
+    appeal,
     profile,
     team,
     leave,
@@ -250,3 +310,17 @@ def test_no_page_of_staff_breaks_or_comes_alive(scene: Scene, place: Place) -> N
     client, address = place(scene)
     assert attack(client, address) == []
     assert wrong_mails() == []
+
+
+def test_a_quiz_takes_nothing_that_is_no_choice(scene: Scene) -> None:
+    course = CourseFactory.create(certification__program=scene.house.program)
+    made = LessonFactory.create(course=course, kind="quiz", body={}, questions=QUESTIONS)
+    client, address = signed_in(scene), reverse("portal:training_lesson", args=[made.public_id])
+    [form] = forms_of(client.get(address), address)
+    right = {**form.values, "q0": ["0"], "q1": ["1"], "q2": ["0", "1"]}
+    for odd in ("3", "-1", "1e0", "\u0660", "a\0b", "9" * 400, ILLEGAL[1], *LEGAL[:2]):
+        for name in ("q0", "q2", "seen"):
+            answer = post(client, form.action, {**right, name: [odd]})
+            assert (answer.status_code, alive(answer.content)) == (422, []), (name, odd)
+    assert not LessonAttempt.objects.exists()
+    assert post(client, form.action, right).status_code == 302

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partners import assignment, waiting
+from partners.admin.opening_filter import OpeningFilter
 from partners.choices import ApplicationState
 from partners.models import Application
 from partners.screening_counts import warning_counts
@@ -23,11 +24,12 @@ COUNTED = 1000
 Found = QuerySet[Application]
 
 
-class WaitingFilter(admin.SimpleListFilter):
+class WaitingFilter(OpeningFilter):
     """Whom an application waits for. The list opens with what staff can act on now, unless a state or words are asked for."""
 
     title = gettext_lazy("queue")
     parameter_name = "waiting"
+    unless = ("q", "state__exact")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Name the ways to look."""
@@ -38,19 +40,6 @@ class WaitingFilter(admin.SimpleListFilter):
             ("no", _("Closed")),
             ("all", _("All")),
         ]
-
-    def choices(self, changelist: Any) -> Any:
-        """Offer the ways to look, without the one that would say the same as the first."""
-        return [choice for number, choice in enumerate(super().choices(changelist)) if number]
-
-    def value(self) -> str | None:
-        """Return what was asked for, or what the list opens with."""
-        return super().value() or self._default
-
-    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        asked = request.GET.get("q") or request.GET.get("state__exact")
-        self._default = "all" if asked else "yes"
-        super().__init__(request, params, model, model_admin)
 
     def queryset(self, request: HttpRequest, queryset: Found) -> Found:
         """Keep what was asked for."""

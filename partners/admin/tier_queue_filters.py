@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partners import assignment
+from partners.admin.opening_filter import OpeningFilter
 from partners.choices import ReviewState
 from partners.models import TierReview
 from partners.tier_reviews import waiting
@@ -21,11 +22,12 @@ from tiers.models import Program
 Found = QuerySet[TierReview]
 
 
-class WaitingFilter(admin.SimpleListFilter):
+class WaitingFilter(OpeningFilter):
     """Whom a case waits for. The list opens with what staff decide on now, unless a state or words are asked for."""
 
     title = gettext_lazy("queue")
     parameter_name = "waiting"
+    unless = ("q", "round__id__exact")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Name the ways to look."""
@@ -39,19 +41,6 @@ class WaitingFilter(admin.SimpleListFilter):
             ("no", _("Over")),
             ("all", _("All")),
         ]
-
-    def choices(self, changelist: Any) -> Any:
-        """Offer the ways to look, without the one that would say the same as the first."""
-        return [choice for number, choice in enumerate(super().choices(changelist)) if number]
-
-    def value(self) -> str | None:
-        """Return what was asked for, or what the list opens with."""
-        return super().value() or self._default
-
-    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        asked = request.GET.get("q") or request.GET.get("round__id__exact")
-        self._default = "all" if asked else "yes"
-        super().__init__(request, params, model, model_admin)
 
     def queryset(self, request: HttpRequest, queryset: Found) -> Found:
         """Keep what was asked for."""

@@ -160,7 +160,7 @@ def leave(staff: Staff, *, by: User, at: datetime) -> Staff:
     Raises: NotYourList, HasLeft.
     """
     _managed(staff.partner, by)
-    return _mark_left(_here(staff), by, at)
+    return mark_left(_here(staff), by, at)
 
 
 @transaction.atomic
@@ -222,7 +222,7 @@ def leave_with(member: Member, *, by: User, at: datetime) -> None:
         Staff.objects.select_for_update(of=("self",), no_key=True).filter(member=member, left_at=None).first()
     )
     if row is not None:
-        _mark_left(row, by, at)
+        mark_left(row, by, at)
 
 
 def first_role(team_role: str) -> StaffRole:
@@ -301,7 +301,8 @@ def find(member: Member) -> Staff | None:
     return min(fit, key=lambda row: (row.left_at is not None, row.pk), default=None)
 
 
-def _mark_left(row: Staff, by: User, at: datetime) -> Staff:
+def mark_left(row: Staff, by: User, at: datetime) -> Staff:
+    """Mark a row, which the caller holds, as left; what it holds stays on record."""
     row.left_at, row.left_by = max(at, row.added_at + MOMENT), by
     row.save(update_fields=["left_at", "left_by"])
     audit.record(by, "staff.left", row, at=at)

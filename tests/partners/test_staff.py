@@ -6,16 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from partners import team
+from partners import merging, team
 from partners.certification import staff
 from partners.models import Member, Partner, Staff
 from partners.profile_fields import BadCountry
 from prm.audit.models import AuditEvent
 from tests.factories.partners import MemberFactory
 from tests.factories.prm import UserFactory
-from tests.factories.tiering import StaffFactory
+from tests.factories.tiering import CertificationFactory, CredentialFactory, StaffFactory
 from tests.factories.tiers import EPOCH
-from tests.people import fiona, mats
+from tests.people import ada, fiona, mats
 
 pytestmark = pytest.mark.django_db
 AT = EPOCH + timedelta(days=30)
@@ -125,3 +125,27 @@ def test_who_comes_back_into_the_team_finds_the_old_row_unless_marked_as_left_by
     with pytest.raises(staff.HasLeft):
         staff.of_member(again, by=member.user, at=AT + timedelta(days=4))
     assert Partner.objects.get(pk=keeper.partner_id).staff.count() == 1
+
+
+def test_a_merge_brings_people_with_all_they_hold_and_lists_nobody_twice() -> None:
+    keeper, other = owner(), owner()
+    there, here = other.partner, keeper.partner
+    both = MemberFactory.create(partner=there, role="sales")
+    now_here = MemberFactory.create(partner=here, user=both.user, role="sales")
+    learned = StaffFactory.create(partner=there, member=both, email=both.user.email)
+    certified = StaffFactory.create(partner=there, email="kim@x.example")
+    empty_row = StaffFactory.create(partner=here, email="Kim@x.example")
+    known = StaffFactory.create(partner=here, email="lee@x.example")
+    double = StaffFactory.create(partner=there, email="lee@x.example")
+    alone = StaffFactory.create(partner=there, email="")
+    nameless = StaffFactory.create(partner=here, email="")
+    certification = CertificationFactory.create()
+    for person in (learned, certified, known):
+        CredentialFactory.create(certification=certification, staff=person, earned_on=AT.date())
+    merging.merge(there, into=here, by=ada(), at=AT)
+    listed = set(Staff.objects.filter(partner=here, left_at=None))
+    assert listed == {learned, certified, known, alone, nameless}
+    assert set(Staff.objects.filter(partner=here).exclude(left_at=None)) == {empty_row, double}
+    assert not Staff.objects.filter(partner=there).exists()
+    # Who was in both teams is the same person in the one that goes on.
+    assert staff.of_member(now_here, by=both.user, at=AT + timedelta(days=1)) == learned

@@ -3,8 +3,6 @@ holds up no other, and is named by its line."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from partners import invitations
 from partners.application_forms.validators import one_line, printable
 from partners.models import Application, ProgramInvitation
+from partners.pasted_lists import cells_of
 from prm.accounts.emails import fold_email
 from prm.lib.errors import Refused
 from tiers.models import Program, Tier
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from prm.accounts.models import User
 
 MOST_ROWS = 500
-MOST_BYTES = 1_000_000
 _NAME, _COMPANY, _EMAIL = 120, 140, 254
 # What the first line is called in lists people keep; in any order, with others beside them.
 _HEADINGS = {
@@ -55,16 +53,6 @@ class EmptyList(Refused):
 class TooLong(Refused):
     message = _("A list may have up to %(count)s rows. Split it.")
     field = "text"
-
-
-class TooLarge(Refused):
-    message = _("A list may be up to 1 MB.")
-    field = "file"
-
-
-class NotText(Refused):
-    message = _("This file is no text. Save the list as CSV, in UTF-8 or Latin-1.")
-    field = "file"
 
 
 class NoMailColumn(Refused):
@@ -100,29 +88,12 @@ class Sent:
     refused: list[tuple[Row, str]]
 
 
-def read_file(content: bytes) -> str:
-    """Return the text of an uploaded list, in UTF-8 or Latin-1.
-
-    Raises: TooLarge, NotText.
-    """
-    if len(content) > MOST_BYTES:
-        raise TooLarge
-    if b"\x00" in content:
-        raise NotText
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
 def parse(text: str) -> list[Row]:
     """Return the rows of a list: name, e-mail and company, parted by commas, semicolons or tabs; a first line of headings is optional.
 
     Raises: EmptyList, TooLong, NoMailColumn, TooLarge.
     """
-    if len(text.encode("utf-8", "replace")) > MOST_BYTES:
-        raise TooLarge
-    lines = _cells(text)
+    lines = cells_of(text)
     if not lines:
         raise EmptyList
     columns = _columns(lines[0][1])
@@ -189,23 +160,6 @@ def _checked(row: Row, known: dict[Outcome, set[str]], seen: set[str]) -> Checke
     seen.add(folded)
     found = next((outcome for outcome, mailboxes in known.items() if folded in mailboxes), Outcome.NEW)
     return Checked(row, found)
-
-
-def _cells(text: str) -> list[tuple[int, list[str]]]:
-    """Return the lines that hold something, with their numbers; the sign that parts cells is the commonest of the first line."""
-    lines = text.lstrip("\ufeff").splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    delimiter = max(";\t,", key=first.count)
-    found = []
-    reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)
-    try:
-        for cells in reader:
-            trimmed = [cell.strip() for cell in cells]
-            if any(trimmed):
-                found.append((reader.line_num, trimmed))
-    except csv.Error as error:
-        raise NotText from error
-    return found
 
 
 def _columns(cells: list[str]) -> dict[str, int] | None:

@@ -100,6 +100,7 @@ STAFF_ONLY = (
     "partners/invitations.py",
     "partners/launch*.py",
     "partners/merging*.py",
+    "partners/pasted_lists.py",
     "partners/placement.py",
     "partners/program_texts.py",
     "partners/recruiting.py",

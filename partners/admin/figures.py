@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partners import pasted_lists
 from partners.admin.day_column import day_column
 from partners.admin.engagement_forms import FigureForm, FigureListForm
 from partners.admin.membership_choice import choose_page
@@ -250,9 +251,9 @@ def _text(form: FigureListForm) -> str:
     upload = form.cleaned_data.get("file")
     if upload is None:
         return str(form.cleaned_data["text"])
-    if upload.size > figure_lists.MOST_BYTES:
-        raise figure_lists.TooLarge
-    return figure_lists.read_file(upload.read())
+    if upload.size > pasted_lists.MOST_BYTES:
+        raise pasted_lists.TooLarge
+    return pasted_lists.read_file(upload.read())
 
 
 def _consequences(count: int, others: int) -> list[str]:

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partners import invitation_lists as lists
+from partners import pasted_lists
 from partners.admin.forms_outreach import InvitationListForm
 from prm.accounts.back_office import BackOfficeAdmin, attempt, person, require
 from tiers.models import Program, Tier
@@ -135,9 +136,9 @@ def _text(form: InvitationListForm) -> str:
     upload = form.cleaned_data.get("file")
     if upload is None:
         return str(form.cleaned_data["text"])
-    if upload.size > lists.MOST_BYTES:
-        raise lists.TooLarge
-    return lists.read_file(upload.read())
+    if upload.size > pasted_lists.MOST_BYTES:
+        raise pasted_lists.TooLarge
+    return pasted_lists.read_file(upload.read())
 
 
 def _consequences(program: Program, tier: Tier, new: int, others: int) -> list[str]:

@@ -3,8 +3,6 @@ other, and is named by its line."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +14,13 @@ from django.utils.translation import gettext_lazy
 
 from partners.engagement import figures
 from partners.models import Membership, StaffFigure
+from partners.pasted_lists import cells_of
 from prm.lib.errors import Refused
 
 if TYPE_CHECKING:
     from prm.accounts.models import User
 
-MOST_ROWS, MOST_BYTES = 2_000, 1_000_000
+MOST_ROWS = 2_000
 _DIGITS = 13
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _COLUMNS = ("membership", "figure", "value", "day", "source")
@@ -43,16 +42,6 @@ class EmptyList(Refused):
 class TooLong(Refused):
     message = gettext_lazy("A list may have up to 2,000 rows. Split it.")
     field = "text"
-
-
-class TooLarge(Refused):
-    message = gettext_lazy("A list may be up to 1 MB.")
-    field = "file"
-
-
-class NotText(Refused):
-    message = gettext_lazy("This file is no text. Save the list as CSV, in UTF-8 or Latin-1.")
-    field = "file"
 
 
 class ColumnMissing(Refused):
@@ -85,29 +74,12 @@ class Checked:
     fault: str = ""
 
 
-def read_file(content: bytes) -> str:
-    """Return the text of an uploaded list, in UTF-8 or Latin-1.
-
-    Raises: TooLarge, NotText.
-    """
-    if len(content) > MOST_BYTES:
-        raise TooLarge
-    if b"\x00" in content:
-        raise NotText
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
 def parse(text: str) -> list[Row]:
     """Return the rows of a list; its first line names the columns, parted by commas, semicolons or tabs.
 
     Raises: EmptyList, TooLong, TooLarge, NotText, ColumnMissing.
     """
-    if len(text.encode("utf-8", "replace")) > MOST_BYTES:
-        raise TooLarge
-    lines = _cells(text)
+    lines = cells_of(text)
     if not lines:
         raise EmptyList
     places = _places(lines[0][1])
@@ -201,22 +173,6 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
-
-
-def _cells(text: str) -> list[tuple[int, list[str]]]:
-    """Return the lines that hold something, with their numbers; the sign that parts cells is the commonest of the first line."""
-    lines = text.lstrip("\ufeff").splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=max(";\t,", key=first.count))
-    found = []
-    try:
-        for cells in reader:
-            trimmed = [cell.strip() for cell in cells]
-            if any(trimmed):
-                found.append((reader.line_num, trimmed))
-    except csv.Error as error:
-        raise NotText from error
-    return found
 
 
 def _places(cells: Sequence[str]) -> dict[str, int]:

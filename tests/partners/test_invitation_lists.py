@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from partners import invitation_lists as lists
+from partners import pasted_lists
 from partners.invitation_lists import Outcome
 from partners.models import ProgramInvitation
 from prm.mail.models import OutgoingMail
@@ -49,11 +50,13 @@ def test_a_faulty_row_is_named_by_line_and_field() -> None:
 
 
 def test_files_are_read_in_utf8_and_latin1_and_nothing_else() -> None:
-    assert lists.read_file("Inês".encode()) == lists.read_file("Inês".encode("latin-1")) == "Inês"
-    with pytest.raises(lists.NotText):
-        lists.read_file(b"PK\x03\x04\x00\x00")
-    with pytest.raises(lists.TooLarge):
-        lists.read_file(b"x" * 1_000_001)
+    assert (
+        pasted_lists.read_file("Inês".encode()) == pasted_lists.read_file("Inês".encode("latin-1")) == "Inês"
+    )
+    with pytest.raises(pasted_lists.NotText):
+        pasted_lists.read_file(b"PK\x03\x04\x00\x00")
+    with pytest.raises(pasted_lists.TooLarge):
+        pasted_lists.read_file(b"x" * 1_000_001)
 
 
 def test_lists_that_are_empty_too_long_or_without_addresses_are_refused() -> None:

@@ -47,6 +47,14 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Remedy:
+    """What brings the tier back; `gap` says how much was missing, and is empty where nobody knew."""
+
+    sentence: str
+    gap: str
+
+
+@dataclass(frozen=True)
 class Moment:
     """One step of the review: what, and when."""
 
@@ -128,6 +136,7 @@ def _page(
         review=review,
         title=_title(review),
         steps=list(_steps(review, found, room)),
+        remedies=list(_remedies(review, names)),
         asked=_meters(verdicts, review, names),
         asked_again=_meters(again, review, names),
         evidence=list(_evidence(review, room)),
@@ -175,6 +184,24 @@ def _meters(
         (each.rung.name, tuple(meter_of(found, program, names) for found in each.found)) for each in verdicts
     ]
     return [(name, meters) for name, meters in reversed(rungs) if meters]
+
+
+def _remedies(review: TierReview, names: Names) -> Iterator[Remedy]:
+    """Say what the notice named, in the language of the reader; the notice itself went out in the partner's."""
+    program, locale = review.membership.program, active_locale()
+    asks = schemes.scheme_of(review.round.scheme).asks
+    named = {(tier, each.key): each for tier, ask in asks.items() for each in ask.requirements}
+    for kept in review.remedies:
+        asked, gap = named.get((kept.get("tier", ""), kept["requirement"])), kept["gap"]
+        if asked is None:
+            yield Remedy(kept["sentence"], "")
+            continue
+        sentence = requirement_sentences.sentence(asked, program, locale, names=names)
+        missing = Fraction(gap) if gap else None
+        text = requirement_sentences.figure_text(
+            asked.question, missing, program.currency, locale, is_gap=True
+        )
+        yield Remedy(sentence, text if missing is not None else "")
 
 
 def _evidence(review: TierReview, room: Room) -> Iterator[Rows]:

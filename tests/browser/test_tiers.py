@@ -222,6 +222,7 @@ def ana_is_told(look: Look, page: Page, membership: Membership) -> None:
     main = page.get_by_role("main")
     expect(main).to_contain_text("What brings Expert back")
     expect(main).to_contain_text("At least 80% of your staff certified")
+    expect(main).to_contain_text("Missing when we looked: 6%.")
     expect(main).to_contain_text("31 Jul 2026")
     assert the_case(membership).public_id in page.url
     look.at(page)

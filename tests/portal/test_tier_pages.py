@@ -122,6 +122,7 @@ def test_a_fall_is_told_with_what_is_missing_until_when_and_the_rows_behind_it(a
     text = read(client, f"/portal/tier/reviews/{review.public_id}/")
     assert "Review: down from Silver to Registered" in text
     assert "What brings Silver back" in text
+    assert "in the last 3 months Missing when we looked: £1,400.00." in text
     assert "£3,600.00 of £5,000.00. £1,400.00 to go." in text
     assert "£3,800.00" in text and "-£200.00" in text.replace("−", "-")
     assert "Grace period until 1 Jul 2026" in text

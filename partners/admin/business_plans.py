@@ -23,6 +23,7 @@ from partners.admin.history import history_of
 from partners.business_plans import finding, progress, telling
 from partners.choices import BusinessPlanState
 from partners.models import BusinessPlan, Membership, PlanRemark
+from prm import audit
 from prm.accounts import policy
 from prm.accounts.back_office import (
     Fact,
@@ -181,8 +182,10 @@ class BusinessPlanAdmin(PlanSteps):
         response["Content-Disposition"] = 'attachment; filename="business-plans.csv"'
         writer = csv.writer(response)
         writer.writerow(telling.CSV_HEADER)
-        for found in _in_chunks(finding.readable(shown), at=timezone.now()):
+        at = timezone.now()
+        for found in _in_chunks(finding.readable(shown), at=at):
             writer.writerows(telling.csv_rows(found))
+        audit.record(person(request), "business_plan.file_taken", None, at=at)
         return response
 
 

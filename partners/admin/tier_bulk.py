@@ -24,6 +24,7 @@ from partners.choices import ReviewOutcome, ReviewState
 from partners.models import TierReview
 from partners.tier_reviews import bulk, decisions, waiting
 from partners.tier_reviews.bulk import AT_ONCE, Bulk, Row
+from prm import audit
 from prm.accounts.back_office import BackOfficeAdmin, chosen_ids, person, require
 from prm.accounts.models import User
 from prm.lib.cells import formula_safe
@@ -75,6 +76,7 @@ class BulkPages(Desk):
         rows = bulk.look(_read(chosen), what, at=at)
         effects = _effects(rows, at=at)
         if request.method == "GET" and "csv" in request.GET:
+            audit.record(by, "tier_review.file_taken", None, at=at, rows=len(rows))
             return _file(rows, effects, Bulk(what))
         going = [row for row in rows if row.goes]
         asks = {"asks_reason": what != Bulk.NOTIFY, "needs_reason": what == Bulk.KEEP}

@@ -19,10 +19,12 @@ from prm.lib.scrubbing import ERASED
 from tests.certified import NOON, PDF, open_school
 from tests.desk import at_desk, words
 from tests.factories.partners import MemberFactory, MembershipFactory
+from tests.factories.tiering import TierSchemeFactory
 from tests.pages import submit, went_on
 from tests.partners.plan_scene import JAN_2, outlined
-from tests.partners.tier_scene import NOW, Ladder, a_ladder
+from tests.partners.tier_scene import NOW, Ladder, a_ladder, a_scheme
 from tests.people import ada, ana, mats
+from tiers import qualify
 from tiers.qualify.reading import BadScheme, read
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +80,17 @@ def test_a_decision_until_the_end_of_the_calendar_is_refused(ladder: Ladder, unt
     answer = at_desk(mats()).post(page, given)
     assert (answer.status_code, "before the year 9000" in words(answer)) == (422, True)
     assert not TierOverride.objects.exists()
+
+
+@pytest.mark.parametrize("day", [date.min, date(1999, 12, 31), date(2200, 1, 1), date.max])
+def test_a_version_begins_in_years_calendars_know(ladder: Ladder, day: date) -> None:
+    row = TierSchemeFactory.create(program=ladder.house.program, definition=qualify.dump(a_scheme(1)))
+    answer = at_desk(ada()).post(
+        f"/admin/tiers/tierscheme/{row.pk}/publish/", {"effective_on": day.isoformat()}
+    )
+    assert (answer.status_code, "from the years 2000 to 2199" in words(answer)) == (422, True)
+    row.refresh_from_db()
+    assert row.state == "draft"
 
 
 @pytest.mark.parametrize("day", [date.min, date(1899, 12, 31), date(9998, 1, 1), date.max])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from prm.lib.forms import MoneyField, WordsField
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 else:
     ProgramModelForm = TierModelForm = forms.ModelForm
     TierFormSet = forms.BaseInlineFormSet
+
+
+# Versions begin in years whose calendars are known.
+YEARS = (2000, 2199)
 
 
 class ProgramForm(ProgramModelForm):
@@ -106,6 +111,16 @@ class PublishForm(forms.Form):
         day = _("The day it begins, at midnight in %(zone)s.") % {"zone": program.time_zone}
         self.fields["effective_on"].required = notice_days > 0
         self.fields["effective_on"].help_text = day if notice_days else f"{day} {_('Empty: at once.')}"
+
+    def clean_effective_on(self) -> date | None:
+        """Refuse days whose neighbours calendars do not have."""
+        day: date | None = self.cleaned_data["effective_on"]
+        first, last = YEARS
+        if day is not None and not first <= day.year <= last:
+            raise ValidationError(
+                _("Choose a day from the years %(first)s to %(last)s."), params={"first": first, "last": last}
+            )
+        return day
 
     def effective_at(self, *, now: datetime) -> datetime:
         """Return the instant the version begins; today means now."""

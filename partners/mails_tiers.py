@@ -198,7 +198,7 @@ def _missing(found: Found, membership: Membership, locale: str) -> str:
     if found.figure.value is None or found.gap is None:
         return _("%(requirement)s: nothing is known about it yet.") % said
     said["figure"] = figure_text(question, found.figure.value, program.currency, locale)
-    said["gap"] = figure_text(question, found.gap, program.currency, locale)
+    said["gap"] = figure_text(question, found.gap, program.currency, locale, is_gap=True)
     if found.requirement.operator == "at_most":
         return _("%(requirement)s: it stands at %(figure)s, which is %(gap)s too much.") % said
     return _("%(requirement)s: it stands at %(figure)s, %(gap)s is missing.") % said

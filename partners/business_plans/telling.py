@@ -3,6 +3,7 @@ office and CSV are filled from here, so their figures cannot differ."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -143,7 +144,7 @@ def csv_rows(found: Iterable[PlanProgress]) -> Iterator[Sequence[str]]:
                 goal.due_on.isoformat(),
                 plain_figure(goal.metric, goal.target, currency),
                 plain_figure(goal.metric, goal.value, currency),
-                plain_figure(goal.metric, goal.expected, currency),
+                plain_figure(goal.metric, _needed(goal), currency),
                 "" if goal.value is None else str(goal.percent),
                 goal.stands.value,
             ]
@@ -154,7 +155,7 @@ def _goal_row(goal: GoalProgress, plan: BusinessPlan) -> GoalRow:
     currency, locale = plan.membership.program.currency, l10n.active_locale()
     value = figure_text(goal.metric, goal.value, currency, locale)
     target = figure_text(goal.metric, goal.target, currency, locale)
-    expected = figure_text(goal.metric, goal.expected, currency, locale)
+    expected = figure_text(goal.metric, _needed(goal), currency, locale)
     reached = 0 if goal.value is None else whole(goal.value)
     return GoalRow(
         goal_id=goal.goal_id,
@@ -169,6 +170,11 @@ def _goal_row(goal: GoalProgress, plan: BusinessPlan) -> GoalRow:
         stands=goal.stands.value,
         text=_sentence(goal, value=value, target=target, expected=expected),
     )
+
+
+def _needed(goal: GoalProgress) -> int:
+    """Return what has to be reached by now to be on track: of 2.4 pieces, 3."""
+    return math.ceil(goal.expected)
 
 
 def _sentence(goal: GoalProgress, *, value: str, target: str, expected: str) -> str:

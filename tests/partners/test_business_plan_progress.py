@@ -47,6 +47,9 @@ def test_what_is_expected_grows_by_whole_days_and_both_sides_read_the_same() -> 
     assert line[7:] == ["net_revenue", "2026-12-31", "36500.00", "9000.00", "10000.00", "24", "behind"]
     text = telling.goal_rows(progress.of_plan(found.fresh(), at=APR_11))[0].text
     assert text == "£9,000.00 of £36,500.00, 24 %. £10,000.00 expected by now."
+    # After 101 days 20.2 sales are expected: who has 20 is behind, and reads that it takes 21.
+    text = telling.goal_rows(progress.of_plan(found.fresh(), at=APR_11 + timedelta(days=1)))[1].text
+    assert text == "2 of 73, 2 %. 21 expected by now."
 
 
 def test_a_plan_speaks_from_its_second_day_until_thirty_days_after_its_last() -> None:

@@ -17,7 +17,7 @@ from tiers.qualify import Ask, Calendar, Cycle, PointRate, Process, Question, Re
 
 YEAR, HALF_YEAR, QUARTER = Window("trailing", 12), Window("trailing", 6), Window("trailing", 3)
 RANGE, SEASONS = "range-adviser", "season-planner"  # keys of certifications
-ADVISERS = "Advisers"
+ADVISERS = "Retail advisers"
 RUNGS = (
     ("adviser", "Adviser", TierColour.TEAL),
     ("specialist", "Specialist", TierColour.BLUE),

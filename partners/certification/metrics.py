@@ -63,23 +63,30 @@ def trainings_completed(group: Group, asked: Asked) -> Mapping[int, Figure]:
 
 
 def ratio_rows(membership_id: int, asked: Asked) -> Iterator[EvidenceRow]:
-    """Tell each person on the list: one with the credential that counts, nothing without one."""
-    membership = Membership.objects.select_related("program").get(pk=membership_id)
-    counting = counting_credentials(membership.program, asked.question, at=asked.until)
-    first = counting.filter(staff=OuterRef("pk")).order_by("given_at", "pk")
-    people = on_list(asked.question, at=asked.until).filter(partner=membership.partner_id)
-    for person in people.annotate(
-        credential=Subquery(first.values("public_id")[:1]), since=Subquery(first.values("given_at")[:1])
-    ):
-        if person.credential:
-            yield EvidenceRow(person.credential, person.since, Fraction(1))
-        else:
-            yield EvidenceRow(person.public_id, person.added_at, Fraction(0))
+    """Tell each person on the list: a part of the share with the credential that counts, nothing without one."""
+    people = _people_behind(membership_id, asked)
+    return (EvidenceRow(what, since, Fraction(100 * holds, len(people))) for what, since, holds in people)
 
 
 def count_rows(membership_id: int, asked: Asked) -> Iterator[EvidenceRow]:
     """Tell the credentials that count, one for each person."""
-    return (row for row in ratio_rows(membership_id, asked) if row.value)
+    people = _people_behind(membership_id, asked)
+    return (EvidenceRow(what, since, Fraction(1)) for what, since, holds in people if holds)
+
+
+def _people_behind(membership_id: int, asked: Asked) -> list[tuple[str, datetime, bool]]:
+    """Return for each person on the list the credential that counts, or who holds none, since when, and which of both it is."""
+    membership = Membership.objects.select_related("program").get(pk=membership_id)
+    counting = counting_credentials(membership.program, asked.question, at=asked.until)
+    first = counting.filter(staff=OuterRef("pk")).order_by("given_at", "pk")
+    people = on_list(asked.question, at=asked.until).filter(partner=membership.partner_id)
+    told = people.annotate(
+        credential=Subquery(first.values("public_id")[:1]), since=Subquery(first.values("given_at")[:1])
+    )
+    return [
+        (each.credential, each.since, True) if each.credential else (each.public_id, each.added_at, False)
+        for each in told
+    ]
 
 
 def training_rows(membership_id: int, asked: Asked) -> Iterator[EvidenceRow]:

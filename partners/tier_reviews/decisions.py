@@ -258,10 +258,19 @@ def _apply_one(pk: int, *, at: datetime) -> bool:
 @transaction.atomic
 def _apply_held(pk: int, *, at: datetime) -> bool:
     case = cases.locked(TierReview.objects.get(pk=pk))
-    is_due = case.state == ReviewState.DECIDED and case.effective_at is not None and case.effective_at <= at
-    if is_due:
-        _apply(case, by=case.decided_by, at=at)
-    return is_due
+    if case.state != ReviewState.DECIDED or case.effective_at is None or case.effective_at > at:
+        return False
+    if cases.is_fall(case):
+        found = grace.look(case, at=at)
+        case.last_figures, case.last_looked_at = grace.stored(found), at
+        if found.is_reached:
+            # Nobody falls who is back by the day of the fall; why the fall was decided is no reason to keep.
+            case.effective_at, case.note = None, ""
+            cases.finish(case, ReviewState.KEPT, by=None, at=at, reached_again=True)
+            mails_tiers.confirmed(case)
+            return True
+    _apply(case, by=case.decided_by, at=at)
+    return True
 
 
 def _decide_one(case: TierReview, *, at: datetime) -> bool:

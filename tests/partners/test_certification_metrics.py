@@ -54,7 +54,10 @@ def test_seventeen_of_twenty_three_are_not_three_quarters() -> None:
     assert measured(RATIO, membership) == [Fraction(1700, 23)]
     assert measured(COUNT, membership) == [Fraction(17)]
     rows = metrics.rows_behind(membership.pk, RATIO, membership.program, at=AT)
-    assert (len(rows), sum(row.value for row in rows)) == (23, 17)
+    # Each person is a part of the share, so the rows come to the figure.
+    assert (len(rows), sum(row.value for row in rows)) == (23, Fraction(1700, 23))
+    counted = metrics.rows_behind(membership.pk, COUNT, membership.program, at=AT)
+    assert (len(counted), sum(row.value for row in counted)) == (17, 17)
 
 
 def test_nobody_on_the_list_is_no_share_and_a_count_of_none() -> None:

@@ -84,6 +84,20 @@ def test_a_decision_for_later_stands_when_who_made_it_has_left() -> None:
     assert (tier_of(case.membership), placed.placed_by) == ("silver", manager)
 
 
+@pytest.mark.parametrize(("score", "state", "tier"), [(80, "kept", "gold"), (79, "applied", "silver")])
+def test_who_is_back_by_the_day_a_fall_was_decided_for_keeps_the_tier(
+    score: int, state: str, tier: str
+) -> None:
+    here = scene(since=SINCE)
+    case = decisions.notify(reviewed(here, "gold", 60), by=mats(), at=REVIEWED)
+    october = GRACE_OVER + timedelta(days=40)
+    decisions.decide(case, by=mats(), at=GRACE_OVER, effective_at=october)
+    here.score(case.membership, score, at=GRACE_OVER + timedelta(days=9))
+    assert decisions.apply_due(at=october) == 1
+    assert (here.case(case.membership).state, tier_of(case.membership)) == (state, tier)
+    assert len(mails("tier_confirmed")) == (state == "kept")
+
+
 def test_a_decision_for_later_can_be_taken_back_until_then() -> None:
     here = scene(since=SINCE)
     case = reviewed(here, "bronze", 60)

@@ -4,12 +4,13 @@ and what was decided before. Every figure is the one reviews evaluate."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from partners.certification import forecast
 from partners.choices import ReviewOutcome, ReviewState, RoundKind
 from partners.models import Membership, MetricSnapshot, Placement, TierOverride, TierReview
 from partners.tier_reviews import calendar
@@ -23,8 +24,8 @@ from prm.lib.periods import local_day
 from tiers import qualify, requirement_sentences, schemes
 from tiers.models import Tier, TierScheme
 from tiers.narrowing import Names
-from tiers.qualify import RungVerdict
-from tiers.qualify.scheme import WEIGHTS
+from tiers.qualify import Found, RungVerdict
+from tiers.qualify.scheme import AT_LEAST, WEIGHTS
 
 MOST_REVIEWS = 24
 
@@ -85,7 +86,7 @@ def story_of(membership: Membership, tier: Tier, above: Tier | None, *, at: date
     row = schemes.in_force(membership.program, at=at)
     verdicts = _verdicts(membership, tier, row, at=at)
     names = Names(membership.program)
-    asked = {each.rung.key: _asked(each, membership, row, names) for each in verdicts}
+    asked = {each.rung.key: _asked(each, membership, row, names, at=at) for each in verdicts}
     outlook = tier_outlooks.outlook(membership, above, at=at) if above is not None else None
     history = _history(membership, at=at)
     next_up = asked.get(above.key) if above is not None else None
@@ -121,7 +122,9 @@ def _verdicts(
     return qualify.evaluate(scheme, ladder, figures, current=tier.key).rungs
 
 
-def _asked(each: RungVerdict, membership: Membership, row: TierScheme | None, names: Names) -> Asked:
+def _asked(
+    each: RungVerdict, membership: Membership, row: TierScheme | None, names: Names, *, at: datetime
+) -> Asked:
     ask = schemes.scheme_of(row).ask_of(each.rung.key) if row is not None else qualify.Ask()
     weighed = ""
     if ask.combine == WEIGHTS:
@@ -133,9 +136,23 @@ def _asked(each: RungVerdict, membership: Membership, row: TierScheme | None, na
         name=each.rung.name,
         is_met=each.is_met,
         lead=requirement_sentences.combined(ask),
-        meters=tuple(meter_of(found, membership.program, names) for found in each.found),
+        meters=tuple(_meter(found, membership, names, at=at) for found in each.found),
         weighed=weighed,
     )
+
+
+def _meter(found: Found, membership: Membership, names: Names, *, at: datetime) -> TierMeter:
+    """Return a meter; a certified share that is enough today says when it no longer will be."""
+    meter, requirement = meter_of(found, membership.program, names), found.requirement
+    is_floor = requirement.operator == AT_LEAST
+    if requirement.question.metric != "certified_ratio" or not (is_floor and found.is_met):
+        return meter
+    steps = forecast.lapses(membership.partner, requirement.question, at=at, program=membership.program)
+    step = forecast.first_below(steps, requirement.threshold)
+    if step is None:
+        return meter
+    warning = forecast.sentence(step, local_day(at, membership.program.zone), active_locale())
+    return replace(meter, text=f"{meter.text} {warning}")
 
 
 def _figures_until(membership: Membership, row: TierScheme | None, *, at: datetime) -> str:

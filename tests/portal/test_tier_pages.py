@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -14,7 +14,7 @@ from partners.models import Appeal, Placement, TierReview
 from partners.tier_reviews import appeals, overrides, rounds
 from prm.runs.progress import Reporter
 from tests.desk import words
-from tests.factories.tiering import TierReviewFactory
+from tests.factories.tiering import CertificationFactory, CredentialFactory, StaffFactory, TierReviewFactory
 from tests.people import ada, mats
 from tests.portal.conftest import signed_in
 from tests.portal.scene import JOINED, NOW, Scene, on
@@ -202,3 +202,27 @@ def test_a_tier_given_by_hand_says_until_when_and_why(asked: Scene) -> None:
     assert "You stand in Silver by our decision until 31 Mar 2099." in text
     assert "For our joint spring launch." in text
     assert Placement.objects.filter(membership=asked.membership, ends_at=None).get().tier == silver
+
+
+def test_a_certified_share_that_is_enough_says_when_it_no_longer_will_be(newcomer: Scene) -> None:
+    program, partner = newcomer.house.program, newcomer.membership.partner
+    certification = CertificationFactory.create(program=program, key="range", name={"en": "The range"})
+    for days in (43, 200, 200, None):
+        person = StaffFactory.create(partner=partner, added_at=JOINED)
+        if days is not None:
+            ends_on = NOW.date() + timedelta(days=days)
+            CredentialFactory.create(
+                certification=certification,
+                staff=person,
+                earned_on=JOINED.date(),
+                expires_on=ends_on,
+                given_at=JOINED,
+            )
+    question = Question("certified_ratio", params=(("certification", ("range",)),))
+    scheme = Scheme({"silver": Ask((Requirement("certified", question, "at_least", Fraction(70)),))})
+    draft = schemes.draft(program, by=ada(), at=JOINED)
+    draft = schemes.edit(draft, qualify.dump(scheme), by=ada(), at=JOINED)
+    schemes.publish(draft, effective_at=JOINED, by=ada(), at=JOINED)
+    in_silver(newcomer)
+    # Three of four are 75 %, two of four are 50 %.
+    assert "75% of 70%: enough. In 43 days you fall to 50%." in read(signed_in(newcomer))

@@ -12,7 +12,7 @@ from tiers.qualify import Figure, Outcome, Rung, Scheme, evaluate
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """How a membership stands. `is_held`: by a decision of a person; `is_new`: too new to fall.
+    """How a membership stands. `is_held`: by a decision of a person, or suspended; `is_new`: too new to fall.
 
     `open_state` and `open_outcome` are those of a case that is not closed yet, empty when there is none.
     """

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from partners import mails_tiers, metrics, tier_cases
-from partners.choices import ReviewState, RoundKind
+from partners.choices import MembershipState, ReviewState, RoundKind
 from partners.models import Membership, Placement, ReviewEvidence, ReviewRound, TierOverride, TierReview
 from partners.tier_reviews import cases, evaluation
 from partners.tier_reviews.calendar import joined_on
@@ -106,7 +106,7 @@ def _judged(
         to_look_at(row)
         .filter(pk__range=(group.first, group.last))
         .lock()
-        .only("pk", "program_id", "joined_at")
+        .only("pk", "program_id", "joined_at", "state")
     )
     keys = {"membership__program": row.program, **span}
     standing = dict(Placement.objects.open().filter(**keys).values_list("membership_id", "tier_id"))
@@ -125,7 +125,8 @@ def _judged(
         case = waiting.get(member.pk)
         facts = evaluation.Facts(
             tier=tier.key,
-            is_held=member.pk in held,
+            # Who is suspended can neither sell nor be rewarded: looked at in earnest when that is over.
+            is_held=member.pk in held or member.state == MembershipState.SUSPENDED,
             is_new=_is_new(sitting, member),
             open_state=case.state if case is not None else "",
             open_outcome=case.outcome if case is not None else "",

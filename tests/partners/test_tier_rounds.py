@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from partners import leaving
 from partners.models import Membership, Partner, Placement, ReviewEvidence, ReviewRound, TierReview
 from partners.tier_reviews import rounds, writing
 from partners.tier_reviews.calendar import due_rounds, next_anniversary, next_review
@@ -251,6 +252,20 @@ def test_newcomers_do_not_fall_and_are_told_only_for_information() -> None:
     old = here.member("gold", 10, joined=datetime(2025, 7, 1, 12, tzinfo=UTC))
     here.review()
     assert (here.case(young).state, here.case(old).state) == ("shadow", "proposed")
+
+
+def test_who_is_suspended_is_looked_at_for_information_only() -> None:
+    here = scene(**BY_ITSELF)
+    found = [here.member("bronze", 90), here.member("gold", 0)]
+    for each in found:
+        leaving.suspend(each, reason="fraud", note="Clicks of a machine.", by=mats(), at=REVIEWED)
+    here.review()
+    assert [(here.case(each).outcome, here.case(each).state) for each in found] == [
+        ("up", "shadow"),
+        ("down", "shadow"),
+    ]
+    assert [tier_of(each) for each in found] == ["bronze", "gold"]
+    assert not OutgoingMail.objects.filter(kind__startswith="tier_").exists()
 
 
 def test_a_person_may_ask_for_a_round_once_a_day() -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @transaction.atomic
 def change(membership: Membership, *, tier: Tier, because: str, by: User, at: datetime) -> Placement:
     """Move a membership to `tier` from `at` on and tell its owners. Raises: what `placement.place` raises."""
+    # Held before the tier it leaves is read: what customers keep hangs on it.
+    membership = Membership.objects.lock().select_related("partner", "program").get(pk=membership.pk)
     before = Placement.objects.open().filter(membership=membership).select_related("tier").first()
     kept = kept_customers(membership, before.tier, tier, at=at) if before is not None else {}
     placed = placement.place(membership, tier=tier, by=by, at=at, because=because, **kept)

@@ -1,5 +1,5 @@
 """Read activities and figures entered by hand for tiers. Activities count by the day they were held and once they are confirmed; of figures
-the newest one as of the local day counts, and where there is none nobody knows."""
+the newest one as of the last local day before counts, and where there is none nobody knows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def figure_reader(metric: str) -> Callable[[Group, Asked], Mapping[int, Figure]]
         entered = StaffFigure.objects.filter(
             membership__program=group.program, membership__gte=group.first, membership__lte=group.last
         )
-        known = entered.filter(metric=metric, counted_on__lte=local_day(asked.until, group.program.zone))
+        known = entered.filter(metric=metric, counted_on__lte=_last_day(asked, group.program))
         return {row.membership_id: Figure(Fraction(row.value), 1) for row in newest(known)}
 
     return read
@@ -60,13 +60,15 @@ def figure_rows(metric: str) -> Callable[[int, Asked], Iterator[EvidenceRow]]:
     """Return what tells the one row behind a figure entered by hand."""
 
     def rows(membership_id: int, asked: Asked) -> Iterator[EvidenceRow]:
-        zone = _program_of(membership_id).zone
+        program = _program_of(membership_id)
         known = StaffFigure.objects.filter(
-            membership=membership_id, metric=metric, counted_on__lte=local_day(asked.until, zone)
+            membership=membership_id, metric=metric, counted_on__lte=_last_day(asked, program)
         )
         for row in newest(known):
             # Evidence is never rewritten: words about people stay where an erasure finds them.
-            yield EvidenceRow(reference(row.pk), start_of_day(row.counted_on, zone), Fraction(row.value))
+            yield EvidenceRow(
+                reference(row.pk), start_of_day(row.counted_on, program.zone), Fraction(row.value)
+            )
 
     return rows
 
@@ -81,12 +83,16 @@ def learn() -> None:
 def _counting(asked: Asked, program: Program) -> ActivityQuerySet:
     # A window may end before it is looked at: what was confirmed in between counts.
     found = Activity.objects.confirmed().filter(decided_at__lt=asked.at or asked.until)
-    # Days, not instants: a window that ends at midnight leaves the day out that then begins.
-    found = found.filter(held_on__lte=local_day(asked.until - _MOMENT, program.zone))
+    found = found.filter(held_on__lte=_last_day(asked, program))
     if asked.since is not None:
         found = found.filter(held_on__gte=local_day(asked.since, program.zone))
     kinds = asked.values("kind")
     return found.filter(kind__in=kinds) if kinds else found
+
+
+def _last_day(asked: Asked, program: Program) -> date:
+    """Return the last day that counts. Days, not instants: a window that ends at midnight leaves the day out that then begins."""
+    return local_day(asked.until - _MOMENT, program.zone)
 
 
 def _program_of(membership_id: int) -> Program:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
+from django.db import connection
 
 from partners import metrics
 from partners.certification import forecast
@@ -148,7 +149,8 @@ def test_many_partners_at_once_come_to_the_same_as_one_by_one(django_assert_num_
         valid = Credential.objects.valid(on=AT.date())
         certified = [each for each in people if valid.filter(staff=each).exists()]
         expected.append(Fraction(100 * len(certified), len(people)) if people else None)
-    with django_assert_num_queries(2):  # type: ignore[operator]
+    planned = connection.vendor == "postgresql"  # told to plan for many
+    with django_assert_num_queries(2 + planned):  # type: ignore[operator]
         found = measured(RATIO, *every)
     assert found == expected
 

@@ -210,7 +210,10 @@ def test_the_newest_figure_as_of_the_day_counts(
     with django_assert_num_queries(1):
         assert measured(house, question, at=NOW) == {membership.pk: Fraction(75)}
     assert measured(house, question, at=datetime(2026, 5, 31, 22, 59, tzinfo=UTC)) == {membership.pk: 70}
-    assert measured(house, question, at=datetime(2026, 5, 31, 23, tzinfo=UTC)) == {membership.pk: 75}
+    # As 1 June begins in London nothing of that day has been: a review is measured at the start of its day.
+    midnight = datetime(2026, 5, 31, 23, tzinfo=UTC)
+    assert measured(house, question, at=midnight) == {membership.pk: 70}
+    assert measured(house, question, at=midnight + timedelta(seconds=1)) == {membership.pk: 75}
     assert measured(house, question, at=datetime(2026, 3, 1, 12, tzinfo=UTC)) == {}
     [row] = metrics.rows_behind(membership.pk, question, house.program, at=NOW)
     # Evidence is never rewritten, so it names the figure; its words are read where they can be erased.

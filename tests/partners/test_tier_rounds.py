@@ -268,6 +268,14 @@ def test_who_is_suspended_is_looked_at_for_information_only() -> None:
     assert not OutgoingMail.objects.filter(kind__startswith="tier_").exists()
 
 
+def test_what_is_entered_on_the_day_of_a_review_is_for_the_next_one_however_late_a_worker_comes() -> None:
+    here = scene()
+    member = here.member("gold", 90)
+    here.score(member, 10, at=REVIEWED + timedelta(hours=9))
+    here.review(at=REVIEWED + timedelta(hours=12))
+    assert here.case(member).figures == {"manual_score/now:0": {"value": "90", "rows": 1}}
+
+
 def test_a_person_may_ask_for_a_round_once_a_day() -> None:
     here = scene(calendar=Calendar())
     here.member("bronze", 60)

@@ -220,7 +220,7 @@ class RoundKind(models.TextChoices):
     """Why tiers are looked at."""
 
     PROMOTION = "promotion", _("Promotion")
-    DEMOTION = "demotion", _("Yearly or half-yearly review")
+    DEMOTION = "demotion", _("Regular review")
     ANNIVERSARY = "anniversary", _("Anniversary")
     EXPIRY = "expiry", _("End of a decision by hand")
     BY_HAND = "by_hand", _("Asked for by a person")
@@ -246,7 +246,7 @@ class ReviewState(models.TextChoices):
     APPLIED = "applied", _("In effect")
     KEPT = "kept", _("Tier kept")
     WAIVED = "waived", _("Waived")
-    SHADOW = "shadow", _("For information: a decision by hand holds")
+    SHADOW = "shadow", _("For information")
     LAPSED = "lapsed", _("Overtaken")
 
     @classmethod

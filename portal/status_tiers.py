@@ -21,7 +21,7 @@ TIER_REVIEW: Words = {
     "applied": said(_t("In effect"), "tick", OK),
     "kept": said(_t("Tier kept"), "tick", OK),
     "waived": said(_t("Waived"), "pause", NEUTRAL),
-    "shadow": said(_t("For information"), "info", NEUTRAL, _t("A decision by hand holds")),
+    "shadow": said(_t("For information"), "info", NEUTRAL, _t("Nothing is proposed")),
     "lapsed": said(_t("Overtaken"), "return", NEUTRAL),
 }
 

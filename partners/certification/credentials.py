@@ -19,6 +19,7 @@ from partners.certification.staff import HasLeft, locked, may_manage
 from partners.choices import CredentialSource, CredentialState
 from partners.events import CredentialsChanged
 from partners.models import Certification, Credential, Membership, Staff
+from partners.own_team import refuse_own
 from partners.uploads import checked
 from prm import audit
 from prm.accounts import policy
@@ -167,10 +168,11 @@ def check_proof(
 ) -> Credential:
     """Accept a certificate of somebody else, or say why not.
 
-    Raises: Forbidden, CheckedAlready, ReasonMissing, OverAlready, HeldAlready, HasLeft.
+    Raises: Forbidden, OwnTeam, CheckedAlready, ReasonMissing, OverAlready, HeldAlready, HasLeft.
     """
     policy.require(by, "manage_courses")
     row = _locked(credential)
+    refuse_own(row.staff.partner_id, by)
     if row.state != CredentialState.WAITING:
         raise CheckedAlready
     row.reason = "" if accepted else _line(reason, LONGEST_REASON, ReasonMissing, needed=True)
@@ -195,10 +197,11 @@ def grant(
 ) -> Credential:
     """Certify somebody by our own knowledge, such as after a course in person.
 
-    Raises: Forbidden, HasLeft, NotOurs, OtherRole, InTheFuture, OverAlready, HeldAlready.
+    Raises: Forbidden, OwnTeam, HasLeft, NotOurs, OtherRole, InTheFuture, OverAlready, HeldAlready.
     """
     policy.require(by, "manage_courses")
     person = locked(staff)
+    refuse_own(person.partner_id, by)
     _refuse_unfit(certification, person)
     today = local_day(at, certification.program.zone)
     earned = earned_on or today

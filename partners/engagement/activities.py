@@ -19,6 +19,7 @@ from partners.choices import ActivityState, TeamRole
 from partners.engagement import mails
 from partners.engagement.told import Told, checked
 from partners.models import Activity, Member, Membership
+from partners.own_team import refuse_own
 from prm import audit
 from prm.accounts import policy
 from prm.lib import uploads
@@ -37,10 +38,6 @@ _TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "we
 
 class NotYours(Refused):
     message = _("Owners, marketing and sales of the partner's team can tell what they did.")
-
-
-class OwnTeam(Refused):
-    message = _("You are in this partner's team: somebody else has to decide.")
 
 
 class MembershipOver(Refused):
@@ -189,8 +186,7 @@ def _decide(
     activity: Activity, state: ActivityState, *, by: User, at: datetime, reason: str = ""
 ) -> Activity:
     policy.require(by, CAPABILITY)
-    if Member.objects.current().filter(partner=activity.membership.partner_id, user=by).exists():
-        raise OwnTeam
+    refuse_own(activity.membership.partner_id, by)
     locked = _waiting(activity)
     locked.state, locked.decided_at, locked.decided_by, locked.reason = state, at, by, reason
     locked.save(update_fields=["state", "decided_at", "decided_by", "reason"])

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from partners.engagement import figures
 from partners.models import Membership, StaffFigure
+from partners.own_team import OwnTeam
 from partners.pasted_lists import cells_of
 from prm.lib.errors import Refused
 
@@ -123,7 +124,7 @@ def enter_all(rows: Iterable[Row], *, by: User, at: datetime) -> tuple[int, list
                 by=by,
                 at=at,
             )
-        except (figures.OwnTeam, figures.EnteredAlready) as refusal:
+        except (OwnTeam, figures.EnteredAlready) as refusal:
             left.append(Checked(each.row, each.membership, fault=str(refusal)))
         else:
             entered += 1

@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from partners import profile_fields as fields
 from partners.engagement.activities import CAPABILITY
-from partners.models import Member, Membership, StaffFigure
+from partners.models import Membership, StaffFigure
 from partners.models.engagement import STAFF_METRICS
+from partners.own_team import refuse_own
 from prm import audit
 from prm.accounts import policy
 from prm.lib.errors import Refused
@@ -66,10 +67,6 @@ class NoSource(Refused):
     field = "note"
 
 
-class OwnTeam(Refused):
-    message = _("You are in this partner's team: somebody else has to enter it.")
-
-
 class EnteredAlready(Refused):
     message = _("This figure stands already as of that day, with the same value.")
     field = "value"
@@ -91,8 +88,7 @@ def enter(
     Raises: Forbidden, OwnTeam, UnknownFigure, BadValue, ScoreOutOfRange, DayAhead, BeforeJoining, NoSource, EnteredAlready.
     """
     policy.require(by, CAPABILITY)
-    if Member.objects.current().filter(partner=membership.partner_id, user=by).exists():
-        raise OwnTeam
+    refuse_own(membership.partner_id, by)
     source = check(membership, metric=metric, value=value, counted_on=counted_on, note=note, at=at)
     Membership.objects.lock().get(pk=membership.pk)
     latest = membership.staff_figures.filter(metric=metric, counted_on=counted_on)

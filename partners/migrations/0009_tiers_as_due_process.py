@@ -830,7 +830,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("promotion", "Promotion"),
-                            ("demotion", "Yearly or half-yearly review"),
+                            ("demotion", "Regular review"),
                             ("anniversary", "Anniversary"),
                             ("expiry", "End of a decision by hand"),
                             ("by_hand", "Asked for by a person"),
@@ -1318,7 +1318,7 @@ class Migration(migrations.Migration):
                             ("applied", "In effect"),
                             ("kept", "Tier kept"),
                             ("waived", "Waived"),
-                            ("shadow", "For information: a decision by hand holds"),
+                            ("shadow", "For information"),
                             ("lapsed", "Overtaken"),
                         ],
                         max_length=12,

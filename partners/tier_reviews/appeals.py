@@ -90,9 +90,9 @@ def withdraw_appeal(appeal: Appeal, *, by: User, at: datetime) -> Appeal:
 def answer_appeal(appeal: Appeal, *, granted: bool, answer: str, by: User, at: datetime) -> Appeal:
     """Grant an appeal, so that the tier is kept, or refuse it: then the grace goes on, for seven days at least.
 
-    Raises: Forbidden, AppealClosed, ReasonMissing, ReasonTooLong.
+    Raises: Forbidden, OwnTeam, AppealClosed, ReasonMissing, ReasonTooLong.
     """
-    cases.require(by)
+    cases.require(by, appeal.review)
     answer = cases.checked(answer, needed=True, field="answer", most=LONGEST)
     case, held = _locked(appeal)
     held.state = AppealState.GRANTED if granted else AppealState.REFUSED

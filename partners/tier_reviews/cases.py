@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.choices import ReviewOutcome, ReviewState
 from partners.events import ReviewDecided
 from partners.models import Appeal, Membership, TierReview
+from partners.own_team import refuse_own
 from prm import audit
 from prm.accounts import policy
 from prm.lib.errors import Refused
@@ -69,10 +70,14 @@ class ReasonTooLong(Refused):
     field = "note"
 
 
-def require(by: User | None) -> None:
-    """Let through who decides reviews; None is the program's own setting. Raises: Forbidden."""
+def require(by: User | None, review: TierReview) -> None:
+    """Let through who decides reviews, of a partner in whose team they are not; None is the program's own setting.
+
+    Raises: Forbidden, OwnTeam.
+    """
     if by is not None:
         policy.require(by, CAPABILITY)
+        refuse_own(review.membership.partner_id, by)
 
 
 def locked(review: TierReview) -> TierReview:

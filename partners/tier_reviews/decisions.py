@@ -56,9 +56,9 @@ class TooFarAhead(Refused):
 def notify(review: TierReview, *, by: User | None, at: datetime) -> TierReview:
     """Tell the owners that their membership would fall, why, and what brings it back; from now on the grace period runs.
 
-    Raises: Forbidden, CaseClosed, NotAFall, NoticeSent.
+    Raises: Forbidden, OwnTeam, CaseClosed, NotAFall, NoticeSent.
     """
-    cases.require(by)
+    cases.require(by, review)
     case = cases.locked(review)
     if not cases.is_fall(case):
         raise NotAFall
@@ -90,10 +90,10 @@ def decide(
     A fall is measured once more: whoever reaches the own tier again keeps it, and the case comes back as kept.
     `by` is None where the program's own setting decides.
 
-    Raises: Forbidden, CaseClosed, AppealOpen, NotNotified, StillInGrace, ReasonTooLong, and what `placement.place` refuses
+    Raises: Forbidden, OwnTeam, CaseClosed, AppealOpen, NotNotified, StillInGrace, ReasonTooLong, and what `placement.place` refuses
     (NoRoom, OutOfUse, TooEarly).
     """
-    cases.require(by)
+    cases.require(by, review)
     case = cases.locked(review)
     if case.state == ReviewState.DECIDED:
         raise CaseClosed
@@ -118,10 +118,10 @@ def decide(
 def keep(review: TierReview, *, by: User, at: datetime, note: str) -> TierReview:
     """Leave the membership where it stands, against the proposal; also a decision that has not taken effect is taken back.
 
-    The reason is read by the partner where it was told of a fall. Raises: Forbidden, CaseClosed, AppealOpen, ReasonMissing,
+    The reason is read by the partner where it was told of a fall. Raises: Forbidden, OwnTeam, CaseClosed, AppealOpen, ReasonMissing,
     ReasonTooLong.
     """
-    cases.require(by)
+    cases.require(by, review)
     case = cases.locked(review)
     if case.state == ReviewState.APPEALED:
         raise AppealOpen
@@ -137,9 +137,9 @@ def keep(review: TierReview, *, by: User, at: datetime, note: str) -> TierReview
 def waive(review: TierReview, *, until: date, reason: str, by: User, at: datetime) -> TierReview:
     """Let a membership keep its tier until the end of a day although it does not reach it; then it is looked at again.
 
-    Raises: Forbidden, CaseClosed, NotAFall, AppealOpen, NotAhead, ReasonMissing, ReasonTooLong.
+    Raises: Forbidden, OwnTeam, CaseClosed, NotAFall, AppealOpen, NotAhead, ReasonMissing, ReasonTooLong.
     """
-    cases.require(by)
+    cases.require(by, review)
     case = cases.locked(review)
     if not cases.is_fall(case):
         raise NotAFall

@@ -55,7 +55,7 @@ def look_again_now(review: TierReview, *, by: User, at: datetime) -> TierReview:
 
     Raises: Forbidden, CaseClosed.
     """
-    cases.require(by)
+    cases.require(by, review)
     case = cases.locked(review)
     return noted(case, look(case, at=at), by=by, at=at)
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from partners import mails_tiers, placement, tier_cases
 from partners.choices import OverrideKind
 from partners.models import Membership, Placement, TierOverride
+from partners.own_team import refuse_own
 from partners.tier_reviews import cases, decisions, rounds
 from prm import audit
 from prm.accounts import policy
@@ -50,9 +51,10 @@ def override(
 
     A decision that held before ends, and an open review is overtaken. The tier may be the one it stands in.
 
-    Raises: Forbidden, NotAhead, ReasonMissing, ReasonTooLong, NoTier, and what `placement.place` refuses.
+    Raises: Forbidden, OwnTeam, NotAhead, ReasonMissing, ReasonTooLong, NoTier, and what `placement.place` refuses.
     """
     policy.require(by, "place_in_tiers")
+    refuse_own(membership.partner_id, by)
     reason = cases.checked(reason, needed=True, field="reason", most=decisions.LONGEST_REASON)
     held = Membership.objects.lock().select_related("partner", "program").get(pk=membership.pk)
     expires_at = decisions.end_of(until, held.program.zone, at=at)

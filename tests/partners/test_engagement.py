@@ -15,6 +15,7 @@ from partners.engagement import activities, figure_lists, figures
 from partners.engagement import told as telling
 from partners.engagement.told import Told
 from partners.models import Activity, Membership, StaffFigure
+from partners.own_team import OwnTeam
 from prm.accounts.policy import Forbidden
 from prm.lib.errors import Refused
 from prm.mail.models import OutgoingMail
@@ -86,7 +87,7 @@ def test_who_may_tell_and_who_may_confirm(house: House, membership: Membership) 
         with pytest.raises(Forbidden):
             activities.confirm(activity, by=nobody, at=NOW)
     MemberFactory(partner=membership.partner, user=mats(), role="read_only")
-    with pytest.raises(activities.OwnTeam):
+    with pytest.raises(OwnTeam):
         activities.confirm(activity, by=mats(), at=NOW)
     activities.confirm(activity, by=ada(), at=NOW)
     assert {mail.to for mail in OutgoingMail.objects.filter(kind="activity_decided")} == {

@@ -9,12 +9,14 @@ import pytest
 from partners import placement
 from partners.events import ReviewDecided
 from partners.models import TierOverride, TierReview
-from partners.tier_reviews import cases, decisions
+from partners.own_team import OwnTeam
+from partners.tier_reviews import cases, decisions, overrides
 from prm.accounts import policy
 from prm.accounts.models import User
 from prm.accounts.policy import Forbidden
 from prm.audit.models import AuditEvent
 from prm.lib.events import subscribed
+from tests.factories.partners import MemberFactory
 from tests.factories.prm import UserFactory
 from tests.partners.score_scene import BY_ITSELF, REVIEWED, Scene, mails, moves, scene, tier_of
 from tests.people import ada, fiona, mats
@@ -230,3 +232,21 @@ def test_a_rise_is_no_fall() -> None:
         decisions.notify(case, by=mats(), at=NEXT_DAY)
     with pytest.raises(cases.NotAFall):
         decisions.waive(case, until=date(2026, 12, 31), reason="-", by=mats(), at=NEXT_DAY)
+
+
+def test_who_is_in_the_partners_own_team_decides_nothing_about_it() -> None:
+    here = scene(since=SINCE)
+    case, falling = reviewed(here, "bronze", 85), here.member("gold", 10)
+    for membership in (case.membership, falling):
+        MemberFactory.create(partner=membership.partner, user=mats())
+    with pytest.raises(OwnTeam):
+        decisions.decide(case, by=mats(), at=NEXT_DAY)
+    with pytest.raises(OwnTeam):
+        decisions.keep(case, by=mats(), at=NEXT_DAY, note="Not yet.")
+    with pytest.raises(OwnTeam):
+        overrides.override(
+            falling, tier=case.to_tier, reason="A friend.", until=date(2027, 1, 1), by=mats(), at=NEXT_DAY
+        )
+    assert TierReview.objects.get(pk=case.pk).state == "proposed"
+    assert not TierOverride.objects.exists()
+    assert decisions.decide(case, by=ada(), at=NEXT_DAY).state == "applied"

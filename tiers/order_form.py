@@ -114,7 +114,10 @@ class OrderForm(forms.Form):
                 field.currency = program.currency
         tiers = self.fields["tier"]
         assert isinstance(tiers, forms.ChoiceField)  # noqa: S101
-        tiers.choices = [("", _("None")), *((tier.key, tier.name) for tier in program.tiers.in_use().by_rank())]
+        tiers.choices = [
+            ("", _("None")),
+            *((tier.key, tier.name) for tier in program.tiers.in_use().by_rank()),
+        ]
         self.fields["amount"].label = _("Amount in %(currency)s") % {"currency": program.currency}
 
     def main(self) -> list[forms.BoundField]:

@@ -226,5 +226,7 @@ def _offer(fields: dict[str, Any], name: str) -> None:
     if name == "program":
         fields[name].queryset = Program.objects.order_by("name", "pk")
         return
-    fields[name].queryset = Tier.objects.in_use().select_related("program").order_by("program__name", "rank", "pk")
+    fields[name].queryset = (
+        Tier.objects.in_use().select_related("program").order_by("program__name", "rank", "pk")
+    )
     fields[name].label_from_instance = lambda tier: f"{tier.program.name}: {tier.name}"

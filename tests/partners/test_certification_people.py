@@ -73,14 +73,14 @@ def test_an_erased_person_has_no_page_no_answers_and_no_files(
     assert Staff.objects.filter(full_name="Karl Weber").exists()
 
 
-def test_people_move_with_a_merge_and_who_was_in_both_teams_leaves_the_duplicates_list() -> None:
+def test_people_move_with_a_merge_and_who_was_in_both_teams_stays_listed_once() -> None:
     duplicate, into, both = PartnerFactory.create(), PartnerFactory.create(), UserFactory()
     old = MemberFactory.create(partner=duplicate, user=both)
-    MemberFactory.create(partner=into, user=both)
+    new = MemberFactory.create(partner=into, user=both)
     known = StaffFactory.create(partner=duplicate, member=old)
     held = CredentialFactory.create(staff__partner=duplicate)
     merging.merge(duplicate, into=into, by=mats(), at=NOON)
     assert Staff.objects.filter(partner=into).count() == 2
     known.refresh_from_db()
-    assert (known.left_at, Member.objects.get(pk=old.pk).ended_at) == (NOON, NOON)
+    assert (known.left_at, known.member, Member.objects.get(pk=old.pk).ended_at) == (None, new, NOON)
     assert Credential.objects.get(pk=held.pk).staff.left_at is None

@@ -3,12 +3,13 @@ for a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from partners.intervals import Gap, gaps_of, is_in_a_gap
 from partners.models import Membership, Placement
+from partners.placement import is_fall
 from payouts.models import Reserve
 from payouts.reserves import Reserves
 from prm.lib.countries import code_of
@@ -149,15 +150,35 @@ class Terms:
         self, member_id: int, at: datetime, customer_since: datetime | None
     ) -> tuple[Placement | None, bool]:
         """Return the placement that counts, and whether it is one the membership has left."""
-        in_force: Placement | None = None
-        for placement in reversed(self.placements.get(member_id, ())):
-            is_over = placement.ends_at is not None and placement.ends_at <= at
-            if placement.starts_at > at or (is_over and in_force is None):
-                continue
-            if not placement.leaves_out(customer_since, at=at):
-                return placement, in_force is not None
-            in_force = in_force or placement
-        return in_force, False
+        rows = self.placements.get(member_id, ())
+        last = len(rows) - 1
+        while last >= 0 and rows[last].starts_at > at:
+            last -= 1
+        if last < 0:
+            return None, False
+        ends_at = rows[last].ends_at
+        if ends_at is not None and ends_at <= at:
+            return None, False
+        found = _counting(rows, last, customer_since, at)
+        return rows[found], found != last
+
+
+def _counting(rows: Sequence[Placement], place: int, customer_since: datetime | None, at: datetime) -> int:
+    """Return which placement rates a customer at `at` where a membership stands in `rows[place]`.
+
+    After a fall that lets customers keep their terms it is the one before. A rise takes nothing away that was promised at an
+    earlier fall: what is kept counts on as long as it is the higher tier.
+    """
+    if place == 0:
+        return place
+    now, before = rows[place], rows[place - 1]
+    if now.leaves_out(customer_since, at=at):
+        return _counting(rows, place - 1, customer_since, at)
+    if not is_fall(now.tier, before.tier):
+        return place
+    found = _counting(rows, place - 1, customer_since, at)
+    is_kept = found < place - 1 and is_fall(rows[found].tier, now.tier)
+    return found if is_kept else place
 
 
 def _members(ids: Collection[int]) -> dict[int, Membership]:

@@ -115,6 +115,21 @@ def test_each_customer_keeps_the_tier_of_its_own_time_through_two_falls(house: H
     assert_in_order(house)
 
 
+def test_a_rise_takes_nothing_away_that_was_promised_at_the_fall_before(house: House) -> None:
+    kept = {"keeps_customers": True, "customers_keep_ends_at": KEPT_UNTIL}
+    stand(house.members["ANA"], "bronze", FELL, **kept)
+    sell(house, "b-middle", "middle", datetime(2026, 4, 9, tzinfo=UTC))
+    stand(house.members["ANA"], "silver", FELL_AGAIN)
+    for customer in ("old", "middle", "new"):
+        sell(house, f"s-{customer}", customer, datetime(2026, 5, 9, tzinfo=UTC))
+    # Until June gold goes on for who bought in gold's time; who came in bronze's has gained by the rise.
+    told = [house.amounts(f"s-{customer}") for customer in ("old", "middle", "new")]
+    assert told == [[1000], [500], [500]]
+    sell(house, "over", "old", KEPT_UNTIL)
+    assert house.amounts("over") == [500]
+    assert_in_order(house)
+
+
 def test_a_refund_takes_back_what_its_own_sale_earned(house: House) -> None:
     stand(house.members["ANA"], "silver", FELL, keeps_customers=True)
     sell(house, "a-old", "old", datetime(2026, 4, 2, tzinfo=UTC))

@@ -172,7 +172,8 @@ def _history(membership: Membership, *, at: datetime) -> tuple[Before, ...]:
             tier=each.tier,
             since=date_text(local_day(each.starts_at, zone)),
             until=date_text(local_day(each.ends_at, zone)) if each.ends_at and each.ends_at <= at else "",
-            because=each.because,
+            # A first placement says no more than that there was an approval.
+            because=_("Your application was approved.") if each.because == "approved" else each.because,
         )
         for each in rows.order_by("-starts_at", "-pk")
     )

@@ -73,8 +73,10 @@ def test_a_draft_can_be_tried_and_nothing_is_written(program: Program) -> None:
 
 def test_a_membership_brings_its_tier_of_the_day(program: Program) -> None:
     membership = MembershipFactory.create(program=program, joined_at=datetime(2026, 1, 1, tzinfo=UTC))
-    gold = program.tiers.get(key="gold")
-    PlacementFactory.create(membership=membership, tier=gold, starts_at=datetime(2026, 6, 1, tzinfo=UTC))
+    june = datetime(2026, 6, 1, tzinfo=UTC)
+    start, gold = program.tiers.get(key="start"), program.tiers.get(key="gold")
+    PlacementFactory.create(membership=membership, tier=start, ends_at=june)
+    PlacementFactory.create(membership=membership, tier=gold, starts_at=june)
     facts = {"amount": "100.00", "partner": membership.public_id}
     assert simulate(program, {**facts, "occurred_on": "2026-06-02"}, at=NOW).amount == Money(9_00, "GBP")
     assert simulate(program, {**facts, "occurred_on": "2026-05-31"}, at=NOW).amount == Money(7_00, "GBP")

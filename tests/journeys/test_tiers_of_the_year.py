@@ -137,6 +137,7 @@ def without(moved: Stood, codes: set[str]) -> Stood:
 
 
 @pytest.mark.django_db
+@pytest.mark.needs_postgresql
 def test_every_month_of_2011_is_reviewed_and_a_rerun_from_scratch_places_everybody_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -267,7 +267,7 @@ def _many(ladder: Ladder, count: int) -> None:
         membership=ladder.members["STEADY"],
         from_tier=ladder.silver,
     )
-    past = date(2000, 1, 1) + timedelta(days=first.pk * 2_000)
+    past = date(2000, 1, 1) + timedelta(days=type(first.round).objects.count())
     rounds = type(first.round).objects.bulk_create(
         type(first.round)(
             program=ladder.house.program,

@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.core.validators import URLValidator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse
@@ -18,6 +16,7 @@ from partners import profile_fields as fields
 from partners.choices import ResourceKind
 from partners.models import ProgramResource
 from partners.uploads import checked
+from partners.web_addresses import web_address
 from prm import audit
 from prm.accounts import policy
 from prm.lib import uploads
@@ -87,7 +86,7 @@ def add(
     if kind not in ResourceKind.values:
         raise UnknownKind
     values = {"kind": kind, "title": _title(title), "description": _description(description)}
-    values |= {"language": _language(language), "url": _address(url)}
+    values |= {"language": _language(language), "url": web_address(url, BadAddress)}
     if bool(values["url"]) == (file is not None):
         raise LeadsNowhere
     upload = checked(file) if file is not None else None
@@ -160,16 +159,3 @@ def _language(code: str) -> str:
     if code and code not in dict(settings.LANGUAGES):
         raise UnknownLanguage
     return code
-
-
-def _address(url: str) -> str:
-    address = url.strip()
-    if not address:
-        return ""
-    try:
-        URLValidator(schemes=["http", "https"])(address)
-    except ValidationError as error:
-        raise BadAddress from error
-    if len(address) > 300:
-        raise BadAddress
-    return address

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partners import web_addresses
 from partners.admin.forms import DATE
 from partners.certification import courses, lessons, quiz
 from partners.choices import LessonKind, StaffRole
@@ -136,7 +137,7 @@ class LessonForm(TextsForm):
         self.add_texts("title", _("Title"), longest=lessons.LONGEST_TITLE, needed=True)
         if kind == LessonKind.VIDEO:
             self.fields["url"] = forms.CharField(
-                label=_("Address of the video"), max_length=lessons.LONGEST_URL, widget=forms.URLInput()
+                label=_("Address of the video"), max_length=web_addresses.LONGEST, widget=forms.URLInput()
             )
         if kind == LessonKind.FILE:
             self.fields["file"] = forms.FileField(

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.core.validators import URLValidator
 from django.db import transaction
 from django.http import FileResponse
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +18,7 @@ from partners.certification.texts import by_language
 from partners.choices import CourseState, LessonKind
 from partners.models import Course, Lesson
 from partners.uploads import Upload, checked
+from partners.web_addresses import web_address
 from prm import audit
 from prm.accounts import policy
 from prm.lib import uploads
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 _FOLDER = "lessons"
 _TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
-LONGEST_TITLE, LONGEST_BODY, LONGEST_URL = 120, 20_000, 300
+LONGEST_TITLE, LONGEST_BODY = 120, 20_000
 MOST_LESSONS = 60
 
 
@@ -178,7 +177,7 @@ def _values(
     values: dict[str, Any] = {
         "title": by_language(title, name="title", longest=LONGEST_TITLE, needed=True),
         "body": by_language(body, name="body", longest=LONGEST_BODY, lines=True),
-        "url": _address(url) if kind == LessonKind.VIDEO else "",
+        "url": _video(url) if kind == LessonKind.VIDEO else "",
         "questions": quiz.checked(questions) if kind == LessonKind.QUIZ else [],
     }
     if kind == LessonKind.TEXT and "en" not in values["body"]:
@@ -186,13 +185,9 @@ def _values(
     return values
 
 
-def _address(url: str) -> str:
-    address = url.strip()
-    try:
-        URLValidator(schemes=["http", "https"])(address)
-    except ValidationError as error:
-        raise AddressMissing from error
-    if len(address) > LONGEST_URL:
+def _video(url: str) -> str:
+    address = web_address(url, AddressMissing)
+    if not address:
         raise AddressMissing
     return address
 

@@ -9,17 +9,17 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
 from partners import profile_fields as fields
 from partners.application_forms.validators import printable
 from partners.choices import ActivityKind
 from partners.models import Membership
+from partners.web_addresses import web_address
 from prm.lib.errors import Refused
 from prm.lib.periods import local_day
 
-_LONGEST_TITLE, _LONGEST_URL, _LONGEST_TEXT = 140, 300, 2000
+_LONGEST_TITLE, _LONGEST_TEXT = 140, 2000
 
 
 class UnknownKind(Refused):
@@ -80,7 +80,7 @@ def checked(told: Told, membership: Membership, *, at: datetime) -> dict[str, An
         "kind": told.kind,
         "title": _title(told.title),
         "held_on": _day(told.held_on, membership, at=at),
-        "url": _address(told.url),
+        "url": web_address(told.url, BadAddress),
         "description": _description(told.description),
     }
 
@@ -108,19 +108,6 @@ def _day(day: date | None, membership: Membership, *, at: datetime) -> date:
     if day < first_day(membership):
         raise BeforeJoining
     return day
-
-
-def _address(text: str) -> str:
-    address = text.strip()
-    if not address:
-        return ""
-    try:
-        URLValidator(schemes=["http", "https"])(address)
-    except ValidationError as error:
-        raise BadAddress from error
-    if len(address) > _LONGEST_URL:
-        raise BadAddress
-    return address
 
 
 def _description(text: str) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, transaction
 from factory.django import DjangoModelFactory
 
 from tests.factories import payout_rows as rows
 from tests.factories.partners import MembershipFactory
 from tests.people import felix, fiona
+from tests.refusing import words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,18 +36,6 @@ def everything() -> dict[str, list[Values]]:
     """Return every row of the payouts tables, column by column."""
     tables = apps.get_app_config("payouts").get_models()
     return {table._meta.label: list(table._default_manager.order_by("pk").values()) for table in tables}
-
-
-def words_of(model: type[models.Model], name: str) -> str:
-    """Return how this database begins its refusal: SQLite tells a unique constraint by its columns, PostgreSQL by its name."""
-    constraint = next(each for each in model._meta.constraints if each.name == name)
-    kind = "unique" if isinstance(constraint, models.UniqueConstraint) else "check"
-    if connection.vendor == "postgresql":
-        return f'violates {kind} constraint "{name}"'
-    if isinstance(constraint, models.UniqueConstraint):
-        columns = (model._meta.get_field(field).column for field in constraint.fields)  # type: ignore[union-attr]
-        return f"UNIQUE constraint failed: {', '.join(f'{model._meta.db_table}.{c}' for c in columns)}"
-    return f"CHECK constraint failed: {name}"
 
 
 def refuse(name: str, row: Factory, values: Values, *, or_by: str = "") -> None:

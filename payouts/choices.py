@@ -271,3 +271,66 @@ class ResultFormat(models.TextChoices):
     CAMT054 = "camt.054", "camt.054"
     PAIN002 = "pain.002", "pain.002"
     CSV = "csv", "CSV"
+
+
+class RiskKind(models.TextChoices):
+    """What the monitor looks for; each is described in docs/algorithms/risk.md."""
+
+    SELF_REFERRAL = "self_referral", _("The partner bought itself")
+    CLICK_FLOOD = "click_flood", _("Many clicks from one address")
+    VELOCITY = "velocity", _("More conversions than clicks allow")
+    TOO_SOON = "too_soon", _("Bought too soon after the click")
+    BOT_SHARE = "bot_share", _("Many robots among the visitors")
+    SHARED_ACCOUNT = "shared_account", _("Two partners share a bank account")
+    SHARED_DEVICE = "shared_device", _("Two partners share a device")
+    LEAKED_CODE = "leaked_code", _("A code has got about")
+    PAID_SEARCH = "paid_search", _("Paid search where it is forbidden")
+    DISPOSABLE_MAIL = "disposable_mail", _("Throw-away e-mail addresses")
+    COUNTRY_MISMATCH = "country_mismatch", _("Clicked in one country, bought in another")
+    REFUND_RATE = "refund_rate", _("Many refunds")
+    PIXEL = "pixel", _("Told by a pixel, which anybody can call")
+    CODE_OVERUSED = "code_overused", _("A code was used more often than allowed")
+
+
+class RiskSeverity(models.TextChoices):
+    LOW = "low", _("Low")
+    MEDIUM = "medium", _("Medium")
+    HIGH = "high", _("High")
+
+
+class RiskCaseState(models.TextChoices):
+    OPEN = "open", _("Open")
+    INVESTIGATING = "investigating", _("Being looked at")
+    CLEARED = "cleared", _("Cleared")
+    CONFIRMED = "confirmed", _("Confirmed")
+
+
+class RiskSanction(models.TextChoices):
+    """What follows besides the reversal."""
+
+    NONE = "none", _("None")
+    WARNING = "warning", _("A warning")
+    SUSPENSION = "suspension", _("Suspended")
+    BAN = "ban", _("Banned")
+
+
+class PostbackEvent(models.TextChoices):
+    LEAD = "lead", _("A lead or sign-up is credited to you")
+    SALE = "sale", _("A sale or renewal is credited to you")
+    COMMISSION = "commission", _("A commission line is written")
+
+
+class PostbackDeliveryState(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    SENT = "sent", _("Delivered")
+    GIVEN_UP = "given_up", _("Given up")
+
+
+class ReportDimension(models.TextChoices):
+    ALL = "all", _("Everything")
+    LINK = "link", _("Link")
+    CODE = "code", _("Code")
+    SUB_ID = "sub_id", _("Sub-id")
+    CAMPAIGN = "campaign", _("Campaign")
+    COUNTRY = "country", _("Country")
+    PRODUCT = "product", _("Product")

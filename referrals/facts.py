@@ -23,11 +23,38 @@ MOVES = TAKES_BACK | {GIVES_BACK}
 
 
 @dataclass(frozen=True, slots=True)
+class EventLine:
+    """One product of an order, at its gross price."""
+
+    amount_minor: int
+    product: str = ""
+    category: str = ""
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """What is known of the buyer besides the shop's id, as keys of `referrals.identity`; `address_hash` has the key of its day."""
+
+    email_key: str = ""
+    mailbox_key: str = ""
+    domain_key: str = ""
+    vat_key: str = ""
+    payment_key: str = ""
+    address_hash: str = ""
+    has_disposable_mail: bool = False
+
+
+NOBODY_KNOWN = Buyer()
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One business event as a source tells it; `code` is folded to capitals, texts are trimmed by whoever reads them.
 
     Tax, shipping and discount are parts of the amount, in its minor units; cost is what the goods cost the operator.
-    A quantity nobody told is one piece for a sale and none for what takes one back.
+    A quantity nobody told is that of the lines, or one piece for a sale and none for what takes one back. The channel and
+    the buyer's address are no facts of the event: another way of telling the same is a repeat.
     """
 
     source: str
@@ -50,12 +77,19 @@ class Event:
     sub_id: str = ""
     deal: str = ""
     attributes: Mapping[str, Attribute] = field(default_factory=dict, hash=False)
+    campaign: str = ""
+    lead: str = ""
+    channel: str = "api"
+    buyer: Buyer = NOBODY_KNOWN
+    lines: tuple[EventLine, ...] = ()
 
     @property
     def pieces(self) -> int:
         """Return how many pieces the event is about."""
         if self.quantity is not None:
             return self.quantity
+        if self.lines:
+            return sum(line.quantity for line in self.lines)
         return 0 if self.kind in MOVES else 1
 
     @property
@@ -100,9 +134,15 @@ class Event:
             "sub_id": self.sub_id,
             "deal": self.deal,
             "attributes": dict(sorted(self.attributes.items())),
+            "campaign": self.campaign,
+            "lead": self.lead,
+            "customer_email": self.buyer.email_key,
+            "customer_vat_number": self.buyer.vat_key,
+            "payment_fingerprint": self.buyer.payment_key,
+            "lines": [[line.amount_minor, line.product, line.category, line.quantity] for line in self.lines],
         }
         told = {name: fact for name, fact in facts.items() if fact}
-        untold = 0 if self.kind in MOVES else 1
+        untold = 0 if self.kind in MOVES else sum(line.quantity for line in self.lines) if self.lines else 1
         return told if self.pieces == untold else {**told, "quantity": self.pieces}
 
 

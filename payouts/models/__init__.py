@@ -13,7 +13,10 @@ from payouts.models.pay_run import PaymentFile, PaymentFileTaken, PayRun, PayRun
 from payouts.models.payment import Payment
 from payouts.models.payment_method import PaymentMethod
 from payouts.models.period import Period
+from payouts.models.postback import Postback, PostbackDelivery
+from payouts.models.report import DailyTotal
 from payouts.models.result import PaymentResult, ResultFile
+from payouts.models.risk import RiskCase, RiskCaseLine, RiskNote, RiskSettings, RiskSignal
 from payouts.models.signal import AccountSignal
 from payouts.models.statement import NumberSeries, Statement, StatementLine
 from payouts.models.tax import Invoice, SelfBillingMandate, TaxForm, TaxProfile, Withholding
@@ -25,6 +28,7 @@ __all__ = [
     "Adjustment",
     "ChainLink",
     "Commission",
+    "DailyTotal",
     "Dispute",
     "DisputeMessage",
     "DryRun",
@@ -43,8 +47,15 @@ __all__ = [
     "PaymentMethod",
     "PaymentResult",
     "Period",
+    "Postback",
+    "PostbackDelivery",
     "Reserve",
     "ResultFile",
+    "RiskCase",
+    "RiskCaseLine",
+    "RiskNote",
+    "RiskSettings",
+    "RiskSignal",
     "SelfBillingMandate",
     "Statement",
     "StatementLine",

@@ -1,4 +1,4 @@
-"""A dispute: a partner's question about one line, answered by a day that was promised. What it changes is an adjustment in an open
+"""A dispute: a partner's question about one line, or about who is credited for an order, answered by a day that was promised. What it changes is an adjustment in an open
 month; the line itself stays as it was."""
 
 from __future__ import annotations
@@ -36,7 +36,15 @@ class DisputeQuerySet(Lockable["Dispute"]):
 class Dispute(models.Model):
     public_id = PublicIdField(prefix="dsp")
     membership = models.ForeignKey("partners.Membership", models.PROTECT, related_name="disputes")
-    commission = models.ForeignKey("payouts.Commission", models.PROTECT, related_name="disputes")
+    commission = models.ForeignKey(
+        "payouts.Commission", models.PROTECT, null=True, blank=True, related_name="disputes"
+    )
+    # Without a line it is about credit: of this order, or of one that nobody found.
+    conversion = models.ForeignKey(
+        "referrals.Conversion", models.PROTECT, null=True, blank=True, related_name="disputes"
+    )
+    # What the partner had asked and read before (`referrals.attribution.inquiry`), as it was then.
+    inquiry = models.JSONField(_("what was asked"), default=dict, blank=True)
     cause = models.CharField(_("what is wrong"), max_length=10, choices=DisputeCause.choices)
     state = models.CharField(_("state"), max_length=16, choices=DisputeState.choices)
     opened_at = models.DateTimeField(_("asked"))
@@ -63,6 +71,18 @@ class Dispute(models.Model):
                 fields=["commission"],
                 condition=models.Q(state__in=["opened", "answered", "waiting_partner"]),
                 name="payouts_dispute_one_open_per_line",
+            ),
+            models.UniqueConstraint(
+                fields=["membership", "conversion"],
+                condition=models.Q(
+                    state__in=["opened", "answered", "waiting_partner"], conversion__isnull=False
+                ),
+                name="payouts_dispute_one_open_per_order",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(commission__isnull=False, conversion=None)
+                | (models.Q(commission=None) & ~models.Q(inquiry={})),
+                name="payouts_dispute_is_about_something",
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=["opened", "answered", "waiting_partner"], decided_at=None)

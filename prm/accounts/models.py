@@ -92,6 +92,15 @@ class ApiKey(models.Model):
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(_("prefix"), max_length=16, editable=False)
     secret_sha256 = models.CharField(max_length=64, editable=False)
+    # After a rotation the secret before opens as well, until then.
+    previous_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    previous_ends_at = models.DateTimeField(null=True, blank=True, editable=False)
+    calls_per_minute = models.PositiveIntegerField(
+        _("calls a minute"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: what the installation allows each key."),
+    )
     scopes = models.JSONField(_("scopes"), default=list)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -52,6 +52,9 @@ _PARTNER_WORK = frozenset(
         "confirm_engagement",
         "agree_plans",
         "manage_courses",
+        "manage_referrals",
+        "decide_risk",
+        "import_codes",
     }
 )
 _MONEY_WORK = frozenset(
@@ -87,6 +90,8 @@ _LOOKING = frozenset(
         "see_runs",
         "see_disputes",
         "try_plans",
+        "see_risk",
+        "see_reports",
     }
 )
 _SETTING_UP = frozenset(
@@ -98,6 +103,9 @@ _SETTING_UP = frozenset(
         "publish_plans",
         "publish_terms",
         "manage_tiers",
+        "manage_attribution",
+        "manage_tracking",
+        "manage_risk",
         "manage_staff",
         "manage_api_keys",
         "see_audit",
@@ -135,7 +143,15 @@ _VIEW_EVERYTHING = (
         "activity stafffigure businessplan goal checkpoint goalchange planremark",
         "view",
     )
-    | _models("referrals", "link code click customer conversion credit pointentry", "view")
+    | _models(
+        "referrals",
+        "link code click customer conversion conversionline credit pointentry touch referral attributionversion attributionrecord "
+        "trackingsettings inlet importmapping",
+        "view",
+    )
+    | _models(
+        "payouts", "riskcase riskcaseline risksignal risknote risksettings postback postbackdelivery", "view"
+    )
     | _models("runs", "run", "view")
 )
 _VIEW_MONEY = _models(

@@ -14,7 +14,7 @@ from prm.lib.constraints import not_negative, one_of
 from prm.lib.db import Lockable
 from prm.lib.fields import PublicIdField
 from prm.lib.money import Money
-from referrals.choices import ConversionState
+from referrals.choices import Channel, ConversionState
 from tiers.choices import EventKind
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ class Conversion(models.Model):
     discount_minor = models.BigIntegerField(_("discount in the amount"), default=0)
     cost_minor = models.BigIntegerField(_("cost of goods"), default=0)
     sub_id = models.CharField(_("sub-id"), max_length=80, blank=True)
+    campaign = models.CharField(_("campaign"), max_length=64, blank=True)
+    channel = models.CharField(_("told by"), max_length=8, choices=Channel.choices, default=Channel.API)
+    lead_key = models.CharField(_("lead"), max_length=60, blank=True)
+    # Blind indexes: of the means of payment, and of the address with the key of its day (emptied on a schedule).
+    payment_key = models.CharField(max_length=64, blank=True)
+    address_hash = models.CharField(max_length=32, blank=True)
     deal_key = models.CharField(_("deal"), max_length=60, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     original_external_id = models.CharField(_("event it refunds"), max_length=100, blank=True)
@@ -86,6 +92,7 @@ class Conversion(models.Model):
             ),
             one_of("kind", EventKind, name="referrals_conversion_kind"),
             one_of("state", ConversionState, name="referrals_conversion_state"),
+            one_of("channel", Channel, name="referrals_conversion_channel"),
             not_negative("amount_minor", name="referrals_conversion_amount_not_negative"),
             models.CheckConstraint(
                 condition=models.Q(tax_minor__gte=0, shipping_minor__gte=0)
@@ -119,3 +126,29 @@ class Conversion(models.Model):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+
+class ConversionLine(models.Model):
+    """One product of an order. The lines' amounts come to the conversion's amount or less; what is left over, such as shipping,
+    belongs to no product."""
+
+    conversion = models.ForeignKey("referrals.Conversion", models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField(_("position"))
+    product = models.CharField(_("product"), max_length=60, blank=True)
+    category = models.CharField(_("category"), max_length=60, blank=True)
+    quantity = models.PositiveIntegerField(_("quantity"), default=1)
+    amount_minor = models.BigIntegerField(_("amount, in minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+
+    class Meta:
+        verbose_name = _("line of a conversion")
+        verbose_name_plural = _("lines of conversions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversion", "position"], name="referrals_conversionline_one_per_position"
+            ),
+            not_negative("amount_minor", name="referrals_conversionline_amount_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversion_id}/{self.position}"

@@ -30,6 +30,12 @@ class Credit(models.Model):
     click = models.ForeignKey(
         "referrals.Click", models.PROTECT, null=True, blank=True, related_name="credits"
     )
+    touch = models.ForeignKey(
+        "referrals.Touch", models.PROTECT, null=True, blank=True, related_name="credits"
+    )
+    referral = models.ForeignKey(
+        "referrals.Referral", models.PROTECT, null=True, blank=True, related_name="credits"
+    )
     occurred_at = models.DateTimeField(
         _("happened"), help_text=_("Copied from the conversion for the queue's order.")
     )

@@ -11,6 +11,12 @@ class Customer(models.Model):
     source = models.CharField(_("source"), max_length=40)
     external_id = models.CharField(_("id at the source"), max_length=100)
     country = models.CharField(_("country"), max_length=64, blank=True)
+    # Blind indexes (`referrals.identity`): equal for equal values, and nobody can read the value from them.
+    email_key = models.CharField(max_length=64, blank=True)
+    mailbox_key = models.CharField(max_length=64, blank=True)
+    domain_key = models.CharField(max_length=64, blank=True)
+    vat_key = models.CharField(max_length=64, blank=True)
+    has_disposable_mail = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField()
 
     class Meta:
@@ -20,6 +26,11 @@ class Customer(models.Model):
             models.UniqueConstraint(
                 fields=["source", "external_id"], name="referrals_customer_once_per_source"
             )
+        ]
+        indexes = [
+            models.Index(
+                fields=["email_key"], condition=~models.Q(email_key=""), name="referrals_customer_email"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -127,7 +127,7 @@ def _check(settings: Settings) -> None:
     named = [kind for group in settings.precedence for kind in group]
     if not named or len(named) != len(set(named)) or not all(settings.precedence):
         raise ValueError("Each kind of contact stands in one group, and no group is empty.")
-    if any(not 0 < hours * HOUR <= LONGEST_WINDOW for hours in settings.window_hours.values()):
+    if any(not HOUR <= hours * HOUR <= LONGEST_WINDOW for hours in settings.window_hours.values()):
         raise ValueError("A window is between one hour and 400 days.")
     if settings.half_life_hours < 1:
         raise ValueError("A half-life is at least one hour.")

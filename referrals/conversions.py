@@ -25,7 +25,7 @@ from referrals.held import Held, Original
 from referrals.models import Conversion, Credit
 from referrals.repeats import OtherBody
 
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 1_000
 
 
 class DeductionsAboveAmount(Refused):
@@ -68,7 +68,7 @@ def record(event: Event, *, at: datetime) -> Outcome:
 
 @transaction.atomic
 def record_many(events: Sequence[Event], *, at: datetime) -> list[Outcome]:
-    """Record up to 500 events in one transaction and return an outcome for each, in their order.
+    """Record up to 1,000 events in one transaction and return an outcome for each, in their order.
 
     Every worker touches rows in the same order (sales under refund, customers, new conversions by key, waiting
     refunds), so ten workers fed the same events wait for each other and never in a circle.

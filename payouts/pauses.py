@@ -64,11 +64,19 @@ class PauseEnded(Refused):
 
 @transaction.atomic
 def pause_line(
-    commission: Commission, *, cause: str, reason: str, review_on: date, by: User | None, at: datetime
+    commission: Commission,
+    *,
+    cause: str,
+    reason: str,
+    review_on: date,
+    by: User | None,
+    at: datetime,
+    tells: bool = True,
 ) -> Pause:
     """Keep one line that is on hold from being released until the pause ends, and tell the partner why.
 
-    `by` is None where the product itself acts for somebody it has let through.
+    `by` is None where the product itself acts for somebody it has let through. Who pauses many lines for one reason tells of them
+    together, and says so with `tells=False`.
     Raises: Forbidden, UnknownCause, NoReason, NotAReviewDay, NothingToPause, NotOnHold.
     """
     membership = _lock(commission.membership_id)
@@ -91,7 +99,8 @@ def pause_line(
         paused_by=by,
     )
     audit.record(by, "commission.paused", line, at=at, note=text, cause=cause, review_on=str(review_on))
-    notices_holds.tell_paused(pause)
+    if tells:
+        notices_holds.tell_paused(pause)
     return pause
 
 
@@ -123,7 +132,7 @@ def pause_payments(
 
 
 @transaction.atomic
-def resume(pause: Pause, *, outcome: str, by: User | None, at: datetime) -> Pause:
+def resume(pause: Pause, *, outcome: str, by: User | None, at: datetime, tells: bool = True) -> Pause:
     """End a pause with what came of it. A line goes back on hold, and is released the next night when its date has come.
 
     Raises: Forbidden, NoReason, PauseEnded.
@@ -147,7 +156,8 @@ def resume(pause: Pause, *, outcome: str, by: User | None, at: datetime) -> Paus
         audit.record(by, "commission.resumed", pause.commission, at=at, note=text)
     else:
         audit.record(by, "membership.payments_resumed", membership, at=at, note=text, cause=pause.cause)
-    notices_holds.tell_pause_ended(pause, at=at)
+    if tells:
+        notices_holds.tell_pause_ended(pause, at=at)
     return pause
 
 

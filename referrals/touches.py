@@ -21,6 +21,7 @@ from prm.lib.periods import local_day
 from referrals import identity
 from referrals.choices import TouchKind
 from referrals.models import Customer, Touch
+from referrals.reading import AHEAD
 
 CAPABILITY = "manage_referrals"
 LONGEST_REFERENCE = 60
@@ -231,7 +232,7 @@ def _check(wanted: Touch, *, at: datetime) -> None:
     named: dict[str, object] = {"partner": membership.partner.name, "program": program.name}
     if membership.state != MembershipState.ACTIVE:
         raise NotActive(params=named)
-    if wanted.touched_at > at:
+    if wanted.touched_at > at + AHEAD:
         raise InTheFuture
     if wanted.touched_at < membership.joined_at:
         joined_on = local_day(membership.joined_at, program.zone)

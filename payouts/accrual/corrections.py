@@ -35,7 +35,7 @@ def correction(terms: Terms, member: Membership, rule_key: str, cause: Cause, *,
     """Return the line that changes a total from what is booked to what is owed; it waits as its event's own line would."""
     happening, program = cause.happening, member.program
     seller = terms.members.get(happening.membership_id, member)
-    reserve = terms.longer_hold(member, seller, happening.product, happening.category, happening.occurred_at)
+    reserve = terms.longer_hold(member, seller, happening.products, happening.occurred_at)
     days = program.hold_days if reserve is None else reserve.hold_days
     line = restore(_because(terms, member, rule_key, cause))
     return Draft(

@@ -200,7 +200,7 @@ class Fold:
     ) -> None:
         sale = self.sales[key] = Sale.of(happening)
         if event is not None and rater is not None:
-            sale.base = part_of(event.base(rater.plan.deducts), event)
+            sale.base = part_of(rater.base(event), event)
         for draft in drafts:
             if draft.line.what in REVERSIBLE:
                 sale.book(draft.member.pk, draft.name, Booked(draft.line, draft, draft.payable_at))
@@ -230,7 +230,7 @@ class Fold:
     def _wait(self, member: Membership, seller: Membership, what: Happening | Sale) -> Wait:
         """Return how long a member waits for what it earns on a sale, and why when that is longer than the program says."""
         program, instant = member.program, what.occurred_at
-        reserve = self.terms.longer_hold(member, seller, what.product, what.category, instant)
+        reserve = self.terms.longer_hold(member, seller, what.products, instant)
         if reserve is None:
             return Wait(self._held_until(program, instant, program.hold_days))
         return Wait(self._held_until(program, instant, reserve.hold_days), facts_of(reserve, program))

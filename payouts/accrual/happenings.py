@@ -15,8 +15,8 @@ from prm.lib.countries import code_of
 from prm.lib.money import Money
 from referrals.choices import CreditRole
 from referrals.customers import first_sales
-from referrals.models import Credit
-from tiers.engine.facts import DEDUCTIONS, Deduction, Event, Original
+from referrals.models import ConversionLine, Credit
+from tiers.engine.facts import DEDUCTIONS, Deduction, Event, OrderLine, Original
 
 
 class Happening(NamedTuple):
@@ -54,6 +54,14 @@ class Happening(NamedTuple):
     original_kind: str | None
     original_at: datetime | None
     original_customer_id: int | None
+    lines: tuple[OrderLine, ...] = ()
+
+    @property
+    def products(self) -> tuple[tuple[str, str], ...]:
+        """Product and category of everything that was bought."""
+        if self.lines:
+            return tuple((line.product, line.category) for line in self.lines)
+        return ((self.product, self.category),)
 
     @property
     def customer(self) -> int | None:
@@ -104,8 +112,21 @@ _COLUMNS = (
 
 def read(credits: QuerySet[Credit], *, limit: int | None = None) -> list[Happening]:
     """Return credits in the order things happened, each with all that rating reads."""
-    rows = credits.order_by("occurred_at", "pk").values_list(*_COLUMNS)
-    return [Happening._make(row) for row in rows[:limit]]
+    rows = list(credits.order_by("occurred_at", "pk").values_list(*_COLUMNS)[:limit])
+    lines = _lines({row[1] for row in rows}) if rows else {}
+    return [Happening._make((*row, lines.get(row[1], ()))) for row in rows]
+
+
+def _lines(conversion_ids: Collection[int]) -> dict[int, tuple[OrderLine, ...]]:
+    """Return the lines of those orders that were told with lines."""
+    found: dict[int, list[OrderLine]] = {}
+    rows = ConversionLine.objects.filter(conversion__in=conversion_ids).order_by("conversion", "position")
+    for conversion, minor, currency, product, category, quantity in rows.values_list(
+        "conversion_id", "amount_minor", "currency", "product", "category", "quantity"
+    ):
+        line = OrderLine(Money(minor, currency), product, category, quantity)
+        found.setdefault(conversion, []).append(line)
+    return {conversion: tuple(lines) for conversion, lines in found.items()}
 
 
 def since(start: datetime | None) -> Q:
@@ -163,6 +184,7 @@ class Teller:
             attributes=each.attributes,
             shares=shares,
             share_at=at,
+            lines=() if original is not None else each.lines,
         )
 
     def _share(self, each: Happening) -> tuple[tuple[Decimal, ...], int]:

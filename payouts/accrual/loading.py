@@ -97,7 +97,7 @@ def _add_lines(batch: Batch, sales: dict[SaleKey, Sale], credits: dict[SaleKey, 
         rater = batch.terms.rater(member, credit.occurred_at, batch.teller.customer_since(credit))
         if rater is not None and rater.needs.metrics:
             event = batch.teller.event(credit)
-            sale.base = part_of(event.base(rater.plan.deducts), event)
+            sale.base = part_of(rater.base(event), event)
 
 
 def _add_moves(batch: Batch, sales: dict[SaleKey, Sale], until: datetime | None) -> None:

@@ -30,7 +30,7 @@ from payouts.accrual.sales import Sale
 from payouts.accrual.terms import Terms
 from prm.lib.periods import Month, months_between
 from referrals.choices import ConversionState, CreditRole
-from referrals.models import Conversion, Credit
+from referrals.models import Conversion, ConversionLine, Credit
 from tiers.choices import EventKind
 from tiers.engine.case import part_of
 from tiers.engine.compute import METRICS, Rater
@@ -62,9 +62,13 @@ class Counted:
         if rater is None:
             return
         known = self._credits(rater)
-        apart = Q(share__lt=1) | Q(conversion__original__isnull=False)
+        by_itself = Q(share__lt=1)
+        if rater.plan.excluded_products or rater.plan.excluded_categories:
+            # What the plan pays on of an order with lines, only the engine can say.
+            by_itself |= Q(Exists(ConversionLine.objects.filter(conversion=OuterRef("conversion"))))
+        apart = by_itself | Q(conversion__original__isnull=False)
         self._sum(memory, known.exclude(apart), rater)
-        self._tell(memory, read(known.filter(share__lt=1, conversion__original=None)), rater)
+        self._tell(memory, read(known.filter(by_itself, conversion__original=None)), rater)
         self._take_back(memory, read(known.filter(conversion__original__isnull=False)), rater)
 
     def _credits(self, rater: Rater) -> QuerySet[Credit]:
@@ -113,7 +117,10 @@ class Counted:
         self.teller.prepare(happenings)
         standing = Standing("")
         for each in happenings:
-            case = rater.case(self.teller.event(each), standing, memory)
+            event = rater.kept(self.teller.event(each))
+            if event is None:
+                continue
+            case = rater.case(event, standing, memory)
             for metric in METRICS:
                 memory.count(metric, case.month, case.counted(metric))
 
@@ -148,7 +155,7 @@ class Counted:
         sales: dict[int, Sale] = {}
         for each in credits:
             event, sale = teller.event(each), Sale.of(each)
-            sale.base = part_of(event.base(rater.plan.deducts), event)
+            sale.base = part_of(rater.base(event), event)
             sales[each.conversion_id] = sale
         return sales
 

@@ -34,8 +34,7 @@ class Sale:
     occurred_at: datetime
     amount: Money
     quantity: int
-    product: str = ""
-    category: str = ""
+    products: tuple[tuple[str, str], ...] = (("", ""),)
     base: Money | None = None
     _refunded: int = 0
     _charged: int = 0
@@ -51,8 +50,7 @@ class Sale:
             occurred_at=credit.occurred_at,
             amount=Money(credit.amount_minor, credit.currency),
             quantity=credit.quantity,
-            product=credit.product,
-            category=credit.category,
+            products=credit.products,
         )
 
     def book(self, member_id: int, name: str, booked: Booked) -> None:

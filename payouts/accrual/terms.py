@@ -109,16 +109,26 @@ class Terms:
                 yield depth, above
 
     def longer_hold(
-        self, member: Membership, seller: Membership, product: str, category: str, at: datetime
+        self,
+        member: Membership,
+        seller: Membership,
+        products: Collection[tuple[str, str]],
+        at: datetime,
     ) -> Reserve | None:
         """Return why what a member earns waits longer than the program says, nothing when it does not. What a recruiter earns waits
-        at least as long as the sale it is earned on."""
+        at least as long as the sale it is earned on, and an order as long as the product that waits longest."""
         if self._reserves is None:
             self._reserves = Reserves.load({each.program_id for each in self.members.values()})
         if not self._reserves:
             return None
         both = (member.pk, seller.pk)
-        found = self._reserves.longest(member.program_id, both, product, category, at)
+        waits = (
+            self._reserves.longest(member.program_id, both, product, category, at)
+            for product, category in dict.fromkeys(products)
+        )
+        found = max(
+            (each for each in waits if each is not None), key=lambda each: each.hold_days, default=None
+        )
         return found if found is not None and found.hold_days > member.program.hold_days else None
 
     def _deepest(self, program_id: int) -> int:

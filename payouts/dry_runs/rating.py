@@ -148,9 +148,7 @@ class Comparison:
         rater = tried.terms.rater(member, each.occurred_at, None)
         if rater is None:
             return False
-        products = {name.casefold() for name in rater.plan.excluded_products}
-        categories = {name.casefold() for name in rater.plan.excluded_categories}
-        return each.product.casefold() in products or each.category.casefold() in categories
+        return rater.kept(Teller().event(each)) is None
 
     def _months(
         self,

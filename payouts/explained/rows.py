@@ -47,7 +47,10 @@ def _base(facts: Facts) -> Iterator[Row]:
     if facts.rule_kind == "override":
         yield _of_the_recruit(facts)
         return
-    yield Row(_total(facts.event_kind), facts.money(because["gross"]))
+    lines = because.get("lines") or ()
+    yield Row(_of_products() if lines else _total(facts.event_kind), facts.money(because["gross"]))
+    for line in lines:
+        yield Row(_line(line), note=facts.text(line["amount"]))
     for taken in because["deductions"]:
         yield Row(_deduction(taken["label_code"]), facts.money(taken["amount"]))
     whole = sharing.get("base", because["base"])
@@ -82,6 +85,18 @@ def _total(kind: str) -> str:
         EventKind.CHARGEBACK_WON: _("Won back"),
     }
     return labels.get(EventKind(kind), _("Order total")) if kind in EventKind.values else _("Order total")
+
+
+def _of_products() -> str:
+    return _("Products this is for")
+
+
+def _line(line: Mapping[str, Any]) -> str:
+    """Return a line of an order in words; what belongs to no product is what the order comes to besides them."""
+    name = line["product"] or line["category"]
+    if not name:
+        return _("Besides the products")
+    return _("%(count)s × %(product)s") % {"count": line["quantity"], "product": name}
 
 
 def _deduction(code: str) -> str:

@@ -4,11 +4,12 @@ live run, a dry run, the simulator or a recomputation years later."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from prm.lib.money import Money
 from prm.lib.periods import Month
-from tiers.engine import eventful, takeback, windowed
+from tiers.engine import eventful, order_lines, takeback, windowed
 from tiers.engine.case import Case
 from tiers.engine.conditions import ASSISTED, excluded
 from tiers.engine.explain import Rejected, because_earned, not_applied
@@ -41,6 +42,7 @@ class Rater:
 
     __slots__ = (
         "_excludes",
+        "_order",
         "_references",
         "_select",
         "is_ordered",
@@ -60,6 +62,7 @@ class Rater:
         self.is_ordered = is_ordered(plan)
         self._references = self.terms.references
         self._select = Selection(plan, self.zone)
+        self._order = {rule.key: place for place, rule in enumerate(plan.rules)}
         self._excludes = bool(plan.excluded_products or plan.excluded_categories)
 
     def __call__(self, event: Event, standing: Standing, memory: Memory | None = None) -> tuple[Line, ...]:
@@ -68,20 +71,35 @@ class Rater:
         A line is zero only when it keeps a count or a cap has cut it. A refund that names its sale is rated by the
         version that rated the sale.
         """
-        is_excluded = self._excludes and excluded(self.plan, event) is not None
-        if is_excluded and event.original is None:
+        kept = self.kept(event)
+        is_excluded = kept is None
+        if kept is None and event.original is None:
             return ()
+        event = event if kept is None else kept
         if memory is None and self.is_stateful:
             memory = self.memory(standing)
         if event.original is not None:
             counts = memory is not None and self.keeps_metrics(standing, event, memory)
             return takeback.lines_of(self.terms, event, memory, keeps_metrics=counts and not is_excluded)
         needs_none = memory is None or not (self.is_stateful or memory.keeps_metrics)
-        if needs_none and not event.shares and not event.deductions:
+        if needs_none and not event.shares and not event.deductions and not event.lines:
             chosen = self._select.plain(event, standing)
             if chosen is not None:
                 return self._plainly(event, standing, chosen)
         return self._fully(event, standing, memory)
+
+    def kept(self, event: Event) -> Event | None:
+        """Return what of an event the plan pays on at all: an order without the products it excludes, nothing when none is left."""
+        if not self._excludes:
+            return event
+        if event.lines and event.original is None:
+            return order_lines.without(event, lambda part: excluded(self.plan, part) is not None)
+        return event if excluded(self.plan, event) is None else None
+
+    def base(self, event: Event) -> Money:
+        """Return what the plan pays on of an event, of everybody with credit in it."""
+        kept = self.kept(event)
+        return Money(0, event.amount.currency) if kept is None else kept.base(self.plan.deducts)
 
     def memory(self, standing: Standing) -> Memory:
         """Return an empty memory for a partner of this standing."""
@@ -151,18 +169,37 @@ class Rater:
     def _fully(self, event: Event, standing: Standing, memory: Memory | None) -> tuple[Line, ...]:
         known = memory if memory is not None else self.memory(standing)
         case = self.case(event, standing, known)
-        applied, rejected = self._select.of(case)
         lines: list[Line] = []
-        for rule in applied:
+        for rule, part, rejected in self._chosen(case):
             reference = self._references[rule.key]
             if rule.is_windowed:
-                lines += windowed.lines_of(case, rule, reference, rejected)
-            elif (line := eventful.line_of(case, rule, reference, rejected)) is not None:
+                lines += windowed.lines_of(part, rule, reference, rejected)
+            elif (line := eventful.line_of(part, rule, reference, rejected)) is not None:
                 lines.append(line)
         if self.keeps_metrics(standing, event, known):
             for metric in METRICS:
                 known.count(metric, case.month, case.counted(metric))
         return tuple(lines)
+
+    def _chosen(self, case: Case) -> list[tuple[RuleFacts, Case, Rejected]]:
+        """Return the rules that pay for a case in their order, each with the part of it that it pays for."""
+        if not case.event.lines:
+            applied, rejected = self._select.of(case)
+            return [(rule, case, rejected) for rule in applied]
+        found: dict[str, tuple[RuleFacts, list[Event], Rejected]] = {}
+        for part in order_lines.parts_of(order_lines.with_rest(case.event)):
+            applied, rejected = self._select.of(self._asked(part, case))
+            for rule in applied:
+                found.setdefault(rule.key, (rule, [], rejected))[1].append(part)
+        return [
+            (rule, self.case(order_lines.together(parts), case.standing, case.memory), rejected)
+            for rule, parts, rejected in sorted(found.values(), key=lambda each: self._order[each[0].key])
+        ]
+
+    def _asked(self, part: Event, case: Case) -> Case:
+        """Return a line of an order as conditions are asked about it: its product, and the amount of the whole order."""
+        whole = replace(part, amount=case.event.amount, deductions=case.event.deductions, lines=())
+        return self.case(whole, case.standing, case.memory)
 
 
 def prepare(plan: PlanFacts) -> Rater:
@@ -190,7 +227,7 @@ def explain(event: Event, standing: Standing, plan: PlanFacts, memory: Memory | 
     known = memory if memory is not None else rater.memory(standing)
     applied, rejected = rater.select(event, standing, known)
     lines = rater(event, standing, known)
-    why = excluded(plan, event)
+    why = excluded(plan, event) if rater.kept(event) is None else None
     return {
         "order": event.key,
         "outcome": _outcome(rater, event, lines, why.code if why else "", bool(applied)),

@@ -20,6 +20,7 @@ All amounts are whole minor units of `currency`, rates are fractions of one in p
     share        {weights, at, whole, base}, or null: whose turn among the weights; amount (null for a window) and base of all
     recurring    {month, of, payment, payments}, or null: the first month is 1
     metric       {name, window, value} that a prospective rate was looked up by, or null
+    lines        [{product, category, quantity, amount}], only for an order with lines: those this is about; `gross` is their sum
     cause        {code, order} of a true-up, or null: step_reached, version_changed, budget_freed, or the kind of event that took or gave back
 
 For a window model `rounding.exact` is what the change comes to exactly. The line is the window's rounded total after it less the one
@@ -43,6 +44,7 @@ from tiers.engine.facts import (
     Event,
     Line,
     LineKind,
+    OrderLine,
     OriginalLine,
     Part,
     PlanFacts,
@@ -96,7 +98,9 @@ def because_earned(
         # The addends besides the percentage are whole, so its fraction is the fraction of the sum.
         text = str(amount) if exact is None else _plus(str(exact), amount - first.amount_minor)
     is_refund = event.is_refund
+    of_lines = {"lines": [_line_row(line) for line in event.lines]} if event.lines else {}
     return {
+        **of_lines,
         "order": event.key,
         "event": {"kind": event.kind, "occurred_at": event.occurred_at.isoformat()},
         "gross": -event.amount.minor if is_refund else event.amount.minor,
@@ -209,6 +213,15 @@ def because_besides(
         "recurring": None,
         "metric": None,
         "cause": None,
+    }
+
+
+def _line_row(line: OrderLine) -> dict[str, Any]:
+    return {
+        "product": line.product,
+        "category": line.category,
+        "quantity": line.quantity,
+        "amount": line.amount.minor,
     }
 
 

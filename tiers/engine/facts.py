@@ -65,6 +65,7 @@ TAKES_BACK = frozenset({REFUND, CHARGEBACK})
 GIVES_BACK = CHARGEBACK_WON
 # What a deduction can be; a plan says which of them lower its base.
 DEDUCTIONS = ("tax", "shipping", "discount", "cost")
+SHIPPING = "shipping"
 COST = "cost"  # what makes a margin; it alone can exceed the amount
 SALES = frozenset({SALE, "renewal"})  # what counts as a sale
 LEAD = "qualified_lead"
@@ -91,6 +92,16 @@ class Deduction:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One product of an order at its gross price."""
+
+    amount: Money
+    product: str = ""
+    category: str = ""
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened. `amount` is never negative: a refund is an event of kind "refund" with what went back.
 
@@ -98,7 +109,8 @@ class Event:
     taken back. `customer_since` is the customer's first sale in the program, None before it or when nobody knows the
     customer. `shares` are the weights of everybody who has credit in the event, in a fixed order, and `share_at` is
     whose turn it is; the only one has all of it. `recruit_amount` is what a recruit earned, for who recruited it; the
-    amount is then what the recruit earned it on.
+    amount is then what the recruit earned it on. `lines` are the products of an order; a rule is asked about each of them, and earns
+    on those it is about (`order_lines.py`).
     """
 
     key: str
@@ -123,6 +135,7 @@ class Event:
     shares: tuple[Decimal, ...] = ()
     share_at: int = 0
     recruit_amount: Money | None = None
+    lines: tuple[OrderLine, ...] = ()
 
     def __post_init__(self) -> None:
         if self.amount.minor < 0:
@@ -137,6 +150,8 @@ class Event:
             raise ValueError("Only a refund, without deductions of its own, can name an original.")
         if self.quantity < 0:
             raise ValueError("A quantity is not negative.")
+        if sum(line.amount.minor for line in self.lines) > self.amount.minor:
+            raise ValueError("The lines of an order must not exceed its amount.")
         if self.shares and not 0 <= self.share_at < len(self.shares):
             raise ValueError("A share needs its place among the shares.")
 

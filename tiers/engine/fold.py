@@ -111,11 +111,25 @@ def for_recruiter(event: Event, lines: Iterable[Line]) -> Event | None:
     A named refund is no such event: it takes the recruiter's own lines back.
     """
     own = [line for line in lines if line.what not in MONTH_LINES]
-    base = next((line.base for line in own if line.base), None)
+    base = _base_of(own)
     if base is None or event.original is not None:
         return None
     earned = Money.total((line.amount for line in own), base.currency)
-    return replace(event, amount=abs(base), deductions=(), shares=(), share_at=0, recruit_amount=earned)
+    return replace(
+        event, amount=abs(base), deductions=(), shares=(), share_at=0, recruit_amount=earned, lines=()
+    )
+
+
+def _base_of(lines: Iterable[Line]) -> Money | None:
+    """Return what a partner earned on: the base of its first line, of an order the bases of all that are about other products."""
+    found: Money | None = None
+    told: set[str] = set()
+    for line in lines:
+        about = {str(each) for each in line.because.get("lines", ())}
+        if line.base and (found is None or (about and not about & told)):
+            found = line.base if found is None else found + line.base
+            told |= about
+    return found
 
 
 def _original(event: Event, lines: tuple[Line, ...], rater: Rater) -> Original:

@@ -16,8 +16,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from prm.lib.errors import Refused
-from referrals import reading
-from referrals.facts import Attribute, Event
+from referrals import buyers, reading
+from referrals.choices import Channel
+from referrals.facts import NOBODY_KNOWN, Attribute, Buyer, Event
 from referrals.reading import BadValue, shown
 
 LONGEST_LINE = 64 * 1024
@@ -32,13 +33,23 @@ REQUIRED = (
     "currency",
 )
 # Columns that may be there, and how much fits into those that are texts.
-TEXTS = {"click_id": 26, "product_code": 60, "category": 60, "sub_id": 80, "deal": 60}
+TEXTS = {
+    "click_id": 26,
+    "product_code": 60,
+    "category": 60,
+    "sub_id": 80,
+    "deal": 60,
+    "campaign": 64,
+    "lead": 60,
+}
+BUYER = ("customer_email", "customer_email_sha256")
 PARTS = ("tax", "shipping", "discount", "cost")
-OPTIONAL = ("original_event_id", *TEXTS, "quantity", *PARTS, "order_id")
+OPTIONAL = ("original_event_id", *BUYER, *TEXTS, "quantity", *PARTS, "order_id")
 UNUSED = ("line_count",)
 # Such a column becomes an attribute of the event, a text; empty cells become none.
 ATTRIBUTE = "attribute:"
 AS_ATTRIBUTE = {"order_id": "order_id"}
+_COLUMN_OF = {"code": "partner_code", "product": "product_code"}
 
 
 class BadFile(Refused):
@@ -76,6 +87,8 @@ class Row:
 class SalesFile:
     """An open CSV file, plain or gzip, whose header has been read; iterate over it for rows and faults."""
 
+    delimiter = ","
+
     def __init__(self, stream: BinaryIO, *, source: str, at: datetime) -> None:
         """Read the header.
 
@@ -89,6 +102,10 @@ class SalesFile:
         self.ignored = [name for name in self.columns if name not in known and not name.startswith(ATTRIBUTE)]
         self._place = {name: index for index, name in enumerate(self.columns)}
         self._attributes = _attribute_columns(self.columns)
+
+    def column_of(self, name: str) -> str:
+        """Return the column of the file a field of an event is read from."""
+        return _COLUMN_OF.get(name, name)
 
     def __iter__(self) -> Iterator[Row | RowError]:
         line = 1
@@ -128,10 +145,22 @@ class SalesFile:
         if len(raw) > LONGEST_LINE:
             raise BadFile(_("The first line is too long to be a list of columns."))
         try:
-            cells = _cells(raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+            cells = cells_of(raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8"), self.delimiter)
         except (UnicodeDecodeError, csv.Error):
             raise BadFile(_("The first line cannot be read as CSV in UTF-8.")) from None
-        return _checked_header([cell.strip() for cell in cells])
+        return self._checked([cell.strip() for cell in cells])
+
+    def _checked(self, columns: list[str]) -> list[str]:
+        require_once(columns)
+        missing = [name for name in REQUIRED if name not in columns]
+        if missing:
+            raise BadFile(
+                _("The header lacks the column %(missing)s. Needed: %(needed)s."),
+                column=missing[0],
+                missing=", ".join(missing),
+                needed=", ".join(REQUIRED),
+            )
+        return columns
 
     def _row(self, line: int, raw: bytes) -> Row | RowError:
         try:
@@ -140,7 +169,7 @@ class SalesFile:
             column = self._column_after(raw[: error.start].decode("utf-8"))
             return RowError(line, column, "not_utf8", str(_("This is not UTF-8 text.")))
         try:
-            cells = _cells(text)
+            cells = cells_of(text, self.delimiter)
         except csv.Error:
             column = self._column_after(text)
             return RowError(line, column, "bad_quotes", str(_("A quotation mark is not closed on its line.")))
@@ -181,7 +210,15 @@ class SalesFile:
             sub_id=texts["sub_id"],
             deal=texts["deal"],
             attributes=self._told_attributes(cells),
+            campaign=texts["campaign"],
+            lead=texts["lead"],
+            channel=Channel.FILE,
+            buyer=self._buyer(cells),
         )
+
+    def _buyer(self, cells: Sequence[str]) -> Buyer:
+        email, digest = (self._cell(cells, name) for name in BUYER)
+        return buyers.buyer_of(email=email, email_sha256=digest) if email or digest else NOBODY_KNOWN
 
     def _told_attributes(self, cells: Sequence[str]) -> dict[str, Attribute]:
         found: dict[str, Attribute] = {}
@@ -213,7 +250,7 @@ class SalesFile:
 
     def _column_after(self, text: str) -> str:
         """Return the name of the column in which `text` breaks off."""
-        count = len(next(csv.reader([text]), [""]))
+        count = len(next(csv.reader([text], delimiter=self.delimiter), [""]))
         return self.columns[min(max(count, 1), len(self.columns)) - 1]
 
 
@@ -250,21 +287,19 @@ def count_lines(stream: BinaryIO) -> int | None:
     return max(count - 1 + (last != b"\n"), 0)
 
 
-def _cells(text: str) -> list[str]:
-    # A line is parsed alone: no quotation mark left open can swallow the lines after it.
-    return next(csv.reader([text.rstrip("\r\n")], strict=True), [])
+def cells_of(text: str, delimiter: str) -> list[str]:
+    """Return the cells of one line, which is parsed alone: no quotation mark left open can swallow the lines after it.
+
+    Raises: csv.Error.
+    """
+    return next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter, strict=True), [])
 
 
-def _checked_header(columns: list[str]) -> list[str]:
+def require_once(columns: list[str]) -> None:
+    """Refuse a header that names a column twice.
+
+    Raises: BadFile.
+    """
     doubled = next((name for name in columns if columns.count(name) > 1), None)
     if doubled is not None:
         raise BadFile(_("The header names the column “%(column)s” twice."), column=shown(doubled))
-    missing = [name for name in REQUIRED if name not in columns]
-    if missing:
-        raise BadFile(
-            _("The header lacks the column %(missing)s. Needed: %(needed)s."),
-            column=missing[0],
-            missing=", ".join(missing),
-            needed=", ".join(REQUIRED),
-        )
-    return columns

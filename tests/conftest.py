@@ -19,7 +19,6 @@ from django.utils import translation
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from prm.lib.db import suspended_triggers
 from tests import database
 
 # Machines are shared and noisy: how long an example took to make says nothing about the product.
@@ -28,16 +27,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("house")
 
-_flush = TransactionTestCase._fixture_teardown
-
-
-def _flush_without_triggers(self: TransactionTestCase) -> None:
-    # The ledger refuses to be emptied, which is what it is for; only the end of such a test may do it.
-    with suspended_triggers():
-        _flush(self)
-
-
-TransactionTestCase._fixture_teardown = _flush_without_triggers  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = database.empty  # type: ignore[attr-defined]
 
 
 def _has_pango() -> bool:

@@ -13,8 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.test import TransactionTestCase
 from django.test.utils import setup_databases
+
+from prm.accounts import policy
+from prm.lib.db import suspended_triggers
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "var" / "test-schema"
@@ -26,6 +32,8 @@ MADE_FROM = (
     "prm/lib/*.py",
     "requirements/*",
 )
+# What the apps write after the migrations, and no test changes for good.
+PERMISSIONS = {"auth_group", "auth_group_permissions", "auth_permission", "django_content_type"}
 
 
 def prepare() -> None:
@@ -53,6 +61,35 @@ def give_back() -> None:
         with _one_at_a_time() as folder:
             (folder / "built").unlink(missing_ok=True)
             _drop(_original(folder))
+
+
+def empty(test: TransactionTestCase) -> None:
+    """Leave what the migrations made after a test that wrote for good. Django's own way empties every table there is and has every
+    app write its permissions again; here only tables with rows are emptied, and the permissions are left alone."""
+    # The ledger refuses to be emptied, which is what it is for; only the end of such a test may do it.
+    with transaction.atomic(), suspended_triggers(), connection.cursor() as cursor:
+        _check_references(cursor, "DEFERRED")
+        for table in _with_rows(cursor):
+            cursor.execute(f'DELETE FROM "{table}"')
+        _check_references(
+            cursor, "IMMEDIATE"
+        )  # a table with checks still to come cannot have its triggers back
+    Group.objects.exclude(name__in=policy.ROLES).delete()
+    policy.ensure_groups()
+
+
+def _check_references(cursor: CursorWrapper, when: str) -> None:
+    if connection.vendor == "postgresql":  # SQLite does it at the commit
+        cursor.execute(f"SET CONSTRAINTS ALL {when}")
+
+
+def _with_rows(cursor: CursorWrapper) -> list[str]:
+    """Name the tables to be emptied."""
+    tables = sorted(set(connection.introspection.django_table_names(include_views=False)) - PERMISSIONS)
+    cursor.execute(
+        " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM \"{table}\")" for table in tables)
+    )
+    return [row[0] for row in cursor.fetchall()]
 
 
 @contextmanager

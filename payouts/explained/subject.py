@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
+from django.conf import settings
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -22,7 +23,7 @@ READ_WITH = (
     "conversion__customer",
     "conversion__original__customer",
     "credit__code",
-    "credit__click__link",
+    "credit__click__link__membership__program__tracking",
     "credit__membership__partner",
 )
 # Kinds whose name says no more than the event does.
@@ -125,7 +126,12 @@ def period_text(line: Commission, zone: tzinfo) -> str:
 
 
 def link_url(link: Link) -> str:
-    """Return a link's address as it is handed out."""
+    """Return a link's address as it is handed out: on the program's own domain when it has one that this installation serves."""
+    served = getattr(settings, "LINK_HOSTS", ())
+    if served:
+        tracking = getattr(link.membership.program, "tracking", None)
+        if tracking is not None and tracking.link_host in served:
+            return f"https://{tracking.link_host}/{link.slug}"
     return absolute(f"/r/{link.slug}")
 
 

@@ -24,6 +24,7 @@ app.autodiscover_tasks(related_name="tasks_review")
 app.autodiscover_tasks(related_name="tasks_outreach")
 app.autodiscover_tasks(related_name="tasks_plans")
 app.autodiscover_tasks(related_name="tasks_tiers")
+app.autodiscover_tasks(related_name="tasks_risk")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
     "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},
@@ -93,6 +94,11 @@ app.conf.beat_schedule = {
     },
     "corrected credits": {
         "task": "payouts.reconcile_corrected",
+        "schedule": crontab(minute="*/15"),
+        "options": {"expires": 600},
+    },
+    "what looks wrong": {
+        "task": "payouts.watch_risk",
         "schedule": crontab(minute="*/15"),
         "options": {"expires": 600},
     },

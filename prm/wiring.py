@@ -76,6 +76,14 @@ def rate_new_credits(event: ConversionsAttributed) -> None:
 subscribe(ConversionsAttributed, rate_new_credits)  # sweep: payouts.sweep_accruals
 
 
+def watch_new_credits(event: ConversionsAttributed) -> None:
+    """Ring the worker that looks whether conversions just attributed look wrong."""
+    ring_now("payouts.watch_conversions", conversion_ids=list(event.conversion_ids))
+
+
+subscribe(ConversionsAttributed, watch_new_credits)  # sweep: payouts.watch_risk, every quarter of an hour
+
+
 def earn_points(event: ConversionsAttributed) -> None:
     """Ring the worker that writes the points conversions just attributed earn toward tiers."""
     ring_now("referrals.earn_points", conversion_ids=list(event.conversion_ids))

@@ -61,7 +61,7 @@ from referrals import onboarding_steps as steps_of_links
 from referrals import personal_data as referrals_data
 from referrals import requirement_names as names_of_referrals
 from referrals import tier_metrics as metrics_of_sales
-from referrals.events import ConversionsAttributed
+from referrals.events import AttributionPublished, ConversionsAttributed
 from referrals.imports import RUN_KIND as SALES_IMPORT
 from referrals.surroundings import surroundings
 from tiers import findings, scheme_lint
@@ -128,6 +128,14 @@ def tell_members_of_version(event: PlanVersionPublished) -> None:
 
 
 subscribe(PlanVersionPublished, tell_members_of_version)  # sweep: partners.sweep
+
+
+def tell_members_of_attribution(event: AttributionPublished) -> None:
+    """Ring the worker that writes to the members of a program whose rules of credit change."""
+    ring_now("referrals.tell_of_attribution", version_id=event.version_id)
+
+
+subscribe(AttributionPublished, tell_members_of_attribution)  # sweep: referrals.sweep
 registry.register(SALES_IMPORT, "referrals.import_file")
 registry.register(MONTH_CLOSE, "payouts.close_month")
 registry.register(dry_runs.RUN_KIND, "payouts.dry_run")

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from prm.runs import working
+from referrals import attribution_notices
 from referrals import imports, points, points_of_people, refunds, welcome
 
 
@@ -15,6 +16,7 @@ def sweep() -> dict[str, int]:
     return {
         "joined": refunds.sweep(at=timezone.now()),
         "welcomed": welcome.sweep(at=timezone.now()),
+        "told_of_attribution": attribution_notices.sweep(at=timezone.now()),
     }
 
 
@@ -22,6 +24,12 @@ def sweep() -> dict[str, int]:
 def first_link_and_code(*, membership_id: int) -> None:
     """Give a new membership its first link and code."""
     welcome.first_link_and_code(membership_id, at=timezone.now())
+
+
+@shared_task(name="referrals.tell_of_attribution")
+def tell_of_attribution(*, version_id: int) -> None:
+    """Write to the members of a program that credit is given by other rules."""
+    attribution_notices.tell(version_id, at=timezone.now())
 
 
 @shared_task(name="referrals.import_file")

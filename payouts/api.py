@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,10 +17,7 @@ from payouts.models import Commission
 from prm.accounts.api_auth import HasScope
 from prm.accounts.choices import Scope
 from prm.accounts.models import ApiKey
-from referrals.api_shapes import ProblemShape
-
-PROBLEM = OpenApiResponse(ProblemShape, description="A problem (application/problem+json).")
-REFUSALS: dict[int, Any] = {401: PROBLEM, 403: PROBLEM, 404: PROBLEM}
+from referrals.api_answers import refusals
 
 
 class CommissionView(APIView):
@@ -32,7 +29,7 @@ class CommissionView(APIView):
     @extend_schema(
         operation_id="read_commission",
         summary="Read a commission and why it is what it is",
-        responses={200: CommissionShape, **REFUSALS},
+        responses={200: CommissionShape, **refusals(404)},
         tags=["commissions"],
     )
     def get(self, request: Request, public_id: str) -> Response:

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,11 +19,11 @@ from payouts import simulator
 from payouts.api_shapes import BecauseField, RowShape
 from prm.accounts.api_auth import HasScope
 from prm.accounts.choices import Scope
-from referrals.api_shapes import ProblemShape, TextField
+from referrals.api_answers import refusals
+from referrals.api_fields import TextField
 from tiers.models import PlanVersion, Program
 
-PROBLEM = OpenApiResponse(ProblemShape, description="A problem (application/problem+json).")
-REFUSALS: dict[int, Any] = {400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 422: PROBLEM}
+ORDER = {"program": "affiliates", "order": {"kind": "sale", "amount": "418.00", "tier": "gold"}}
 EXAMPLE = '{"kind": "sale", "amount": "418.00", "tier": "gold", "occurred_on": "2026-11-22"}'
 
 
@@ -108,7 +108,8 @@ class SimulateView(APIView):
         operation_id="simulate",
         summary="Try an order: what it would earn, and why",
         request=OrderShape,
-        responses={200: SimulationShape, **REFUSALS},
+        examples=[OpenApiExample("An order", value=ORDER, request_only=True)],
+        responses={200: SimulationShape, **refusals(400, 404, 413, 415, 422)},
         tags=["plans"],
     )
     def post(self, request: Request) -> Response:

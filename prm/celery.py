@@ -25,6 +25,7 @@ app.autodiscover_tasks(related_name="tasks_outreach")
 app.autodiscover_tasks(related_name="tasks_plans")
 app.autodiscover_tasks(related_name="tasks_tiers")
 app.autodiscover_tasks(related_name="tasks_risk")
+app.autodiscover_tasks(related_name="tasks_postbacks")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
     "mail sweep": {"task": "mail.sweep", "schedule": 30.0, "options": {"expires": 60}},
@@ -86,6 +87,16 @@ app.conf.beat_schedule = {
         "options": {"expires": 3000},
     },
     "referrals sweep": {"task": "referrals.sweep", "schedule": 60.0, "options": {"expires": 120}},
+    "calls to partners' servers": {
+        "task": "payouts.send_postbacks",
+        "schedule": 20.0,
+        "options": {"expires": 60},
+    },
+    "calls nobody has written": {
+        "task": "payouts.sweep_postbacks",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
     "accrual sweep": {"task": "payouts.sweep_accruals", "schedule": 30.0, "options": {"expires": 60}},
     "release of held commission": {
         "task": "payouts.release_due",
@@ -115,6 +126,11 @@ app.conf.beat_schedule = {
     "self-check of commissions": {
         "task": "payouts.self_check",
         "schedule": crontab(hour="3", minute="23"),
+        "options": {"expires": 3600},
+    },
+    "forget what callers were answered": {
+        "task": "accounts.forget_answers",
+        "schedule": crontab(hour="2", minute="41"),
         "options": {"expires": 3600},
     },
 }

@@ -27,9 +27,9 @@ SITE_URL = env.origin("SITE_URL", "http://127.0.0.1:8000" if EMBEDDED else "")
 env.required("SITE_URL", SITE_URL, _because)
 IS_HTTPS = SITE_URL.startswith("https://")
 _host = urlsplit(SITE_URL).hostname or ""
-ALLOWED_HOSTS = sorted(
-    {_host, *env.names("PRM_ALLOWED_HOSTS"), *(("localhost", "127.0.0.1", "[::1]") if EMBEDDED else ())}
-)
+LINK_HOSTS = env.link_hosts("PRM_LINK_HOSTS", own=_host)  # they serve tracked links and nothing else
+_named = {_host, *env.names("PRM_ALLOWED_HOSTS"), *LINK_HOSTS}
+ALLOWED_HOSTS = sorted({*_named, *(("localhost", "127.0.0.1", "[::1]") if EMBEDDED else ())})
 if "*" in ALLOWED_HOSTS:
     env.refuse("PRM_ALLOWED_HOSTS must name hosts; * would let strangers choose the address in our links.")
 
@@ -155,6 +155,7 @@ DATABASES: dict[str, dict[str, Any]] = {"default": _database}
 # Broker and cache ----------------------------------------------------------------------------------------------------------
 
 REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"), host=False)
+CLICK_STREAM = REDIS_URL  # where clicks wait to be written; without it they are written at once
 CACHE_URL = env.url("CACHE_URL", schemes=("redis", "rediss", "unix"), host=False)
 CACHES: dict[str, dict[str, Any]] = {
     # Valid because the embedded web server is one process; nothing that counts is ever kept only here.
@@ -192,7 +193,6 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_RESULT_BACKEND = None
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -203,7 +203,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "prm.heartbeat:Scheduler"
-CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = "UTC"
 
 # Sign-in (allauth) ---------------------------------------------------------------------------------------------------------
@@ -252,14 +251,14 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PRM_BRAND_NAME
 # Browsers offer passkeys on plain http only at localhost; the embedded default is tried out there.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+COUNTRY_HEADER = env.text("PRM_COUNTRY_HEADER")  # set by a proxy that knows where addresses are
+ADDRESS_DAYS = env.number("PRM_ADDRESS_DAYS", default=30, minimum=1, maximum=400)
 SELF_CHECK_MEMBERSHIPS = env.number("PRM_SELF_CHECK", default=2000)  # in a night; the nights take turns
 PRM_IDLE_MINUTES = env.number("PRM_IDLE_MINUTES", default=120)
 PRM_STAFF_IDLE_MINUTES = env.number("PRM_STAFF_IDLE_MINUTES", default=30)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/portal/"
 LOGOUT_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-
-# Sign-in (end) -------------------------------------------------------------------------------------------------------------
 
 # Browsers ------------------------------------------------------------------------------------------------------------------
 
@@ -363,19 +362,20 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["prm.lib.api.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["prm.accounts.api_limits.KeyRate"],
     "EXCEPTION_HANDLER": "prm.lib.api.problem",
-    "COERCE_DECIMAL_TO_STRING": True,
     "NUM_PROXIES": env.number("PRM_PROXIES", default=0, maximum=10),
 }
+PRM_API_CALLS_PER_MINUTE = env.number("PRM_API_CALLS_PER_MINUTE", default=600, minimum=1)  # a key without a limit
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Partner relationship management",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "EventKind": "tiers.choices.EventKind",
+        "TouchKind": "referrals.choices.TouchKind",
         "LineKind": "payouts.choices.CommissionKind",
     },
 }

@@ -4,93 +4,110 @@ and other facts under the same id answer 409.
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from django.db.models import Prefetch, QuerySet
+from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers, status
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import ValidationError
 from rest_framework.views import APIView
 
 from prm.accounts.api_auth import HasScope
+from prm.accounts.api_idempotency import answered_once
 from prm.accounts.choices import Scope
-from prm.accounts.models import ApiKey
-from prm.lib.errors import Refused
-from referrals import conversions
-from referrals.api_shapes import (
-    BatchAnswerShape,
-    BatchShape,
-    ConversionShape,
-    EventShape,
-    ProblemShape,
+from referrals import clicks, conversions, reading
+from referrals.api_answers import (
+    IDEMPOTENCY,
+    STRICT,
+    check_parameters,
+    key_of,
+    readable,
+    refusals,
+    refuse_unknown_click,
+    switch,
+    told_back,
+    unknown_clicks,
 )
-from referrals.conversions import MOST_AT_ONCE
-from referrals.facts import Event, Outcome, Status
-from referrals.models import Conversion, Credit
-
-PROBLEM = OpenApiResponse(ProblemShape, description="A problem (application/problem+json).")
-REFUSALS: dict[int, Any] = {400: PROBLEM, 401: PROBLEM, 403: PROBLEM}
+from referrals.api_events import REFUND, SALE, EventShape
+from referrals.api_fields import detail_of
+from referrals.api_plain import read
+from referrals.api_shapes import ConversionShape, FoundShape
+from referrals.facts import Status
+from referrals.reading import BadValue
 
 
 class ConversionsView(APIView):
-    """Record one event."""
+    """Record one event, or look for one."""
 
     permission_classes = [HasScope]
-    scope = {"POST": Scope.CONVERSIONS_WRITE}
+    scope = {"POST": Scope.CONVERSIONS_WRITE, "GET": Scope.CONVERSIONS_READ}
 
     @extend_schema(
         operation_id="record_conversion",
         summary="Record a conversion or refund",
         request=EventShape,
-        responses={201: ConversionShape, 200: ConversionShape, **REFUSALS, 409: PROBLEM, 422: PROBLEM},
+        parameters=[IDEMPOTENCY, STRICT],
+        examples=[
+            OpenApiExample("A sale", value=SALE, request_only=True),
+            OpenApiExample("A refund of half of it", value=REFUND, request_only=True),
+        ],
+        responses={
+            201: OpenApiResponse(ConversionShape, description="It is recorded."),
+            200: OpenApiResponse(ConversionShape, description="It was recorded before; nothing changed."),
+            **refusals(400, 409, 413, 415, 422),
+        },
         tags=["conversions"],
     )
     def post(self, request: Request) -> Response:
         """Record an event: 201 the first time, 200 for a repeat, 409 when the id was used for other facts."""
-        shape = EventShape(data=request.data)
-        shape.is_valid(raise_exception=True)
-        outcome = conversions.record(shape.validated_data["event"], at=timezone.now())
-        row = _with_credits(_key(request)).get(pk=outcome.conversion_id)
+        return answered_once(request, lambda: self._record(request))
+
+    def _record(self, request: Request) -> Response:
+        check_parameters(request, {"strict"})
+        is_strict, at = switch(request, "strict"), timezone.now()
+        event = read(request.data, at=at)
+        with transaction.atomic():
+            if is_strict and event.click_id:
+                clicks.settle([event.click_id])
+                refuse_unknown_click(event, unknown_clicks([event.click_id]))
+            outcome = conversions.record(event, at=at)
+        row = readable(key_of(request)).get(public_id=outcome.public_id)
         code = status.HTTP_201_CREATED if outcome.status == Status.CREATED else status.HTTP_200_OK
         location = request.build_absolute_uri(f"{request.path.rstrip('/')}/{row.public_id}")
-        return Response(ConversionShape(row).data, status=code, headers={"Location": location})
-
-
-class ConversionBatchView(APIView):
-    """Record many events at once."""
-
-    permission_classes = [HasScope]
-    scope = {"POST": Scope.CONVERSIONS_WRITE}
+        return Response(told_back(row)[0], status=code, headers={"Location": location})
 
     @extend_schema(
-        operation_id="record_conversions",
-        summary="Record up to 500 conversions and refunds",
-        description="Answers 200 with a result for each event; one that is refused does not stop the others.",
-        request=BatchShape,
-        responses={200: BatchAnswerShape, **REFUSALS},
+        operation_id="find_conversion",
+        summary="Find a conversion by the shop's own id",
+        parameters=[
+            OpenApiParameter(
+                "event_id",
+                {"type": "string", "minLength": 1, "maxLength": 100},
+                required=True,
+                description="The id the event was told with.",
+            ),
+            OpenApiParameter(
+                "source",
+                {"type": "string", "minLength": 1, "maxLength": 40, "default": "api"},
+                description="The shop or system the id belongs to.",
+            ),
+        ],
+        responses={200: FoundShape, **refusals(400)},
         tags=["conversions"],
     )
-    def post(self, request: Request) -> Response:
-        """Record the events that can be recorded and say of each what became of it."""
-        told = _told(request.data)
-        results: list[dict[str, Any]] = [{} for _ in told]
-        events: list[tuple[int, Event]] = []
-        for index, data in enumerate(told):
-            shape = EventShape(data=data)
-            if shape.is_valid():
-                events.append((index, shape.validated_data["event"]))
-            else:
-                results[index] = _result("invalid", None, code="invalid", errors=shape.errors)
-        outcomes = conversions.record_many([event for _index, event in events], at=timezone.now())
-        for (index, event), outcome in zip(events, outcomes, strict=True):
-            results[index] = _of_outcome(event, outcome)
-        counts = [result["status"] for result in results]
-        created, replayed = counts.count(Status.CREATED), counts.count(Status.REPLAYED)
-        failed = len(results) - created - replayed
-        return Response({"created": created, "replayed": replayed, "failed": failed, "results": results})
+    def get(self, request: Request) -> Response:
+        """Return the conversion with the shop's id, in a list that is empty when there is none."""
+        check_parameters(request, {"source", "event_id"})
+        told = request.query_params
+        try:
+            source = reading.word(told.get("source", "api"), field="source", longest=40, required=True)
+            name = reading.word(told.get("event_id", ""), field="event_id", longest=100, required=True)
+        except BadValue as fault:
+            raise ValidationError(detail_of(fault)) from None
+        rows = list(readable(key_of(request)).filter(source=source, external_id=name))
+        return Response({"results": told_back(*rows)})
 
 
 class ConversionView(APIView):
@@ -102,61 +119,9 @@ class ConversionView(APIView):
     @extend_schema(
         operation_id="read_conversion",
         summary="Read a conversion",
-        responses={200: ConversionShape, **REFUSALS, 404: PROBLEM},
+        responses={200: ConversionShape, **refusals(404)},
         tags=["conversions"],
     )
     def get(self, request: Request, public_id: str) -> Response:
         """Return a conversion with its credits."""
-        row = get_object_or_404(_with_credits(_key(request)), public_id=public_id)
-        return Response(ConversionShape(row).data)
-
-
-def _key(request: Request) -> ApiKey:
-    return cast(ApiKey, request.auth)  # HasScope lets nobody else in
-
-
-def _with_credits(key: ApiKey) -> Any:
-    return (
-        Conversion.objects.visible_to_key(key)
-        .select_related("customer")
-        .prefetch_related(Prefetch("credits", _standing_credits(), to_attr="standing_credits"))
-    )
-
-
-def _standing_credits() -> QuerySet[Credit]:
-    return Credit.objects.standing().select_related("membership__program").order_by("pk")
-
-
-def _told(data: Any) -> list[Any]:
-    """Return the events of a batch before any of them is read."""
-    if not isinstance(data, dict) or set(data) != {"events"} or not isinstance(data["events"], list):
-        raise serializers.ValidationError({"events": ["Send an object with one key, a list of events."]})
-    told: list[Any] = data["events"]
-    if not 1 <= len(told) <= MOST_AT_ONCE:
-        raise serializers.ValidationError({"events": [f"Send between 1 and {MOST_AT_ONCE} events."]})
-    return told
-
-
-def _result(
-    state: str,
-    event: Event | None,
-    *,
-    public_id: str | None = None,
-    code: str | None = None,
-    errors: Any = None,
-) -> dict[str, Any]:
-    return {
-        "status": state,
-        "id": public_id or None,
-        "event_id": event.external_id if event else None,
-        "code": code,
-        "errors": errors or {},
-    }
-
-
-def _of_outcome(event: Event, outcome: Outcome) -> dict[str, Any]:
-    if outcome.refusal is None:
-        return _result(outcome.status, event, public_id=outcome.public_id)
-    refusal: Refused = outcome.refusal
-    errors = {refusal.field or "event_id": [str(refusal)]}
-    return _result(outcome.status, event, public_id=outcome.public_id, code=refusal.code, errors=errors)
+        return Response(told_back(get_object_or_404(readable(key_of(request)), public_id=public_id))[0])

@@ -8,11 +8,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from prm.accounts import api_keys
+from prm.accounts import api_keys, api_limits
 from prm.accounts.models import ApiKey
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = parts[1].decode("latin-1") if len(parts) == 2 else ""
         key = api_keys.authenticate(text, at=timezone.now())
         if key is None:
+            if api_limits.fails_too_often(request):
+                raise Throttled(wait=api_limits.seconds_left() - 1)
             raise AuthenticationFailed(_("This API key is not valid."), code="invalid_api_key")
         return KeyCaller(key), key
 
@@ -60,7 +62,12 @@ class HasScope(BasePermission):
     code = "missing_scope"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Say whether the key of the request carries the view's scope; a view that names none lets nobody in."""
+        """Say whether the key of the request carries the view's scope; a view that names none lets nobody in.
+
+        Raises: MethodNotAllowed, for a key that is good and a method nobody may use.
+        """
+        if isinstance(request.auth, ApiKey) and request.method not in view.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
         named = getattr(view, "scope", None)
         scope = named.get(request.method) if isinstance(named, dict) else named
         return isinstance(scope, str) and isinstance(request.auth, ApiKey) and request.auth.allows(scope)

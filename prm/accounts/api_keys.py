@@ -1,9 +1,8 @@
-"""Issue, check and revoke API keys. The key is shown once; afterwards only its hash is known, so nobody can read it back."""
+"""Issue, check, rotate and revoke API keys. The key is shown once; afterwards only its hash is known, so nobody can read it back."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import secrets
 from collections.abc import Collection
@@ -23,6 +22,8 @@ from prm.lib.errors import Refused
 KEY_TEXT = re.compile(r"prm_live_([a-z0-9]{10})_([A-Za-z0-9_-]{43})", re.ASCII)
 PREFIX_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 USED_RESOLUTION = timedelta(minutes=1)
+LONGEST_OVERLAP = timedelta(days=7)
+MOST_CALLS = 1_000_000
 
 
 class UnknownScope(Refused):
@@ -36,6 +37,26 @@ class AlreadyRevoked(Refused):
     """The key was revoked before."""
 
     message = _("This key was already revoked.")
+
+
+class KeyExpired(Refused):
+    """The key has come to its end."""
+
+    message = _("This key has expired: issue another one.")
+
+
+class LongOverlap(Refused):
+    """Two secrets were to open a key for too long."""
+
+    message = _("Both secrets may open the key for at most seven days.")
+    field = "overlap"
+
+
+class BadPace(Refused):
+    """A limit was asked for that is none."""
+
+    message = _("Write a whole number from 1 to %(most)s, or nothing.")
+    field = "calls_per_minute"
 
 
 @dataclass(frozen=True)
@@ -96,6 +117,49 @@ def revoke(key: ApiKey, *, by: User, at: datetime, note: str = "") -> ApiKey:
     return key
 
 
+@transaction.atomic
+def rotate(key: ApiKey, *, by: User, at: datetime, overlap: timedelta = timedelta(0)) -> IssuedKey:
+    """Give a key a new secret and return its text, the only time it is known; the secret before opens until `overlap` is over.
+
+    Whoever rotates again meanwhile ends the older of the two: a key never has more than two.
+
+    Raises: Forbidden, AlreadyRevoked, KeyExpired, LongOverlap.
+    """
+    policy.require(by, "manage_api_keys")
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise LongOverlap
+    held = ApiKey.objects.select_for_update(of=("self",)).get(pk=key.pk)
+    if held.revoked_at is not None:
+        raise AlreadyRevoked
+    if not held.is_usable(at=at):
+        raise KeyExpired
+    secret = secrets.token_urlsafe(32)
+    held.previous_sha256 = held.secret_sha256 if overlap else ""
+    held.previous_ends_at = at + overlap if overlap else None
+    held.secret_sha256 = _sha256(secret)
+    held.save(update_fields=["previous_sha256", "previous_ends_at", "secret_sha256"])
+    audit.record(by, "api_key.rotated", held, at=at, previous_ends_at=held.previous_ends_at)
+    return IssuedKey(key=held, text=f"prm_live_{held.prefix}_{secret}")
+
+
+@transaction.atomic
+def set_pace(key: ApiKey, *, calls_per_minute: int | None, by: User, at: datetime) -> ApiKey:
+    """Let a key make so many calls a minute; without a number what the installation allows.
+
+    Raises: Forbidden, AlreadyRevoked, BadPace.
+    """
+    policy.require(by, "manage_api_keys")
+    if calls_per_minute is not None and not 1 <= calls_per_minute <= MOST_CALLS:
+        raise BadPace(params={"most": MOST_CALLS})
+    held = ApiKey.objects.select_for_update(of=("self",)).get(pk=key.pk)
+    if held.revoked_at is not None:
+        raise AlreadyRevoked
+    before, held.calls_per_minute = held.calls_per_minute, calls_per_minute
+    held.save(update_fields=["calls_per_minute"])
+    audit.record(by, "api_key.paced", held, at=at, before=before, calls_per_minute=calls_per_minute)
+    return held
+
+
 def authenticate(text: str, *, at: datetime) -> ApiKey | None:
     """Return the key `text` opens at `at`, or None; the secret is compared in constant time.
 
@@ -104,13 +168,13 @@ def authenticate(text: str, *, at: datetime) -> ApiKey | None:
     parts = KEY_TEXT.fullmatch(text)
     if parts is None:
         return None
-    key = ApiKey.objects.select_related("created_by").filter(prefix=parts.group(1)).first()
-    known = key.secret_sha256 if key is not None else "0" * 64
-    right = hmac.compare_digest(known, _sha256(parts.group(2)))
-    if key is None or not right or not key.is_usable(at=at):
+    key = ApiKey.objects.filter(prefix=parts.group(1)).first()
+    sha256 = _sha256(parts.group(2))
+    if key is None or not key.opens_with(sha256, at=at) or not key.is_usable(at=at):
         return None
-    seldom = Q(last_used_at=None) | Q(last_used_at__lt=at - USED_RESOLUTION)
-    ApiKey.objects.filter(seldom, pk=key.pk).update(last_used_at=at)
+    if key.last_used_at is None or key.last_used_at < at - USED_RESOLUTION:
+        seldom = Q(last_used_at=None) | Q(last_used_at__lt=at - USED_RESOLUTION)
+        ApiKey.objects.filter(seldom, pk=key.pk).update(last_used_at=at)
     return key
 
 

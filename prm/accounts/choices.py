@@ -19,5 +19,6 @@ class Scope(models.TextChoices):
 
     CONVERSIONS_WRITE = "conversions:write", _("Record conversions and refunds")
     CONVERSIONS_READ = "conversions:read", _("Read conversions")
+    TOUCHES_WRITE = "touches:write", _("Tell deals, leads and introductions")
     COMMISSIONS_READ = "commissions:read", _("Read commissions and why they are what they are")
     PLANS_TRY = "plans:try", _("Try orders on plans")

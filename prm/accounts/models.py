@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import zoneinfo
 from collections.abc import Iterable
 from datetime import datetime
@@ -133,6 +134,12 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"
 
+    def opens_with(self, sha256: str, *, at: datetime) -> bool:
+        """Say whether a secret with this hash opens the key at `at`; every comparison takes the same time."""
+        is_new = hmac.compare_digest(self.secret_sha256, sha256)
+        is_old = hmac.compare_digest(self.previous_sha256 or "-" * 64, sha256)
+        return is_new or (is_old and self.previous_ends_at is not None and at < self.previous_ends_at)
+
     def is_usable(self, *, at: datetime) -> bool:
         """Say whether the key opens anything at `at`."""
         return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
@@ -140,3 +147,29 @@ class ApiKey(models.Model):
     def allows(self, scope: str) -> bool:
         """Say whether the key carries `scope`; a scope the product does not know is never carried."""
         return scope in Scope.values and scope in self.scopes
+
+
+class IdempotencyKey(models.Model):
+    """What a caller was answered under an `Idempotency-Key`. Row and answer are written with what the call did, so that a retry is
+    answered the same, and what failed leaves nothing. Kept for a week."""
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=255)
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=200)
+    body_sha256 = models.CharField(max_length=64)
+    # Zero inside the transaction that does the work; nobody else ever reads it.
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("answer kept for a retry")
+        verbose_name_plural = _("answers kept for retries")
+        constraints = (
+            models.UniqueConstraint(fields=["api_key", "key"], name="accounts_idempotencykey_once"),
+            models.CheckConstraint(condition=~models.Q(key=""), name="accounts_idempotencykey_named"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"

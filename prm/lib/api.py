@@ -1,90 +1,31 @@
-"""Speak to machines: one shape for every refusal (RFC 9457 problem+json) and one bounded parser. No input of a client ends in a
-server error because of its depth, its size or a byte the database cannot store.
+"""Speak to machines: one shape for every refusal (RFC 9457 problem+json), whose faults each carry a code, a sentence and a field. No input
+of a client ends in a server error because of its depth, its size or a byte the database cannot store.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, IntegrityError
 from django.db.models import ProtectedError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions, status
-from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 
+from prm.lib.api_body import MAX_BYTES as MAX_BYTES
+from prm.lib.api_body import BoundedJSONParser as BoundedJSONParser
 from prm.lib.errors import Refused
 
 log = logging.getLogger(__name__)
-MAX_BYTES = 256 * 1024
-MAX_DEPTH = 20
 CONTENT_TYPE = "application/problem+json"
+WHOLE = "non_field_errors"  # the field of a fault that is about the body as a whole
 
-
-class BoundedJSONParser(BaseParser):
-    """Parse JSON of bounded size and depth, refusing NaN, doubled keys, NUL and lone surrogates."""
-
-    media_type = "application/json"
-
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
-        """Return the parsed body.
-
-        Raises: ParseError.
-        """
-        try:
-            raw = stream.read(MAX_BYTES + 1)
-        except RequestDataTooBig:
-            raise exceptions.ParseError(
-                f"The body is larger than {MAX_BYTES} bytes.", code="too_large"
-            ) from None
-        if len(raw) > MAX_BYTES:
-            raise exceptions.ParseError(f"The body is larger than {MAX_BYTES} bytes.", code="too_large")
-        try:
-            value = json.loads(
-                raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_doubles
-            )
-            _look_through(value, MAX_DEPTH)
-        except RecursionError:
-            raise exceptions.ParseError("The body is nested too deeply.", code="too_deep") from None
-        except UnicodeError:
-            raise exceptions.ParseError("The body is not valid UTF-8.", code="not_utf8") from None
-        except ValueError as error:
-            raise exceptions.ParseError(f"The body is not valid JSON: {error}") from None
-        return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("an object names the same key twice")
-    return found
-
-
-def _look_through(value: Any, depth: int) -> None:
-    if depth == 0 and isinstance(value, dict | list):
-        raise RecursionError
-    if isinstance(value, str):
-        if "\0" in value:
-            raise ValueError("a text contains a NUL character")
-        value.encode("utf-8")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _look_through(key, 0)
-            _look_through(item, depth - 1)
-    elif isinstance(value, list):
-        for item in value:
-            _look_through(item, depth - 1)
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+Fault = dict[str, str]
 
 
 def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -97,12 +38,37 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
 
     set_rollback()
     body, code, headers = answer
+    return problem_answer(body, code, headers)
+
+
+def problem_answer(body: dict[str, Any], code: int, headers: dict[str, str] | None = None) -> Response:
+    """Return a problem for a view of the REST framework."""
     response = Response({"type": "about:blank", "status": code, **body}, status=code, headers=headers)
     response.content_type = CONTENT_TYPE
     return response
 
 
-Answer = tuple[dict[str, Any], int, dict[str, str]]
+def faults_of(detail: Any, path: str = "") -> Iterator[Fault]:
+    """Yield what is wrong, one fault after the other, from the nested texts of the REST framework: field, code and sentence of each.
+
+    A fault inside a list is named by its place, as in `lines[2].amount`.
+    """
+    if isinstance(detail, Mapping):
+        for name, each in detail.items():
+            inner = path if name == WHOLE and path else f"{path}.{name}" if path else str(name)
+            yield from faults_of(each, inner)
+    elif isinstance(detail, list | tuple):
+        for index, each in enumerate(detail):
+            is_deeper = isinstance(each, Mapping | list | tuple)
+            yield from faults_of(each, f"{path}[{index}]" if is_deeper else path)
+    elif detail is not None:
+        code = str(getattr(detail, "code", "invalid"))
+        yield {"field": path or WHOLE, "code": code, "message": str(detail)}
+
+
+def refusal_faults(error: Refused, *, otherwise: str = WHOLE) -> list[Fault]:
+    """Return a refusal in the shape of a fault."""
+    return [{"field": error.field or otherwise, "code": error.code, "message": str(error)}]
 
 
 def _answer(error: Exception) -> Answer | None:
@@ -111,7 +77,7 @@ def _answer(error: Exception) -> Answer | None:
     if isinstance(error, exceptions.APIException):
         return _api_exception(error)
     if isinstance(error, ModelValidationError):
-        fields = error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
+        fields = error.message_dict if hasattr(error, "error_dict") else {WHOLE: error.messages}
         return _invalid(fields)
     return _other(error)
 
@@ -122,6 +88,7 @@ def _refused(error: Refused) -> Answer:
     body: dict[str, Any] = {"title": "Refused", "code": error.code, "detail": str(error)}
     if error.field:
         body["errors"] = {error.field: [str(error)]}
+        body["faults"] = refusal_faults(error)
     return body, code, {}
 
 
@@ -142,12 +109,9 @@ def _api_exception(error: exceptions.APIException) -> Answer:
 
 
 def _invalid(fields: Any) -> Answer:
-    errors = fields if isinstance(fields, dict) else {"non_field_errors": fields}
-    return (
-        {"title": "Invalid input", "code": "invalid", "detail": "See errors.", "errors": errors},
-        status.HTTP_400_BAD_REQUEST,
-        {},
-    )
+    errors = fields if isinstance(fields, dict) else {WHOLE: fields}
+    body = {"title": "Invalid input", "code": "invalid", "detail": "See faults.", "errors": errors}
+    return {**body, "faults": list(faults_of(errors))}, status.HTTP_400_BAD_REQUEST, {}
 
 
 def _other(error: Exception) -> Answer | None:

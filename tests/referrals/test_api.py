@@ -75,6 +75,11 @@ def test_the_first_telling_answers_201_with_the_conversion(shop: Shop) -> None:
         "sub_id": "",
         "deal": "",
         "attributes": {},
+        "campaign": "",
+        "lead": "",
+        "channel": "api",
+        "lines": [],
+        "warnings": [],
         "waits_for_original": False,
         "credits": [
             {
@@ -208,7 +213,6 @@ def test_what_is_missing_is_named(shop: Shop, missing: str) -> None:
         b'{"amount": NaN}',
         b"\xff\xfe",
         b'{"a":' * 3000 + b"1" + b"}" * 3000,
-        b'{"event_id": "' + b"x" * 300_000 + b'"}',
     ],
 )
 def test_a_body_that_is_no_event_answers_400(shop: Shop, raw: bytes) -> None:
@@ -241,7 +245,7 @@ def test_a_conversion_can_be_read_by_its_id(shop: Shop) -> None:
     response = shop.client.get(f"{URL}/{told['id']}")
     assert (response.status_code, response.json()) == (200, told)
     assert shop.client.get(f"{URL}/cnv_nothing").status_code == 404
-    assert shop.client.delete(f"{URL}/{told['id']}").status_code == 403  # no scope opens it
+    assert shop.client.delete(f"{URL}/{told['id']}").status_code == 405
 
 
 def test_a_batch_answers_for_each_event_in_its_order(shop: Shop) -> None:
@@ -285,7 +289,7 @@ def test_a_batch_answers_for_each_event_in_its_order(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, [], {"events": []}, {"events": {}}, {"events": [EVENT], "more": 1}, {"events": [{}] * 501}, None],
+    [{}, [], {"events": []}, {"events": {}}, {"events": [EVENT], "more": 1}, {"events": [{}] * 1001}, None],
 )
 def test_a_batch_that_is_none_answers_400(shop: Shop, body: Any) -> None:
     response = shop.send(body, f"{URL}/batch")
@@ -293,10 +297,10 @@ def test_a_batch_that_is_none_answers_400(shop: Shop, body: Any) -> None:
     assert "events" in response.json()["errors"]
 
 
-def test_500_events_are_taken_at_once(shop: Shop) -> None:
-    events = [EVENT | {"event_id": f"E{number}"} for number in range(500)]
+def test_1000_events_are_taken_at_once(shop: Shop) -> None:
+    events = [EVENT | {"event_id": f"E{number}", "product": "P" * 60} for number in range(1000)]
     response = shop.send({"events": events}, f"{URL}/batch")
-    assert response.json()["created"] == 500
+    assert response.json()["created"] == 1000
 
 
 def test_the_description_of_the_api_is_valid_and_for_everybody() -> None:

@@ -26,7 +26,11 @@ class DailyTotal(models.Model):
     visitors = models.PositiveIntegerField(_("unique visitors"), default=0)
     uncounted = models.PositiveIntegerField(_("hits that do not count"), default=0)
     leads = models.PositiveIntegerField(_("leads"), default=0)
+    qualified = models.PositiveIntegerField(_("of them qualified"), default=0)
     conversions = models.PositiveIntegerField(_("conversions"), default=0)
+    # Of the conversions: those a click was credited for, and the whole minutes between the two, added up.
+    from_clicks = models.PositiveIntegerField(_("of them after a click"), default=0)
+    waited_minutes = models.PositiveBigIntegerField(_("minutes from click to conversion"), default=0)
     refunds = models.PositiveIntegerField(_("refunds"), default=0)
     revenue_minor = models.BigIntegerField(_("revenue, in minor units"), default=0)
     earned_minor = models.BigIntegerField(_("earned, in minor units"), default=0)

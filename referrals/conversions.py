@@ -15,14 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from prm.lib.errors import Refused
 from prm.lib.events import announce
 from prm.lib.money import Money
-from referrals import customers, refunds, writing
-from referrals.attribution.apply import Candidates
-from referrals.attribution.rule import Decision
-from referrals.customers import among
+from referrals import clicks, marks, refunds, writing
+from referrals.attribution.contacts import Contacts
+from referrals.crediting import Crediting
+from referrals.customers import Customers, among
 from referrals.events import ConversionsAttributed
 from referrals.facts import Event, Key, Outcome, Status
 from referrals.held import Held, Original
-from referrals.models import Conversion, Credit
+from referrals.models import Conversion
 from referrals.repeats import OtherBody
 
 MOST_AT_ONCE = 1_000
@@ -51,7 +51,6 @@ class Batch:
     credited: set[int] = field(default_factory=set)
     waiting: set[int] = field(default_factory=set)
     held: Held = field(default_factory=Held)
-    decisions: dict[Key, Decision] = field(default_factory=dict)
 
 
 def record(event: Event, *, at: datetime) -> Outcome:
@@ -70,7 +69,7 @@ def record(event: Event, *, at: datetime) -> Outcome:
 def record_many(events: Sequence[Event], *, at: datetime) -> list[Outcome]:
     """Record up to 1,000 events in one transaction and return an outcome for each, in their order.
 
-    Every worker touches rows in the same order (sales under refund, customers, new conversions by key, waiting
+    Every worker touches rows in the same order (sales under refund, limited codes, customers, new conversions by key, waiting
     refunds), so ten workers fed the same events wait for each other and never in a circle.
     """
     if len(events) > MOST_AT_ONCE:
@@ -80,13 +79,13 @@ def record_many(events: Sequence[Event], *, at: datetime) -> list[Outcome]:
         firsts.setdefault(event.key, event)
     ordered = sorted(firsts.values(), key=lambda event: event.key)
 
+    clicks.settle({event.click_id for event in ordered if event.click_id})
     batch = Batch(at=at, firsts=firsts, held=refunds.hold(ordered))
     batch.stored = _stored(firsts)
-    new = [event for event in ordered if event.key not in batch.stored]
-    new = _attribute(batch, new)
-    known = customers.ensure(new)
-    _store(batch, [event for event in new if not event.original_external_id], known)
-    _store_refunds(batch, [event for event in new if event.original_external_id], known)
+    new, crediting = _attribute(batch, [event for event in ordered if event.key not in batch.stored])
+    crediting.customers.ensure(new)
+    _store(batch, [event for event in new if not event.original_external_id], crediting)
+    _store_refunds(batch, [event for event in new if event.original_external_id], crediting.customers)
     _join_waiting(batch)
     refunds.write_states(batch.held)
     if batch.credited:
@@ -94,19 +93,23 @@ def record_many(events: Sequence[Event], *, at: datetime) -> list[Outcome]:
     return _outcomes(batch, events)
 
 
-def _attribute(batch: Batch, events: Sequence[Event]) -> list[Event]:
+def _attribute(batch: Batch, events: Sequence[Event]) -> tuple[list[Event], Crediting]:
     """Decide who brought each event, setting aside those that are refused."""
-    candidates = Candidates.of(events)
-    taken: list[Event] = []
-    for event in events:
+    contacts = Contacts()
+    contacts.read_codes(events)
+    if contacts.limited:
+        # Whoever held the codes may have recorded some of these events meanwhile.
+        limited = [event.key for event in events if event.code in contacts.limited]
+        batch.stored.update(_stored(limited))
+        events = [event for event in events if event.key not in batch.stored]
+    crediting = Crediting.of(events, Customers.of(events), contacts)
+    for event in sorted(events, key=refunds.in_order):
         try:
             _check_deductions(event)
-            batch.decisions[event.key] = candidates.decide(event)
+            crediting.decide(event)
         except Refused as refusal:
             batch.refused[event.key] = refusal
-        else:
-            taken.append(event)
-    return taken
+    return [event for event in events if event.key not in batch.refused], crediting
 
 
 def _check_deductions(event: Event) -> None:
@@ -120,19 +123,13 @@ def _check_deductions(event: Event) -> None:
             raise DeductionsAboveAmount(event, names, total)
 
 
-def _store(batch: Batch, events: Sequence[Event], known: dict[Key, int]) -> None:
+def _store(batch: Batch, events: Sequence[Event], crediting: Crediting) -> None:
     """Insert events that name no original, with the credit the rule gave."""
-    created = _insert(batch, events, known)
-    credits = []
-    for event in events:
-        decision = batch.decisions[event.key]
-        if event.key in created and decision.membership_id is not None:
-            credits.append(_credit(batch, event, decision, decision.membership_id))
-    writing.insert_credits(credits)
-    batch.credited.update(credit.conversion_id for credit in credits)
+    _insert(batch, events, crediting.customers)
+    batch.credited.update(crediting.write(events, batch.created, at=batch.at))
 
 
-def _store_refunds(batch: Batch, events: Sequence[Event], known: dict[Key, int]) -> None:
+def _store_refunds(batch: Batch, events: Sequence[Event], customers: Customers) -> None:
     """Insert events that name another, joined to their sale when it is here; they are credited as it is."""
     if not events:
         return
@@ -149,7 +146,7 @@ def _store_refunds(batch: Batch, events: Sequence[Event], known: dict[Key, int])
         if original is not None:
             joined[event.key] = original
     originals = {key: original.pk for key, original in joined.items()}
-    created = _insert(batch, [event for event in events if event.key in taken], known, originals)
+    created = _insert(batch, [event for event in events if event.key in taken], customers, originals)
     for event in events:
         # Another worker, who could not see the sale, has put this one in meanwhile: it waits, and is joined below.
         if event.key in joined and event.key not in created:
@@ -157,6 +154,7 @@ def _store_refunds(batch: Batch, events: Sequence[Event], known: dict[Key, int])
     batch.waiting.update(batch.created[key] for key in created - joined.keys())
     pairs = {batch.created[key]: original.pk for key, original in joined.items()}
     batch.credited.update(refunds.copy_credits(pairs, at=batch.at))
+    marks.mark_conversions(batch.created[key] for key in created)
 
 
 def _take(batch: Batch, event: Event) -> Original | None:
@@ -178,6 +176,7 @@ def _join_waiting(batch: Batch) -> None:
     _see_own(batch, wanted)
     decided, credited = refunds.link_waiting(batch.held, wanted, at=batch.at)
     batch.waiting -= decided
+    marks.mark_conversions(decided)
     batch.credited.update(credited)
 
 
@@ -191,7 +190,7 @@ def _see_own(batch: Batch, keys: Iterable[Key]) -> None:
 def _insert(
     batch: Batch,
     events: Sequence[Event],
-    known: dict[Key, int],
+    customers: Customers,
     originals: Mapping[Key, int] = MappingProxyType({}),
 ) -> set[Key]:
     """Insert events, passing over those another worker inserted meanwhile; return the keys that are ours."""
@@ -200,7 +199,7 @@ def _insert(
     rows = [
         writing.row_of(
             event,
-            customer=known.get((event.source, event.customer_id)) if event.customer_id else None,
+            customer=customers.pk_of(event),
             original=originals.get(event.key),
             sha256=event.fingerprint(),
             at=batch.at,
@@ -215,18 +214,6 @@ def _insert(
             batch.stored[event.key] = pk, row[0], row[-1]
     batch.stored.update(_stored(event.key for event in events if event.key not in ours))
     return ours
-
-
-def _credit(batch: Batch, event: Event, decision: Decision, membership_id: int) -> Credit:
-    return Credit(
-        conversion_id=batch.created[event.key],
-        membership_id=membership_id,
-        reason=str(decision.reason),
-        code_id=decision.code_id,
-        click_id=decision.click_id,
-        occurred_at=event.occurred_at,
-        attributed_at=batch.at,
-    )
 
 
 def _stored(keys: Iterable[Key]) -> dict[Key, tuple[int, str, str]]:

@@ -5,31 +5,106 @@ was first seen at its earliest event, whatever the order events arrive in.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Min, Q
 
 from referrals.choices import ConversionState
-from referrals.facts import Event, Key
+from referrals.facts import NOBODY_KNOWN, Event, Key
 from referrals.models import Conversion, Customer
 from tiers.choices import EventKind
 
 SALES = (EventKind.SALE, EventKind.RENEWAL)
+# Who is known by an e-mail address only has an id made of its key.
+BY_EMAIL, LONGEST_KEY = "email:", 40
+_KEYS = ("email_key", "mailbox_key", "domain_key", "vat_key")
 
-Stored = dict[Key, tuple[int, datetime]]
+
+@dataclass(slots=True)
+class Known:
+    """A customer as the books have it; without a primary key it is still to be made."""
+
+    key: Key
+    pk: int | None = None
+    first_seen_at: datetime | None = None
+    keys: dict[str, str] = field(default_factory=dict)
 
 
-def ensure(events: Sequence[Event]) -> dict[Key, int]:
-    """Return the primary keys of the customers `events` name, making those that are new."""
-    earliest = _earliest(events)
-    found = _stored(earliest)
-    missing = sorted(key for key in earliest if key not in found)
-    if missing:
-        # Sorted, so that two workers that meet the same new customers wait for each other and never in a circle.
-        Customer.objects.bulk_create([_new(earliest[key]) for key in missing], ignore_conflicts=True)
-        found |= _stored(missing)
-    _see_earlier(earliest, found)
-    return {key: pk for key, (pk, _seen) in found.items()}
+@dataclass
+class Customers:
+    """The customers of a batch of events. Who is named by the shop is found by that name, else by the e-mail address among those of the
+    source; so one person stays one, also after having bought as a guest."""
+
+    by_key: dict[Key, Known] = field(default_factory=dict)
+    of_event: dict[Key, Known] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> Customers:
+        """Find the customers of events; nothing is written."""
+        found = cls()
+        by_email = found._read(events)
+        for event in sorted(events, key=_order):
+            mail = event.source, event.buyer.email_key
+            key = event.source, event.customer_id
+            if not event.customer_id:
+                if not event.buyer.email_key:
+                    continue
+                key = _guest(event)
+            known = found.by_key.get(key) or by_email.get(mail) or Known(key)
+            found.by_key.setdefault(known.key, known)
+            found.of_event[event.key] = known
+            if event.buyer.email_key:
+                by_email.setdefault(mail, known)
+        return found
+
+    def pk_of(self, event: Event) -> int | None:
+        """Return the primary key of an event's customer; None when nobody knows it, or it is still to be made."""
+        known = self.of_event.get(event.key)
+        return known.pk if known is not None else None
+
+    def key_of(self, event: Event) -> Key | None:
+        """Return what tells an event's customer from every other one, also before it is made."""
+        known = self.of_event.get(event.key)
+        return known.key if known is not None else None
+
+    @property
+    def pks(self) -> dict[int, Key]:
+        """Return the customers that are in the books."""
+        return {known.pk: known.key for known in self.by_key.values() if known.pk is not None}
+
+    def ensure(self, events: Iterable[Event]) -> None:
+        """Make the customers of events that are new, and add to the others what was not known of them."""
+        told: dict[Key, list[Event]] = {}
+        for event in events:
+            if known := self.of_event.get(event.key):
+                told.setdefault(known.key, []).append(event)
+        missing = sorted(key for key in told if self.by_key[key].pk is None)
+        if missing:
+            # Sorted, so that two workers that meet the same new customers wait for each other and never in a circle.
+            rows = [_new(key, told[key]) for key in missing]
+            Customer.objects.bulk_create(rows, ignore_conflicts=True)
+            for made in _stored(among(missing)):
+                mine = self.by_key[made.key]
+                mine.pk, mine.first_seen_at, mine.keys = made.pk, made.first_seen_at, made.keys
+        for key in sorted(told, key=lambda key: self.by_key[key].pk or 0):
+            _add(self.by_key[key], told[key])
+
+    def _read(self, events: Sequence[Event]) -> dict[Key, Known]:
+        """Read the customers the shop names and those of the e-mail addresses told; return the latter by address."""
+        keys = {(event.source, event.customer_id) for event in events if event.customer_id}
+        mails = {event.buyer.email_key for event in events if event.buyer.email_key}
+        keys |= {_guest(event) for event in events if event.buyer.email_key}
+        if not keys:
+            return {}
+        condition = among(keys) | Q(email_key__in=mails) if mails else among(keys)
+        by_email: dict[Key, Known] = {}
+        for known in _stored(condition):
+            self.by_key[known.key] = known
+            if known.keys.get("email_key"):
+                by_email.setdefault((known.key[0], known.keys["email_key"]), known)
+        return by_email
 
 
 def first_sales(customer_ids: Collection[int]) -> dict[int, datetime]:
@@ -51,41 +126,58 @@ def among(keys: Iterable[Key], *, field: str = "external_id") -> Q:
     return condition
 
 
-def _earliest(events: Sequence[Event]) -> dict[Key, Event]:
-    """Return each customer's first event; of two in the same instant the one with the smaller id."""
-    found: dict[Key, Event] = {}
-    for event in events:
-        key = event.source, event.customer_id
-        first = found.get(key)
-        if event.customer_id and (first is None or _order(event) < _order(first)):
-            found[key] = event
-    return found
-
-
 def _order(event: Event) -> tuple[datetime, str]:
     return event.occurred_at, event.external_id
 
 
-def _new(event: Event) -> Customer:
+def _guest(event: Event) -> Key:
+    """Return the name of somebody the shop has none for."""
+    return event.source, BY_EMAIL + event.buyer.email_key[:LONGEST_KEY]
+
+
+def _told(events: Sequence[Event]) -> dict[str, str]:
+    """Return the keys of a buyer that events tell, each by the earliest one that has it."""
+    found: dict[str, str] = {}
+    for event in sorted((event for event in events if event.buyer is not NOBODY_KNOWN), key=_order):
+        for name in _KEYS:
+            if value := getattr(event.buyer, name):
+                found.setdefault(name, value)
+    return found
+
+
+def _new(key: Key, events: Sequence[Event]) -> Customer:
+    first = min(events, key=_order)
     return Customer(
-        source=event.source,
-        external_id=event.customer_id,
-        country=event.country,
-        first_seen_at=event.occurred_at,
+        source=key[0],
+        external_id=key[1],
+        country=first.country,
+        first_seen_at=first.occurred_at,
+        has_disposable_mail=any(event.buyer.has_disposable_mail for event in events),
+        **_told(events),
     )
 
 
-def _see_earlier(earliest: dict[Key, Event], found: Stored) -> None:
-    late = sorted(
-        (found[key][0], key) for key, event in earliest.items() if event.occurred_at < found[key][1]
-    )
-    for pk, key in late:
-        event = earliest[key]
-        Customer.objects.filter(pk=pk, first_seen_at__gt=event.occurred_at).update(
-            first_seen_at=event.occurred_at, country=event.country
+def _add(known: Known, events: Sequence[Event]) -> None:
+    """Write what events tell of a customer that was not known: keys that were empty, and an earlier first event. Each column is asked for
+    again by the update, because another worker may have been first."""
+    for name, value in _told(events).items():
+        if not known.keys.get(name):
+            changes: dict[str, Any] = {name: value}
+            if name == "email_key":
+                changes["has_disposable_mail"] = any(event.buyer.has_disposable_mail for event in events)
+            Customer.objects.filter(pk=known.pk, **{name: ""}).update(**changes)
+    first = min(events, key=_order)
+    if known.first_seen_at is not None and first.occurred_at < known.first_seen_at:
+        Customer.objects.filter(pk=known.pk, first_seen_at__gt=first.occurred_at).update(
+            first_seen_at=first.occurred_at, country=first.country
         )
 
 
-def _stored(keys: Iterable[Key]) -> Stored:
-    rows = Customer.objects.filter(among(keys)).values_list("source", "external_id", "pk", "first_seen_at")
-    return {(source, external_id): (pk, seen) for source, external_id, pk, seen in rows}
+def _stored(condition: Q) -> list[Known]:
+    rows = Customer.objects.filter(condition).order_by("pk")
+    return [
+        Known((source, external_id), pk, seen, dict(zip(_KEYS, keys, strict=True)))
+        for source, external_id, pk, seen, *keys in rows.values_list(
+            "source", "external_id", "pk", "first_seen_at", *_KEYS
+        )
+    ]

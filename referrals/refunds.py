@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from prm.lib.errors import Refused
 from prm.lib.events import announce
+from referrals import marks
 from referrals.choices import ConversionState, CreditReason
 from referrals.customers import among
 from referrals.events import ConversionsAttributed
@@ -84,6 +85,8 @@ def copy_credits(originals: dict[int, int], *, at: datetime) -> list[int]:
             reason=CreditReason.ORIGINAL,
             code_id=credit.code_id,
             click_id=credit.click_id,
+            touch_id=credit.touch_id,
+            referral_id=credit.referral_id,
             occurred_at=occurred[refund],
             attributed_at=at,
         )
@@ -130,8 +133,9 @@ def sweep(*, at: datetime) -> int:
     if not keys:
         return 0
     held = _hold(keys)
-    _decided, credited = link_waiting(held, keys, at=at)
+    decided, credited = link_waiting(held, keys, at=at)
     write_states(held)
+    marks.mark_conversions(decided)
     if credited:
         announce(ConversionsAttributed(tuple(credited)))
     return len(keys)

@@ -19,8 +19,10 @@ from prm.accounts import policy
 from prm.accounts.models import User
 from prm.lib.errors import Refused
 from prm.lib.events import announce
-from referrals import refunds
-from referrals.attribution.apply import OtherCurrency, earner
+from referrals import marks, refunds
+from referrals.attribution import record
+from referrals.attribution.apply import OtherCurrency
+from referrals.attribution.members import earner
 from referrals.choices import ConversionState, CreditReason, CreditRole
 from referrals.events import ConversionsAttributed
 from referrals.models import Conversion, Credit
@@ -109,9 +111,19 @@ def correct(
     replaced = Credit.objects.standing().filter(conversion__in=[held.pk, *moves])
     rows = list(replaced.lock().select_related("membership"))
     before = [credit for credit in rows if credit.conversion_id == held.pk]
+    marks.mark_conversions([held.pk, *moves])
     Credit.objects.filter(pk__in=[credit.pk for credit in rows]).update(superseded_at=at)
     made = Credit.objects.bulk_create(_new(held, share, before, at=at) for share in credits)
     refunds.copy_credits(dict.fromkeys(moves, held.pk), at=at)
+    marks.mark_conversions([held.pk, *moves])
+    record.by_hand(
+        held,
+        {share.membership.pk: (f"{share.share:.6f}", str(share.role)) for share in credits},
+        program=credits[0].membership.program_id if credits else None,
+        reason=reason.strip(),
+        by=by.pk,
+        at=at,
+    )
     audit.record(
         by,
         "conversion.credits_corrected",
@@ -187,8 +199,10 @@ def _check_membership(conversion: Conversion, membership: Membership, expected: 
     if program.currency != conversion.currency:
         raise OtherCurrency(params={"given": conversion.currency, "expected": program.currency})
     gaps = gaps_of([membership.pk]).get(membership.pk, ())
-    who = earner(membership.pk, membership.state, membership.ended_at, gaps=gaps)
-    if not who.earns(conversion.occurred_at) or conversion.occurred_at < membership.joined_at:
+    who = earner(
+        membership.pk, membership.state, membership.ended_at, gaps=gaps, joined_at=membership.joined_at
+    )
+    if not who.earns(conversion.occurred_at):
         raise NotEarningThen(params=named)
 
 
@@ -203,6 +217,8 @@ def _new(conversion: Conversion, share: Share, before: Sequence[Credit], *, at: 
         reason=CreditReason.CORRECTED,
         code_id=known.code_id if known else None,
         click_id=known.click_id if known else None,
+        touch_id=known.touch_id if known else None,
+        referral_id=known.referral_id if known else None,
         occurred_at=conversion.occurred_at,
         attributed_at=at,
     )

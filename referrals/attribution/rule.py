@@ -1,135 +1,213 @@
-"""Decide which membership brought a conversion: the code used, else the last click in the window, else nobody. The answer depends
-on nothing but its arguments, and says which candidates were passed over and why.
+"""Decide who is credited for an event: each contact's own faults, then the program whose contact counts most, then that program's way of
+sharing. The answer depends on nothing but its arguments, in whatever order they come, and every contact is in it with its reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
+
+from referrals.attribution.candidates import Candidate, Happening
+from referrals.attribution.faults import NO_FIGURES, Figures, fault_of, instant
+from referrals.attribution.sharing import WHOLE, shares
+from referrals.attribution.why import Why
 
 
 class Reason(StrEnum):
-    """Why a membership is credited."""
+    """Why a membership is credited; `referrals.choices.CreditReason` has the words."""
 
     CODE = "code"
     LAST_CLICK = "last_click"
+    FIRST_CLICK = "first_click"
+    CLICKS = "clicks"
+    DEAL = "deal"
+    LEAD = "lead"
+    INTRODUCED = "introduced"
+    CUSTOMER = "customer"
+    VIEW = "view"
+    ASSISTED = "assisted"
 
 
-class PassedOver(StrEnum):
-    """Why a candidate is not credited."""
-
-    CODE_OFF = "code_off"
-    NOT_EARNING = "not_earning"
-    AFTER_THE_EVENT = "after_the_event"
-    OUTSIDE_WINDOW = "outside_window"
-    EARLIER_CLICK = "earlier_click"
-
-
-@dataclass(frozen=True, slots=True)
-class Earner:
-    """A membership as attribution sees it: it earns from events before `stops_at`, without end when that is empty, and from
-    none that happened in one of its gaps; each goes from its first moment until its second, that one excluded, or without end."""
-
-    membership_id: int
-    stops_at: datetime | None = None
-    gaps: tuple[tuple[datetime, datetime | None], ...] = ()
-
-    def earns(self, occurred_at: datetime) -> bool:
-        """Say whether an event of that moment can be credited to it, whenever it came in."""
-        if self.stops_at is not None and occurred_at >= self.stops_at:
-            return False
-        return not any(
-            start <= occurred_at and (end is None or occurred_at < end) for start, end in self.gaps
-        )
+_REASONS = {
+    "deal": Reason.DEAL,
+    "code": Reason.CODE,
+    "lead": Reason.LEAD,
+    "intro": Reason.INTRODUCED,
+    "view": Reason.VIEW,
+    "customer": Reason.CUSTOMER,
+}
+_CLICKS = {
+    "last_touch": Reason.LAST_CLICK,
+    "participation": Reason.LAST_CLICK,
+    "first_touch": Reason.FIRST_CLICK,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class CodeUsed:
-    """The code on the order."""
+class Verdict(NamedTuple):
+    """What became of one contact. A share is its part of the event; who only helped has none."""
 
-    code_id: int
-    earner: Earner
-    is_active: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """One click by the visitor, on a link whose program gives clicks `window` to earn."""
-
-    click_id: int
-    earner: Earner
-    clicked_at: datetime
-    window: timedelta
+    candidate: Candidate
+    why: Why
+    share: Decimal | None = None
+    figures: Figures = NO_FIGURES
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A candidate that was passed over."""
+class Award(NamedTuple):
+    """What one membership is credited with: the sum of its contacts' shares, named by the one that weighs most."""
 
     membership_id: int
-    why: PassedOver
-    code_id: int | None = None
-    click_id: int | None = None
+    share: Decimal
+    reason: Reason
+    candidate: Candidate
+
+    @property
+    def is_assist(self) -> bool:
+        """Say whether it helped only; its share is then no part of the event."""
+        return self.reason == Reason.ASSISTED
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who is credited, by what, and who was passed over; no membership means an organic conversion."""
+    """Who is credited, and a verdict on every contact in the order of time; no award means an organic event. The shares of those who did
+    not only assist sum to exactly 1."""
 
-    membership_id: int | None = None
-    reason: Reason | None = None
-    code_id: int | None = None
-    click_id: int | None = None
-    passed_over: tuple[Candidate, ...] = ()
+    awards: tuple[Award, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def program_id(self) -> int | None:
+        """Return the program the event counts in."""
+        return self.awards[0].candidate.earner.program_id if self.awards else None
 
 
-def decide(*, occurred_at: datetime, code: CodeUsed | None = None, touches: Sequence[Touch] = ()) -> Decision:
-    """Return who brought an event of `occurred_at`.
+ORGANIC = Decision()
 
-    A click earns from its own instant on and for less than `window` after it: an event in the same instant counts, an
-    event exactly one window later does not.
-    """
-    passed: list[Candidate] = []
-    if code is not None:
-        why = _against_code(code, occurred_at)
-        if why is None:
-            return Decision(code.earner.membership_id, Reason.CODE, code_id=code.code_id)
-        passed.append(Candidate(code.earner.membership_id, why, code_id=code.code_id))
-    winner = None
-    for touch in sorted(touches, key=_latest_first, reverse=True):
-        why = _against_touch(touch, occurred_at)
-        if why is None and winner is None:
-            winner = touch
-            continue
-        passed.append(
-            Candidate(touch.earner.membership_id, why or PassedOver.EARLIER_CLICK, click_id=touch.click_id)
-        )
-    if winner is None:
-        return Decision(passed_over=tuple(passed))
-    return Decision(
-        winner.earner.membership_id,
-        Reason.LAST_CLICK,
-        click_id=winner.click_id,
-        passed_over=tuple(passed),
+
+def decide(event: Happening, candidates: Sequence[Candidate]) -> Decision:
+    """Return who brought an event, of all contacts that could have, each named once."""
+    if not candidates:
+        return ORGANIC
+    if len(candidates) == 1:
+        return _alone(event, candidates[0])
+    verdicts: list[Verdict] = []
+    able: list[Candidate] = []
+    for candidate in sorted(candidates, key=_order):
+        fault = fault_of(candidate, event)
+        if fault is None:
+            able.append(candidate)
+        else:
+            verdicts.append(Verdict(candidate, fault[0], figures=fault[1]))
+    if not able:
+        return Decision(verdicts=tuple(verdicts))
+    winner = max(able, key=lambda each: (-_rank(each), _order(each)))
+    group = [each for each in able if _is_beside(each, winner)]
+    judged = [*_shared(event, group), *_beaten(able, winner)]
+    awards = _awards(judged, winner)
+    if winner.settings.assists or winner.settings.model == "participation":
+        judged, helpers = _assists(judged, awards, winner)
+        awards += helpers
+    verdicts = sorted([*verdicts, *judged], key=lambda verdict: _order(verdict.candidate))
+    return Decision(tuple(awards), tuple(verdicts))
+
+
+def _alone(event: Happening, candidate: Candidate) -> Decision:
+    """Return the decision when there is nobody to compare with, which is nearly always."""
+    fault = fault_of(candidate, event)
+    if fault is not None:
+        return Decision(verdicts=(Verdict(candidate, fault[0], figures=fault[1]),))
+    award = Award(candidate.earner.membership_id, WHOLE, _reason(candidate), candidate)
+    return Decision((award,), (Verdict(candidate, Why.DECIDED, WHOLE, _figures(candidate, 1)),))
+
+
+def _order(candidate: Candidate) -> tuple[object, ...]:
+    return candidate.order
+
+
+def _rank(candidate: Candidate) -> int:
+    rank = candidate.settings.rank(candidate.kind)
+    if rank is None:
+        raise ValueError("A kind that is not counted has a fault.")
+    return rank
+
+
+def _is_beside(candidate: Candidate, winner: Candidate) -> bool:
+    is_same_program = candidate.earner.program_id == winner.earner.program_id
+    return is_same_program and _rank(candidate) == _rank(winner)
+
+
+def _shared(event: Happening, group: Sequence[Candidate]) -> list[Verdict]:
+    """Share the credit among contacts of one program and one place in its precedence, the oldest first."""
+    settings = group[0].settings
+    ages = [event.occurred_at - each.at for each in group]
+    parts = shares(settings.model, ages, half_life=timedelta(hours=settings.half_life_hours))
+    loses = {"first_touch": Why.LATER_TOUCH, "time_decay": Why.TOO_SMALL}.get(
+        settings.model, Why.EARLIER_TOUCH
     )
+    decided = next((each for each, part in zip(group, parts, strict=True) if part == WHOLE), None)
+    found = []
+    for each, part in zip(group, parts, strict=True):
+        if part:
+            why = Why.DECIDED if each is decided else Why.SHARED
+            found.append(Verdict(each, why, part, _figures(each, len(group))))
+        else:
+            figures = {"decided_at": instant(decided.at), "by": decided.kind} if decided else NO_FIGURES
+            found.append(Verdict(each, loses, figures=figures))
+    return found
 
 
-def _latest_first(touch: Touch) -> tuple[datetime, int]:
-    # Two clicks in one instant: the row written last is the later one.
-    return touch.clicked_at, touch.click_id
+def _figures(candidate: Candidate, among: int) -> Figures:
+    return {"model": candidate.settings.model, "among": among}
 
 
-def _against_code(code: CodeUsed, occurred_at: datetime) -> PassedOver | None:
-    if not code.is_active:
-        return PassedOver.CODE_OFF
-    return None if code.earner.earns(occurred_at) else PassedOver.NOT_EARNING
+def _beaten(able: Iterable[Candidate], winner: Candidate) -> list[Verdict]:
+    """Return the verdicts on contacts that were able to earn, and stand below the winner's or in another program."""
+    found = []
+    for each in able:
+        if each.earner.program_id != winner.earner.program_id:
+            found.append(Verdict(each, Why.OTHER_PROGRAM, figures={"by": winner.kind}))
+        elif _rank(each) != _rank(winner):
+            found.append(Verdict(each, Why.LOWER_PRECEDENCE, figures={"by": winner.kind}))
+    return found
 
 
-def _against_touch(touch: Touch, occurred_at: datetime) -> PassedOver | None:
-    if touch.clicked_at > occurred_at:
-        return PassedOver.AFTER_THE_EVENT
-    if touch.clicked_at <= occurred_at - touch.window:
-        return PassedOver.OUTSIDE_WINDOW
-    return None if touch.earner.earns(occurred_at) else PassedOver.NOT_EARNING
+def _awards(judged: Sequence[Verdict], winner: Candidate) -> list[Award]:
+    """Add the shares of each membership up, in the order of their first contacts."""
+    by_member: dict[int, list[Verdict]] = {}
+    for verdict in judged:
+        if verdict.share:
+            by_member.setdefault(verdict.candidate.earner.membership_id, []).append(verdict)
+    awards = []
+    for member, own in by_member.items():
+        weightiest = max(own, key=lambda each: (each.share or 0, _order(each.candidate))).candidate
+        total = sum((each.share for each in own if each.share), Decimal(0))
+        awards.append(Award(member, total, _reason(weightiest), weightiest))
+    return awards
+
+
+def _assists(
+    judged: Sequence[Verdict], awards: Sequence[Award], winner: Candidate
+) -> tuple[list[Verdict], list[Award]]:
+    """Credit everybody else of the program whose contact was able to earn with having helped, by the latest of its contacts."""
+    credited = {award.membership_id for award in awards}
+    latest: dict[int, Candidate] = {}
+    for verdict in sorted(judged, key=lambda each: _order(each.candidate)):
+        earner = verdict.candidate.earner
+        if earner.program_id == winner.earner.program_id and earner.membership_id not in credited:
+            latest[earner.membership_id] = verdict.candidate
+    helpers = [Award(member, WHOLE, Reason.ASSISTED, each) for member, each in sorted(latest.items())]
+    helping = {id(award.candidate) for award in helpers}
+    told = [
+        Verdict(each.candidate, Why.ASSISTED, figures=each.figures) if id(each.candidate) in helping else each
+        for each in judged
+    ]
+    return told, helpers
+
+
+def _reason(candidate: Candidate) -> Reason:
+    if candidate.kind == "click":
+        return _CLICKS.get(candidate.settings.model, Reason.CLICKS)
+    return _REASONS[candidate.kind]

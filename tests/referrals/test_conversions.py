@@ -23,7 +23,7 @@ from referrals.conversions import DeductionsAboveAmount, record, record_many
 from referrals.events import ConversionsAttributed
 from referrals.facts import Event, Status
 from referrals.held import MoreThanSold, NotASale, OtherCurrencyThanSale
-from referrals.models import Conversion, Credit, Customer
+from referrals.models import AttributionRecord, Conversion, Credit, Customer
 from referrals.repeats import OtherBody
 from tests.factories.referrals import (
     NOW,
@@ -178,11 +178,12 @@ def test_a_click_older_than_the_cookie_window_earns_nothing() -> None:
     assert [credit.click_id for credit in Credit.objects.all()] == [click.pk]
 
 
-def test_clicks_of_people_who_ask_not_to_be_tracked_are_never_joined() -> None:
+def test_a_click_without_a_visitor_number_counts_by_its_id_and_is_joined_with_no_other() -> None:
     ClickFactory.create(visitor="", clicked_at=NOW - timedelta(hours=2))
     anonymous = ClickFactory.create(visitor="", clicked_at=NOW - timedelta(hours=3))
     record(an_event(click_id=anonymous.click_id), at=NOW)
-    assert books() == (1, 0, 0)
+    assert Credit.objects.get().click_id == anonymous.pk
+    assert AttributionRecord.objects.get().candidates[0]["click"] == anonymous.pk
 
 
 def test_a_click_id_nobody_knows_makes_the_sale_organic() -> None:

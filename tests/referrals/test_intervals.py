@@ -9,9 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from partners import leaving
-from referrals import clicks
+from referrals import door
 from referrals.models import Click, Credit, Link
-from referrals.redirect import Visit
 from tests.house import House, open_house
 from tests.people import ana, mats
 
@@ -80,12 +79,12 @@ def test_links_of_who_is_suspended_lead_to_the_shop_and_count_nothing(house: Hou
         created_at=STOP,
     )
     leaving.suspend(membership, reason="spam", by=mats(), at=STOP)
-    visit = Visit(method="GET", headers={"user-agent": "Mozilla/5.0"})
-    answer = clicks.open_link("ana", visit, at=STOP + HOUR)
-    assert (answer.status, answer.location, answer.click_id) == (302, "https://shop.halden.example/", "")
+    visit = {"REQUEST_METHOD": "GET", "HTTP_USER_AGENT": "Mozilla/5.0"}
+    reply = door.follow(visit, "ana", at=STOP + HOUR)
+    assert (reply.status, dict(reply.headers)["Location"]) == (302, "https://shop.halden.example/")
     assert not Click.objects.exists()
     leaving.reinstate(membership, by=mats(), at=GO)
-    assert clicks.open_link("ana", visit, at=GO).click_id
+    assert "prm_click=" in dict(door.follow(visit, "ana", at=GO).headers)["Location"]
 
 
 def test_the_intervals_of_a_batch_are_read_in_one_query(house: House) -> None:
@@ -101,7 +100,7 @@ def test_the_intervals_of_a_batch_are_read_in_one_query(house: House) -> None:
 
     for number in range(8):
         leaving.suspend(house.member(f"CODE{number}"), reason="spam", by=mats(), at=STOP)
-    assert count(1) == count(8) == 2  # the codes, and the intervals
+    assert count(1) == count(8) == 4  # the codes, the programs' rules, the members, and the intervals
 
 
 def test_a_recruiter_earns_nothing_on_what_happens_while_suspended() -> None:

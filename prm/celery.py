@@ -86,6 +86,12 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="37"),
         "options": {"expires": 3000},
     },
+    "clicks that wait": {"task": "referrals.drain_clicks", "schedule": 2.0, "options": {"expires": 4}},
+    "addresses to forget": {
+        "task": "referrals.purge_addresses",
+        "schedule": crontab(hour="0", minute="11"),
+        "options": {"expires": 3600},
+    },
     "referrals sweep": {"task": "referrals.sweep", "schedule": 60.0, "options": {"expires": 120}},
     "calls to partners' servers": {
         "task": "payouts.send_postbacks",
@@ -134,3 +140,5 @@ app.conf.beat_schedule = {
         "options": {"expires": 3600},
     },
 }
+if not app.conf.broker_url.startswith(("redis", "unix")):
+    del app.conf.beat_schedule["clicks that wait"]  # without Redis they are written at once

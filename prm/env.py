@@ -79,6 +79,14 @@ def names(name: str) -> list[str]:
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
+def link_hosts(name: str, *, own: str) -> frozenset[str]:
+    """Return hosts that serve tracked links and nothing else; the site's own host must not be one of them."""
+    hosts = frozenset(host.lower() for host in names(name))
+    if own in hosts or any(not set(host) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-") for host in hosts):
+        refuse(f"{name} must name hosts other than the site's own, without scheme or port.")
+    return hosts
+
+
 def path(name: str, default: Path) -> Path:
     """Return an absolute path."""
     value = text(name)

@@ -20,8 +20,10 @@ from django.views.decorators.http import require_safe
 
 from prm import broker, heartbeat
 from prm.models import Heartbeat
+from referrals import stream
 
 log = logging.getLogger(__name__)
+CLICKS_WAIT_SECONDS = 60
 FREE_BYTES = 200_000_000
 
 
@@ -75,6 +77,17 @@ def messages() -> str:
     return f"{counts.ready} waiting, {counts.taken} in work"
 
 
+def clicks() -> str:
+    """Refuse when clicks wait so long that nobody can be writing them."""
+    if not stream.is_used():
+        return "written at once"
+    length, seconds, aside = stream.state()
+    found = f"{length} wait, the oldest for {seconds:.0f} s, {aside} put aside as unreadable"
+    if seconds > CLICKS_WAIT_SECONDS:
+        raise RuntimeError(found)
+    return found
+
+
 def disk() -> str:
     """Refuse when the disk is nearly full."""
     folder = Path(settings.VAR) if Path(settings.VAR).exists() else Path(settings.BASE_DIR)
@@ -89,6 +102,7 @@ WHOLE: dict[str, Callable[[], str]] = {
     **READY,
     "background work": background_work,
     "messages": messages,
+    "clicks": clicks,
     "disk": disk,
 }
 

@@ -6,8 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from prm.runs import working
-from referrals import attribution_notices
-from referrals import imports, points, points_of_people, refunds, welcome
+from referrals import addresses, attribution_notices, drain
+from referrals import import_files, imports, points, points_of_people, refunds, welcome
 
 
 @shared_task(name="referrals.sweep")
@@ -17,6 +17,7 @@ def sweep() -> dict[str, int]:
         "joined": refunds.sweep(at=timezone.now()),
         "welcomed": welcome.sweep(at=timezone.now()),
         "told_of_attribution": attribution_notices.sweep(at=timezone.now()),
+        "thrown_away": import_files.purge(at=timezone.now()),
     }
 
 
@@ -49,3 +50,15 @@ def sweep_points() -> dict[str, int]:
     """Write points that nobody wrote: of events whose bell was not heard, of activities and of credentials."""
     at = timezone.now()
     return {"events": points.sweep(at=at), "people": points_of_people.sweep(at=at)}
+
+
+@shared_task(name="referrals.drain_clicks")
+def drain_clicks() -> int:
+    """Write the clicks that wait in the stream."""
+    return drain.drain()
+
+
+@shared_task(name="referrals.purge_addresses")
+def purge_addresses() -> dict[str, int]:
+    """Forget network addresses that are old enough."""
+    return addresses.keep(timezone.now())

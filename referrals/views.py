@@ -1,55 +1,38 @@
-"""The door of tracked links: `/r/<short address>`. It answers in the same words to everybody whose link leads nowhere."""
+"""The door of tracked links where Django serves it: `/r/<short address>`, and `/i/<short address>.gif` for banners. Whoever follows a link that
+leads nowhere reads the same words, whatever the reason.
+"""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.encoding import iri_to_uri
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from referrals import clicks
-from referrals.redirect import FOUND, Answer, Visit
-
-COOKIE = "prm_visitor"
-COOKIE_PATH = "/r/"
-HEADERS = ("dnt", "purpose", "referer", "sec-fetch-dest", "sec-gpc", "sec-purpose", "user-agent", "x-moz")
+from referrals import door
+from referrals.door import Reply
 
 
 @csrf_exempt
 @require_safe
 def open_link(request: HttpRequest, slug: str) -> HttpResponse:
     """Send a visitor where the link leads."""
-    visit = Visit(
-        method=request.method or "",
-        headers={name: request.headers[name] for name in HEADERS if name in request.headers},
-        visitor=request.COOKIES.get(COOKIE, ""),
-        sub=request.GET.get("sub", ""),
-    )
-    answer = clicks.open_link(slug.lower(), visit, at=timezone.now())
-    response = _redirect(answer) if answer.status == FOUND else _unavailable(request, answer)
-    response.headers["Cache-Control"] = "no-store"
+    reply = door.follow(request.META, slug.lower(), at=timezone.now())
+    if reply.is_a_page:
+        return _sent(reply, render(request, "public/link_unavailable.html", status=reply.status))
+    return _sent(reply, HttpResponse(reply.body, status=reply.status))
+
+
+@csrf_exempt
+@require_safe
+def see_link(request: HttpRequest, slug: str) -> HttpResponse:
+    """Answer a banner's picture."""
+    reply = door.see(request.META, slug.lower(), at=timezone.now())
+    return _sent(reply, HttpResponse(reply.body))
+
+
+def _sent(reply: Reply, response: HttpResponse) -> HttpResponse:
+    for name, value in reply.headers:
+        response.headers[name] = value
     return response
-
-
-def _redirect(answer: Answer) -> HttpResponse:
-    response = HttpResponse(status=FOUND, headers={"Location": iri_to_uri(answer.location)})
-    # The shop may know which site its visitor comes from, which is what a link on that site would have told it.
-    response.headers["Referrer-Policy"] = "no-referrer-when-downgrade"
-    if answer.cookie_seconds:
-        response.set_cookie(
-            COOKIE,
-            answer.visitor,
-            max_age=answer.cookie_seconds,
-            path=COOKIE_PATH,
-            secure=settings.IS_HTTPS,
-            httponly=True,
-            samesite="Lax",
-        )
-    return response
-
-
-def _unavailable(request: HttpRequest, answer: Answer) -> HttpResponse:
-    return render(request, "public/link_unavailable.html", status=answer.status)

@@ -19,6 +19,7 @@ from django.utils import translation
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from referrals import door, targets
 from tests import database
 
 # Machines are shared and noisy: how long an example took to make says nothing about the product.
@@ -95,10 +96,12 @@ def private_files(settings: Settings, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def empty_cache() -> Iterator[None]:
-    """Forget rate limits and other short memories between tests."""
+def empty_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget rate limits and other short memories between tests; where links lead is read each time, but in tests of that memory."""
+    monkeypatch.setattr(targets.memory, "seconds", 0.0)
     yield
     cache.clear()
+    door.forget()
 
 
 @pytest.fixture(autouse=True)

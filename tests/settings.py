@@ -31,6 +31,8 @@ for _name in (
     "DEBUG",
     "PRM_ALLOWED_HOSTS",
     "PRM_STAFF_MFA",
+    "PRM_LINK_HOSTS",
+    "PRM_COUNTRY_HEADER",
 ):
     os.environ.pop(_name, None)
 # The services tool gives these to a production-like run; on PostgreSQL the settings insist on both.
@@ -43,6 +45,8 @@ from prm.settings import DATABASES, EMBEDDED, STORAGES, VAR  # noqa: E402
 
 (VAR / "static").mkdir(parents=True, exist_ok=True)  # nothing is collected in a test run
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A test reads what it has done; those about the stream ask for it, and so do the processes that they start.
+CLICK_STREAM = os.environ.get("REDIS_URL", "") if "PRM_TEST_STREAM" in os.environ else ""
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 if EMBEDDED:
     # A file, because threads and worker processes must see the same database.

@@ -50,6 +50,8 @@ DOORS: dict[str, Door] = {
     "credentials/*": Door(ANYBODY),
     "v/*": Door(ANYBODY),
     "r/<slug:slug>": Door(ANYBODY),
+    "l/<slug:slug>": Door(ANYBODY),
+    "i/<slug:slug>.gif": Door(ANYBODY),
     # The partner's rooms.
     "portal/*": Door(frozenset({PARTNER}), finer=True),
     "portal/": Door(SIGNED_IN, finer=True),

@@ -1,18 +1,25 @@
-"""The decision about a visit to a link, as tables; then the door itself."""
+"""The decision about a visit to a link, as tables."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest import mock
 
 import pytest
-from django.db import DatabaseError
-from django.test import Client
 
-from prm.lib.ids import ulid
-from referrals.models import Click
-from referrals.redirect import Answer, Target, Visit, allowed_hosts, answer, leads_outside, with_click
-from tests.factories.referrals import LinkFactory, new_membership
+from referrals import agents
+from referrals.choices import ClickKind
+from referrals.redirect import (
+    Answer,
+    Target,
+    Visit,
+    allowed_hosts,
+    answer,
+    leads_outside,
+    read_query,
+    view,
+    with_click,
+)
 
 BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"}
 SHOP = frozenset({"shop.example"})
@@ -20,21 +27,47 @@ TARGET = Target(7, "https://shop.example/a?b=c#d", is_active=True, counts=True, 
 KNOWN = "01k" + "a" * 23
 
 
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+URL = "https://shop.example/a?b=c#d"
+COUNTED = "https://shop.example/a?b=c&prm_click=CLICK#d"
+
+
+def target(**changes: Any) -> Target:
+    values: dict[str, Any] = {
+        "link_id": 7,
+        "url": URL,
+        "is_active": True,
+        "counts": True,
+        "hosts": SHOP,
+        "cookie_days": 30,
+    }
+    return Target(**(values | changes))
+
+
 def ask(
-    target: Target | None = TARGET, *, method: str = "GET", visitor: str = "", sub: str = "", **headers: str
+    found: Target | None = TARGET,
+    *,
+    method: str = "GET",
+    visitor: str = "",
+    query: str = "",
+    is_own: bool = False,
+    at: datetime = NOW,
+    **headers: str,
 ) -> Answer:
     named = BROWSER | {name.replace("_", "-"): value for name, value in headers.items()}
-    return answer(target, Visit(method, named, visitor, sub), new_click="CLICK", new_visitor="NEW")
+    visit = Visit(method, named, visitor, read_query(query), is_own)
+    return answer(found, visit, at=at, new_click="CLICK", new_visitor="NEW")
 
 
 def test_a_visit_is_sent_on_with_its_click_id_and_a_cookie_for_the_window() -> None:
     assert ask() == Answer(
-        302,
-        "https://shop.example/a?b=c&prm_click=CLICK#d",
-        "CLICK",
-        visitor="NEW",
-        cookie_seconds=30 * 86_400,
+        302, COUNTED, "person", "CLICK", visitor="NEW", cookie_seconds=30 * 86_400, may_be_known=True
     )
+
+
+def test_the_names_of_kinds_are_those_the_database_knows() -> None:
+    named = {agents.PERSON, agents.VIEW, agents.OWN, agents.BOT, agents.PREFETCH, agents.PREVIEW}
+    assert named | {agents.EMBEDDED} == set(ClickKind.values)
 
 
 def test_a_known_visitor_keeps_the_number() -> None:
@@ -48,52 +81,101 @@ def test_a_forged_visitor_gets_a_new_number(forged: str) -> None:
     assert ask(visitor=forged).visitor == "NEW"
 
 
-def test_an_unknown_link_is_not_found_and_one_switched_off_is_gone() -> None:
+def test_an_unknown_link_is_not_found_and_one_switched_off_or_led_astray_is_gone() -> None:
     assert ask(None) == Answer(404)
-    off = Target(7, "https://shop.example/", is_active=False, counts=True, hosts=SHOP, cookie_days=30)
-    assert ask(off) == Answer(410)
+    assert ask(target(is_active=False)) == Answer(410)
+    assert ask(target(url="https://elsewhere.example/")) == Answer(410)
 
 
-def test_a_link_whose_domain_is_no_longer_allowed_is_gone() -> None:
-    moved = Target(7, "https://elsewhere.example/", is_active=True, counts=True, hosts=SHOP, cookie_days=30)
-    assert ask(moved) == Answer(410)
+@pytest.mark.parametrize(("seconds", "status"), [(-1, 302), (0, 410), (1, 410)])
+def test_a_link_ends_at_its_instant(seconds: int, status: int) -> None:
+    assert ask(target(expires_at=NOW), at=NOW + timedelta(seconds=seconds)).status == status
 
 
 def test_the_link_of_a_membership_that_does_not_earn_still_leads_to_the_shop() -> None:
-    silent = Target(7, "https://shop.example/", is_active=True, counts=False, hosts=SHOP, cookie_days=30)
-    assert ask(silent) == Answer(302, "https://shop.example/")
+    assert ask(target(counts=False)) == Answer(302, URL)
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("kind", "headers"),
     [
-        {"sec_purpose": "prefetch"},
-        {"sec_purpose": "prefetch;prerender"},
-        {"purpose": "prefetch"},
-        {"x_moz": "prefetch"},
-        {"sec_fetch_dest": "image"},
-        {"sec_fetch_dest": "iframe"},
-        {"sec_fetch_dest": "script"},
-        {"user_agent": ""},
-        {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"},
-        {"user_agent": "facebookexternalhit/1.1"},
+        ("prefetch", {"sec_purpose": "prefetch"}),
+        ("prefetch", {"sec_purpose": "prefetch;prerender"}),
+        ("prefetch", {"purpose": "prefetch"}),
+        ("prefetch", {"x_moz": "prefetch"}),
+        ("embedded", {"sec_fetch_dest": "image"}),
+        ("embedded", {"sec_fetch_dest": "iframe"}),
+        ("embedded", {"sec_fetch_dest": "script"}),
+        ("bot", {"user_agent": ""}),
+        ("bot", {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}),
+        ("bot", {"user_agent": "Mozilla/5.0 (compatible; bingbot/2.0)"}),
+        ("bot", {"user_agent": "python-requests/2.32"}),
+        ("bot", {"user_agent": "curl/8.5.0"}),
+        ("bot", {"user_agent": "Mozilla/5.0 HeadlessChrome/140.0"}),
+        ("bot", {"user_agent": "UptimeRobot/2.0"}),
+        ("preview", {"user_agent": "facebookexternalhit/1.1"}),
+        ("preview", {"user_agent": "Slackbot-LinkExpanding 1.0"}),
+        ("preview", {"user_agent": "Twitterbot/1.0"}),
+        ("preview", {"user_agent": "WhatsApp/2.24 A"}),
+        ("preview", {"user_agent": "TelegramBot (like TwitterBot)"}),
+        ("preview", {"user_agent": "LinkedInBot/1.0"}),
+        ("preview", {"user_agent": "Mozilla/5.0 (compatible; Discordbot/2.0)"}),
+        ("preview", {"user_agent": "Mozilla/5.0 Google-PageRenderer Google"}),
     ],
 )
-def test_what_is_no_person_opening_a_page_is_sent_on_uncounted(headers: dict[str, str]) -> None:
-    assert ask(**headers) == Answer(302, TARGET.url)
+def test_what_is_no_person_is_sent_on_and_written_down_as_what_it_is(
+    kind: str, headers: dict[str, str]
+) -> None:
+    decided = ask(**headers)
+    assert (decided.kind, decided.location) == (kind, URL)
+    assert (decided.visitor, decided.cookie_seconds) == ("", 0)
 
 
-def test_a_head_request_is_sent_on_uncounted() -> None:
-    assert ask(method="HEAD") == Answer(302, TARGET.url)
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Mozilla/5.0 (Linux; Android 9; CUBOT X19 Build/PPR1) Chrome/140.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 [FBAN/FBIOS;FBAV/480.0]",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 [Pinterest/iOS]",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36",
+    ],
+)
+def test_a_telephone_or_an_application_in_somebodys_hand_is_a_person(agent: str) -> None:
+    assert ask(user_agent=agent).kind == "person"
+
+
+def test_a_head_request_is_a_robots() -> None:
+    assert (ask(method="HEAD").kind, ask(method="HEAD").location) == ("bot", URL)
+
+
+def test_the_partners_own_test_is_written_down_and_does_not_count() -> None:
+    decided = ask(is_own=True)
+    assert (decided.kind, decided.location, decided.cookie_seconds) == ("own", URL, 0)
 
 
 @pytest.mark.parametrize("wish", [{"sec_gpc": "1"}, {"dnt": "1"}])
-def test_whoever_asks_not_to_be_tracked_gets_no_cookie_no_number_and_no_click_id(
-    wish: dict[str, str],
-) -> None:
-    assert ask(visitor=KNOWN, sub="spring", referer="https://blog.example/", **wish) == Answer(
-        302, TARGET.url, click_id="CLICK"
-    )
+def test_of_whoever_asks_not_to_be_tracked_nothing_is_known_but_the_click(wish: dict[str, str]) -> None:
+    decided = ask(visitor=KNOWN, query="sub=spring", referer="https://blog.example/", **wish)
+    assert decided == Answer(302, COUNTED, "person", "CLICK", subs=("spring", "", "", "", ""))
+
+
+def test_a_program_without_cookies_gives_its_visitors_no_number() -> None:
+    decided = ask(target(sets_cookie=False), visitor=KNOWN)
+    assert decided == Answer(302, COUNTED, "person", "CLICK", may_be_known=True)
+
+
+def test_a_banner_is_seen_only_where_a_program_counts_views_and_by_people() -> None:
+    counts = target(counts_views=True)
+
+    def look(found: Target | None, **headers: str) -> str:
+        visit = Visit("GET", BROWSER | {"sec-fetch-dest": "image"} | headers)
+        return view(found, visit, at=NOW, new_click="CLICK", new_visitor="NEW").kind
+
+    assert [look(each) for each in (counts, TARGET, None)] == ["view", "", ""]
+    assert look(counts, **{"user-agent": "Googlebot-Image/1.0"}) == ""
+    assert look(counts, **{"sec-purpose": "prefetch"}) == ""
+    assert look(target(counts_views=True, is_active=False)) == ""
+    assert look(target(counts_views=True, expires_at=NOW)) == ""
 
 
 @pytest.mark.parametrize(
@@ -103,6 +185,8 @@ def test_whoever_asks_not_to_be_tracked_gets_no_cookie_no_number_and_no_click_id
         ("", ""),
         ("nonsense", ""),
         ("http://[::1", ""),
+        ("http://a\x00b/", ""),
+        ("http://" + "a" * 101 + "/", ""),
     ],
 )
 def test_only_the_host_of_the_referring_page_is_kept(referer: str, host: str) -> None:
@@ -110,10 +194,57 @@ def test_only_the_host_of_the_referring_page_is_kept(referer: str, host: str) ->
 
 
 @pytest.mark.parametrize(
-    ("sub", "kept"), [("spring-sale_1.2~x", "spring-sale_1.2~x"), ("a b", ""), ("x" * 65, ""), ("<i>", "")]
+    ("query", "kept"),
+    [
+        ("sub=spring-sale_1.2~x", ("spring-sale_1.2~x", "", "", "", "")),
+        ("sub1=a&sub2=b&sub3=c&sub4=d&sub5=e", ("a", "b", "c", "d", "e")),
+        ("sub=a&sub1=b&sub6=x", ("b", "", "", "", "")),
+        ("sub=a%20b&sub2=" + "x" * 65 + "&sub3=%3Ci%3E&sub4=%FF", ("", "", "", "", "")),
+    ],
 )
-def test_a_sub_id_is_kept_when_it_is_a_plain_word(sub: str, kept: str) -> None:
-    assert ask(sub=sub).sub == kept
+def test_sub_ids_are_kept_when_they_are_plain_words(query: str, kept: tuple[str, ...]) -> None:
+    decided = ask(query=query)
+    assert (decided.subs, decided.location) == (kept, COUNTED)
+
+
+@pytest.mark.parametrize(
+    ("own", "query", "campaign"),
+    [
+        ("", "utm_campaign=autumn+sale", "autumn sale"),
+        ("spring", "utm_campaign=autumn", "spring"),
+        ("", "utm_campaign=a%0Ab", ""),
+        ("", "utm_campaign=" + "y" * 65, "y" * 64),
+        ("", "", ""),
+    ],
+)
+def test_the_campaign_is_the_links_else_the_visits(own: str, query: str, campaign: str) -> None:
+    assert ask(target(campaign=own), query=query).campaign == campaign
+
+
+@pytest.mark.parametrize(
+    ("query", "passed"),
+    [
+        ("", "utm_source=blog&utm_medium=text"),
+        ("utm_source=mail", "utm_medium=text&utm_source=mail"),
+        ("utm_term=a%26b%23c", "utm_source=blog&utm_medium=text&utm_term=a%26b%23c"),
+        ("utm_source=" + "z" * 101, "utm_source=blog&utm_medium=text"),
+        ("utm_source=x%0D%0ASet-Cookie:%20a=b", "utm_source=blog&utm_medium=text"),
+        ("UTM_SOURCE=x&url=//evil.test&prm_click=forged&utm_id=3", "utm_source=blog&utm_medium=text"),
+    ],
+)
+def test_utm_parameters_of_the_visit_stand_in_for_the_links_and_nothing_else_passes(
+    query: str, passed: str
+) -> None:
+    tagged = target(utm={"utm_source": "blog", "utm_medium": "text", "evil": "x"})
+    assert ask(tagged, query=query).location == f"https://shop.example/a?b=c&{passed}&prm_click=CLICK#d"
+    robot = ask(tagged, query=query, user_agent="Googlebot/2.1")
+    assert robot.location == f"https://shop.example/a?b=c&{passed}#d"
+
+
+@pytest.mark.parametrize("name", ["gclid", "gbraid", "wbraid", "msclkid", "gad_source"])
+def test_that_a_click_was_paid_for_is_noted_by_name(name: str) -> None:
+    decided = ask(query=f"x=1&{name}=secret")
+    assert (decided.ad_parameter, decided.location) == (name, COUNTED)
 
 
 @pytest.mark.parametrize(
@@ -163,98 +294,3 @@ def test_the_hosts_of_a_program_are_its_destinations_own_and_those_it_names() ->
         "blog.example",
         "a.test",
     }
-
-
-# The door ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def visitor() -> Client:
-    return Client(headers=BROWSER)
-
-
-@pytest.mark.django_db
-def test_opening_a_link_writes_the_click_and_sends_the_visitor_on(visitor: Client) -> None:
-    link = LinkFactory.create(slug="spring")
-    response = visitor.get("/r/Spring?sub=mail", headers={"referer": "https://blog.example/p"})
-    click = Click.objects.get()
-    assert response.status_code == 302
-    assert response.headers["Location"] == f"https://shop.example/start?prm_click={click.click_id}"
-    assert response.headers["Cache-Control"] == "no-store"
-    assert response.headers["Referrer-Policy"] == "no-referrer-when-downgrade"
-    assert (click.link_id, click.referrer_host, click.sub_id) == (link.pk, "blog.example", "mail")
-    cookie = response.cookies["prm_visitor"]
-    assert cookie.value == click.visitor
-    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/r/")
-    assert cookie["max-age"] == 30 * 86_400
-
-
-@pytest.mark.django_db
-def test_two_visits_of_one_browser_have_one_number(visitor: Client) -> None:
-    LinkFactory.create(slug="spring")
-    visitor.get("/r/spring")
-    visitor.get("/r/spring")
-    clicks = list(Click.objects.order_by("pk"))
-    assert len(clicks) == 2
-    assert clicks[0].visitor == clicks[1].visitor
-    assert clicks[0].click_id < clicks[1].click_id
-
-
-@pytest.mark.django_db
-def test_the_cookie_is_secure_where_the_site_is(visitor: Client, settings: Any) -> None:
-    settings.IS_HTTPS = True
-    LinkFactory.create(slug="spring")
-    assert visitor.get("/r/spring").cookies["prm_visitor"]["secure"] is True
-
-
-@pytest.mark.django_db
-def test_whoever_asks_not_to_be_tracked_is_counted_and_not_known(visitor: Client) -> None:
-    LinkFactory.create(slug="spring")
-    response = visitor.get("/r/spring", headers={"sec-gpc": "1"})
-    assert response.headers["Location"] == "https://shop.example/start"
-    assert not response.cookies
-    assert Click.objects.get().visitor == ""
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("slug", ["nothing", "off"])
-def test_an_unknown_link_and_one_that_is_off_read_alike(visitor: Client, slug: str) -> None:
-    LinkFactory.create(slug="off", is_active=False)
-    response = visitor.get(f"/r/{slug}")
-    assert response.status_code == (410 if slug == "off" else 404)
-    assert "This link is not available" in response.content.decode()
-    assert response.headers["Cache-Control"] == "no-store"
-    assert not response.cookies
-    assert Click.objects.count() == 0
-
-
-@pytest.mark.django_db
-def test_a_head_request_and_other_methods_write_nothing(visitor: Client) -> None:
-    LinkFactory.create(slug="spring")
-    assert visitor.head("/r/spring").status_code == 302
-    assert visitor.post("/r/spring").status_code == 405
-    assert Click.objects.count() == 0
-
-
-@pytest.mark.django_db
-def test_the_destination_comes_from_the_row_and_never_from_the_address(visitor: Client) -> None:
-    LinkFactory.create(slug="spring")
-    response = visitor.get("/r/spring?url=https://evil.test/&prm_click=forged&next=//evil.test")
-    assert response.headers["Location"].startswith("https://shop.example/start?prm_click=")
-    assert "evil" not in response.headers["Location"] and "forged" not in response.headers["Location"]
-
-
-@pytest.mark.django_db
-def test_a_click_that_cannot_be_written_does_not_stop_the_visitor(visitor: Client) -> None:
-    LinkFactory.create(slug="spring")
-    with mock.patch.object(Click.objects, "create", side_effect=DatabaseError):
-        response = visitor.get("/r/spring")
-    assert (response.status_code, response.headers["Location"]) == (302, "https://shop.example/start")
-    assert not response.cookies
-
-
-@pytest.mark.django_db
-def test_opening_a_link_takes_one_read_and_one_write(visitor: Client, django_assert_num_queries: Any) -> None:
-    LinkFactory.create(slug="spring", membership=new_membership(allowed_domains=["blog.example"]))
-    with django_assert_num_queries(2):
-        visitor.get("/r/spring", headers={"cookie": f"prm_visitor={ulid()}"})

@@ -53,6 +53,7 @@ from prm.lib.bell import ring_now
 from prm.lib.events import subscribe
 from prm.runs import notices, registry
 from prm.runs.lifecycle import RunEnded
+from referrals import admin_import_result
 from referrals import erasure as referrals_erasure
 from referrals import goal_metrics as goals_of_plans
 from referrals import launch_check as launch_check_of_links
@@ -90,6 +91,14 @@ def earn_points(event: ConversionsAttributed) -> None:
 
 
 subscribe(ConversionsAttributed, earn_points)  # sweep: referrals.sweep_points
+
+
+def tell_partners_servers(event: ConversionsAttributed) -> None:
+    """Ring the worker that calls partners' servers about conversions just attributed."""
+    ring_now("payouts.tell_postbacks", conversion_ids=list(event.conversion_ids))
+
+
+subscribe(ConversionsAttributed, tell_partners_servers)  # sweep: payouts.sweep_postbacks
 
 
 def welcome_new_membership(event: MembershipApproved) -> None:
@@ -137,6 +146,7 @@ def tell_members_of_attribution(event: AttributionPublished) -> None:
 
 subscribe(AttributionPublished, tell_members_of_attribution)  # sweep: referrals.sweep
 registry.register(SALES_IMPORT, "referrals.import_file")
+registry.learn_address(SALES_IMPORT, admin_import_result.address)
 registry.register(MONTH_CLOSE, "payouts.close_month")
 registry.register(dry_runs.RUN_KIND, "payouts.dry_run")
 registry.register(snapshots.RUN_KIND, "partners.take_snapshots")

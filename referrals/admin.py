@@ -30,9 +30,8 @@ from prm.accounts.back_office import (
     when_column,
 )
 from prm.lib.money import Money
-from referrals import codes, links
+from referrals import admin_import_result, codes, links
 from referrals.admin_credits import correct_credits
-from referrals.admin_import import import_file
 from referrals.admin_prospects import ProspectPages
 from referrals.attribution.correct import is_correctable
 from referrals.models import Click, Code, Conversion, Credit, Customer, Link
@@ -203,10 +202,9 @@ class ConversionAdmin(BackOfficeAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that import a file and correct a credit."""
         by_hand = require_http_methods(["GET", "POST"])
-        taking = self.admin_site.admin_view(by_hand(partial(import_file, self)))
         correcting = self.admin_site.admin_view(by_hand(partial(correct_credits, self)))
         return [
-            path("import/", taking, name="referrals_conversion_import"),
+            *admin_import_result.pages(self),
             path("<int:pk>/credits/", correcting, name="referrals_conversion_credits"),
             *super().get_urls(),
         ]

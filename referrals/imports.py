@@ -179,8 +179,16 @@ def start(
     opened(import_files.binary(upload), source=source, at=at)
     upload.seek(0)
     stored, sha256 = import_files.keep(upload)
-    options = {"atomic": atomic, "dry_run": dry_run, "sha256": sha256}
-    return start_stored(stored, name=upload.name or "sales", source=source, by=by, at=at, **options)
+    return start_stored(
+        stored,
+        name=upload.name or "sales",
+        source=source,
+        by=by,
+        at=at,
+        sha256=sha256,
+        atomic=atomic,
+        dry_run=dry_run,
+    )
 
 
 @transaction.atomic

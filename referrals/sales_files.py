@@ -181,7 +181,7 @@ class SalesFile:
         try:
             return Row(line, self._event(cells))
         except BadValue as fault:
-            return RowError(line, fault.field or "", fault.code, str(fault))
+            return RowError(line, self.column_of(fault.field or ""), fault.code, str(fault))
 
     def _event(self, cells: Sequence[str]) -> Event:
         place = self._place

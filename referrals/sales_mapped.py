@@ -1,5 +1,5 @@
 """Read a shop's own file by what was said of its columns. Every line is read as the product's own format is: values are brought into our
-way of writing them first, and a value that cannot be is left as it is for the same reading to refuse."""
+way of writing them first, and a value that is written otherwise than was said is a fault, never a guess."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class MappedFile(SalesFile):
         texts = {name: self._optional(cells, name, longest) for name, longest in _TEXTS.items()}
         parts = {
             name: reading.part(
-                self._number(self._cell(cells, name), is_turned=is_turned), currency, field=name
+                self._number(self._cell(cells, name), name, is_turned=is_turned), currency, field=name
             )
             for name in PARTS
         }
@@ -96,9 +96,7 @@ class MappedFile(SalesFile):
             customer_id=reading.word(self._cell(cells, "customer_id"), field="customer_id", longest=100),
             country=reading.word(self._cell(cells, "country"), field="country", longest=64),
             code=reading.code(self._cell(cells, "code")),
-            original_external_id=reading.original(
-                self._cell(cells, "original_event_id"), kind
-            ),
+            original_external_id=reading.original(self._cell(cells, "original_event_id"), kind),
             quantity=reading.quantity(pieces.removeprefix("-") if is_turned else pieces),
             tax_minor=parts["tax"],
             shipping_minor=parts["shipping"],
@@ -120,14 +118,17 @@ class MappedFile(SalesFile):
         """Return the kind, the amount as text, and whether a sign was taken as "this takes a sale back"."""
         told = self._cell(cells, "kind").lower()
         kind = reading.kind(_KINDS.get(told, told))
-        amount = self._number(self._cell(cells, "amount"))
+        amount = self._number(self._cell(cells, "amount"), "amount")
         if self.mapping.negatives != "refund" or not amount.startswith("-"):
             return kind, amount, False
         is_sale = kind in (EventKind.SALE, EventKind.RENEWAL)
         return (EventKind.REFUND if is_sale else kind), amount.removeprefix("-"), True
 
-    def _number(self, text: str, *, is_turned: bool = False) -> str:
-        """Return an amount as we write amounts, when it is written the way the file writes them."""
+    def _number(self, text: str, name: str, *, is_turned: bool = False) -> str:
+        """Return an amount as we write amounts.
+
+        Raises: BadValue when it is not written the way the file writes them.
+        """
         mark = self.mapping.decimal
         if text.endswith("-") and self.mapping.negatives == "refund":
             text = f"-{text[:-1]}"
@@ -136,8 +137,15 @@ class MappedFile(SalesFile):
         elif _GROUPED[mark].fullmatch(text):
             whole, _mark, rest = text.partition(mark)
             found = re.sub(r"[^0-9-]", "", whole) + (f".{rest}" if rest else "")
+        elif text:
+            raise reading.BadValue(
+                _("“%(value)s” is not an amount as the others of this file are written."),
+                code="not_an_amount",
+                field=name,
+                value=text,
+            )
         else:
-            return text
+            return ""
         return found.removeprefix("-") if is_turned else found
 
     def _instant(self, text: str) -> str:
@@ -150,12 +158,7 @@ class MappedFile(SalesFile):
             return datetime.fromtimestamp(int(text), tz=UTC).isoformat() if _SECONDS.fullmatch(text) else text
         found = _NUMBERS.fullmatch(text)
         if found is None:
-            raise reading.BadValue(
-                _("“%(value)s” is not a date as the others of this file are written."),
-                code="not_a_date",
-                field="occurred_at",
-                value=text,
-            )
+            raise _not_a_date(text)
         first, second, year, hour, minute, seconds, half = found.groups()
         day, month = (first, second) if style == "dmy" else (second, first)
         hours = _hours(int(hour or 0), half or "")
@@ -168,11 +171,20 @@ class MappedFile(SalesFile):
         try:
             return datetime.fromisoformat(text).replace(tzinfo=self._zone).isoformat()
         except ValueError:
-            return text
+            raise _not_a_date(text) from None
 
     def _buyer(self, cells: Sequence[str]) -> Buyer:
         email, digest = self._cell(cells, "customer_email"), self._cell(cells, "customer_email_sha256")
         return buyers.buyer_of(email=email, email_sha256=digest) if email or digest else NOBODY_KNOWN
+
+
+def _not_a_date(text: str) -> reading.BadValue:
+    return reading.BadValue(
+        _("“%(value)s” is not a date as the others of this file are written."),
+        code="not_a_date",
+        field="occurred_at",
+        value=text,
+    )
 
 
 def _hours(hour: int, half: str) -> int:

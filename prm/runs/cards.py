@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from prm.runs import registry
 from prm.runs.choices import RunState
 from prm.runs.models import Run
 from prm.runs.progress import Snapshot
@@ -57,6 +58,7 @@ def context(run: Run, *, at: datetime) -> dict[str, Any]:
         "poll_url": reverse("admin:runs_run_card", args=[run.public_id]),
         "poll_seconds": 2 if run.created_at > at - OFTEN_FOR else 10,
         "retry_url": reverse("admin:runs_run_retry", args=[run.public_id]) if can_retry(run, at=at) else "",
+        "result_url": registry.address_of(run),
         "cancel_url": reverse("admin:runs_run_cancel", args=[run.public_id]) if can_cancel(run) else "",
     }
 

@@ -20,6 +20,9 @@ from payouts.admin import pay_runs as pay_runs
 from payouts.admin import payments as payments
 from payouts.admin import reserves as reserves
 from payouts.admin import results as results
+from payouts.admin import risk_cases as risk_cases
+from payouts.admin import risk_settings as risk_settings
+from payouts.admin import risk_signals as risk_signals
 from payouts.admin import simulator as simulator
 from payouts.admin import statements as statements
 from payouts.admin import tax as tax

@@ -115,7 +115,7 @@ def settle(case: RiskCase, *, at: datetime) -> int:
     """
     listed = set(case.lines.values_list("commission__conversion_id", flat=True))
     named = set(case.signals.values_list("conversion_id", flat=True))
-    reconcile.reconcile_superseded(sorted(pk for pk in listed | named if pk is not None), at=at)
+    reconcile.reconcile_superseded(sorted((listed | named) - {None}), at=at)
     with transaction.atomic():
         lock(case.membership_id)
         return lines.resume_all(case, outcome=case.outcome, by=None, at=at)

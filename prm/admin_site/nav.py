@@ -20,6 +20,7 @@ from partners.tier_reviews import waiting as tiers_waiting
 from payouts import pauses
 from payouts.choices import AdjustmentState, DisputeState, PayRunState
 from payouts.models import Adjustment, Dispute, PayRun
+from payouts.risk import queue as risk_queue
 from payouts.tax import asked_again
 from prm.accounts import policy
 from prm.accounts.models import User
@@ -112,6 +113,13 @@ def pauses_overdue(user: User) -> int:
     return pauses.overdue(at=timezone.now()).count()
 
 
+def risk_waiting(user: User) -> int:
+    """Count the cases about risk nobody has decided, and the signals besides them that are more than a hint."""
+    if not policy.may(user, "decide_risk"):
+        return 0
+    return risk_queue.cases_open() + risk_queue.signals_waiting()["waiting"]
+
+
 def adjustments_to_approve(user: User) -> int:
     """Count the adjustments somebody else proposed and nobody has decided on."""
     if not policy.may(user, "approve_adjustments"):
@@ -145,6 +153,13 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
                 "partners_counterproposal_changelist",
                 "manage_prospects",
                 counters_waiting,
+            ),
+            _Entry(
+                _("Risk"),
+                "payouts_riskcase_changelist",
+                "see_risk",
+                risk_waiting,
+                covers=("payouts_risksignal_changelist",),
             ),
             _Entry(_("Pauses"), "payouts_pause_changelist", "see_commissions", pauses_overdue),
             _Entry(_("Conversions"), "referrals_conversion_changelist", "see_conversions"),

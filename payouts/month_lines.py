@@ -17,7 +17,8 @@ from payouts.accrual.memory import Loader, Scope
 from payouts.accrual.terms import Terms
 from payouts.choices import AccountKind, CommissionKind, CommissionState, TransactionKind
 from payouts.models import Commission, Period, Transaction
-from prm.lib.periods import Month
+from prm.lib.periods import Month, local_day
+from referrals import marks
 from tiers.choices import RateKind
 from tiers.engine.facts import Line
 from tiers.engine.memory import Memory
@@ -50,6 +51,7 @@ def post(membership: Membership, period: Period, *, at: datetime) -> list[Commis
         ],
         at=at,
     )
+    marks.mark([(membership.program_id, local_day(last_instant, membership.program.zone))])
     return Commission.objects.bulk_create(
         _commission(membership, line, written, last_instant, at=at) for line in lines
     )

@@ -25,6 +25,7 @@ app.autodiscover_tasks(related_name="tasks_outreach")
 app.autodiscover_tasks(related_name="tasks_plans")
 app.autodiscover_tasks(related_name="tasks_tiers")
 app.autodiscover_tasks(related_name="tasks_risk")
+app.autodiscover_tasks(related_name="tasks_reports")
 app.autodiscover_tasks(related_name="tasks_postbacks")
 app.conf.beat_schedule = {
     "heartbeat": {"task": "prm.heartbeat", "schedule": 30.0, "options": {"expires": 60}},
@@ -113,6 +114,12 @@ app.conf.beat_schedule = {
         "task": "payouts.reconcile_corrected",
         "schedule": crontab(minute="*/15"),
         "options": {"expires": 600},
+    },
+    "days to count again": {"task": "payouts.count_days", "schedule": 15.0, "options": {"expires": 15}},
+    "days nobody marked": {
+        "task": "payouts.mark_recent_days",
+        "schedule": crontab(minute="53"),
+        "options": {"expires": 3000},
     },
     "what looks wrong": {
         "task": "payouts.watch_risk",

@@ -68,6 +68,8 @@ from referrals.surroundings import surroundings
 from tiers import findings, scheme_lint
 from tiers.events import PlanVersionPublished
 
+SOON_COUNTED = 20  # conversions
+
 
 def rate_new_credits(event: ConversionsAttributed) -> None:
     """Ring the worker that computes commission for conversions just attributed."""
@@ -83,6 +85,15 @@ def watch_new_credits(event: ConversionsAttributed) -> None:
 
 
 subscribe(ConversionsAttributed, watch_new_credits)  # sweep: payouts.watch_risk, every quarter of an hour
+
+
+def count_days_again(event: ConversionsAttributed) -> None:
+    """Ring the worker that keeps daily figures; a batch of many waits for its round, and does not ring with each part."""
+    if len(event.conversion_ids) <= SOON_COUNTED:
+        ring_now("payouts.count_days")
+
+
+subscribe(ConversionsAttributed, count_days_again)  # sweep: payouts.count_days, every 15 seconds
 
 
 def earn_points(event: ConversionsAttributed) -> None:

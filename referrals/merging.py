@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from prm import audit
-from referrals.models import Code, Link
+from referrals import marks
+from referrals.models import Click, Code, Link
 
 if TYPE_CHECKING:
     from partners.merging import Merge
@@ -26,12 +28,20 @@ def move(merge: Merge) -> list[str]:
     done: list[str] = []
     for ended, goes_on in merge.pairs:
         done.extend(_said(merge, ended))
+        _mark_clicks(ended)
         for kind, rows in (("link", Link.objects), ("code", Code.objects)):
             for row in rows.filter(membership=ended).lock():
                 row.membership = goes_on
                 row.save(update_fields=["membership"])
                 audit.record(merge.by, f"{kind}.moved", row, at=merge.at, before=ended, after=goes_on)
     return done
+
+
+def _mark_clicks(ended: Membership) -> None:
+    """Mark the days of clicks on links that move: from now on reports count them for the other membership."""
+    day = TruncDate("clicked_at", tzinfo=ended.program.zone)
+    days = Click.objects.filter(link__membership=ended).order_by().annotate(day=day).values_list("day", flat=True)
+    marks.mark((ended.program_id, each) for each in days.distinct())
 
 
 def _said(merge: Merge, ended: Membership) -> list[str]:

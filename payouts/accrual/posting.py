@@ -18,6 +18,8 @@ from payouts.calendar import Calendar
 from payouts.choices import AccountKind, CommissionState, TransactionKind
 from payouts.models import Account, Commission, Period, Transaction
 from prm.lib.bulk import BulkWriter
+from prm.lib.periods import local_day
+from referrals import marks
 
 _FIELDS = (
     "id",
@@ -85,6 +87,7 @@ class Books:
         written = ledger.post_many([self._posting(groups[key], key) for key in keys], at=at)
         found = dict(zip(keys, written, strict=True))
         _write_lines(drafts, [found[place] for place in places], at=at)
+        marks.mark({_day_of(draft) for draft in drafts})
 
     def _place(self, draft: Draft) -> Place:
         period = self.calendar.for_posting(draft.member.program, draft.happening.occurred_at)
@@ -113,6 +116,12 @@ def _write_lines(drafts: Sequence[Draft], transactions: Sequence[Transaction], *
     writer.write(
         _row(draft, transaction, at=at) for draft, transaction in zip(drafts, transactions, strict=True)
     )
+
+
+def _day_of(draft: Draft) -> marks.Day:
+    """Return the day of its program whose figures a draft changes."""
+    program = draft.member.program
+    return program.pk, local_day(draft.happening.occurred_at, program.zone)
 
 
 def key_of(draft: Draft) -> str:

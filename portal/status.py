@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portal.formats import active_locale, date_text, day_text
+from portal.status_risk import RISK_WORDS
 from portal.status_tiers import TIER_WORDS
 from portal.status_words import BAD as BAD
 from portal.status_words import INFO as INFO
@@ -204,28 +205,7 @@ INTRODUCTION: Words = {
     "declined": _word(_t("Did not come about"), "cross", NEUTRAL),
     "withdrawn": _word(_t("Withdrawn"), "return", NEUTRAL),
 }
-# The states of a case about risk as staff read them, how severe a signal is, and a case as the partner reads it.
-RISK_CASE: Words = {
-    "open": _word(_t("To decide"), "clock", WARN),
-    "investigating": _word(_t("Being looked at"), "info", INFO),
-    "cleared": _word(_t("Cleared"), "tick", OK),
-    "confirmed": _word(_t("Confirmed"), "cross", BAD),
-}
-RISK_SEVERITY: Words = {
-    "low": _word(_t("Low"), "info", NEUTRAL),
-    "medium": _word(_t("Medium"), "alert", WARN),
-    "high": _word(_t("High"), "alert", BAD),
-}
-REVIEW_OF_LINES: Words = {
-    "open": _word(_t("We are looking at it"), "clock", INFO),
-    "investigating": _word(_t("We are looking at it"), "clock", INFO),
-    "cleared": _word(_t("Nothing was wrong"), "tick", OK),
-    "confirmed": _word(_t("Confirmed"), "alert", BAD),
-}
 VOCABULARIES: dict[str, Words] = {
-    "risk_case": RISK_CASE,
-    "risk_severity": RISK_SEVERITY,
-    "review_of_lines": REVIEW_OF_LINES,
     "prospect": PROSPECT,
     "program_invitation": PROGRAM_INVITATION,
     "introduction": INTRODUCTION,
@@ -245,6 +225,7 @@ VOCABULARIES: dict[str, Words] = {
     "terms": TERMS,
     "clause_question": CLAUSE_QUESTION,
     **TIER_WORDS,
+    **RISK_WORDS,
 }
 
 

@@ -32,7 +32,8 @@ from partners.tier_reviews import waiting as tiers_waiting
 from payouts import lateness, months, overview
 from payouts.choices import DisputeState, PayRunState
 from payouts.disputes.clock import last_day
-from payouts.models import Commission, Dispute, PayRun, Period, Statement
+from payouts.models import Commission, Dispute, PayRun, Period, RiskCase, RiskSignal, Statement
+from payouts.risk import queue as risk_queue
 from prm.accounts import policy
 from prm.accounts.back_office import list_url, locale, money_text
 from prm.accounts.models import User
@@ -110,6 +111,8 @@ def _queues(user: User, *, at: datetime) -> Iterator[Queue]:
         yield from _applications(user, at=at)
     if policy.may(user, "answer_disputes"):
         yield from _questions(at=at)
+    if policy.may(user, "decide_risk"):
+        yield from _risk(at=at)
     if policy.may(user, "answer_clause_questions"):
         yield from _clause_questions()
     if policy.may(user, "decide_reviews"):
@@ -166,6 +169,20 @@ def _questions(*, at: datetime) -> Iterator[Queue]:
     promise = _("Overdue since %(date)s.") if at >= first.answer_by_at else _("First answer by %(date)s.")
     label = ngettext("question to answer", "questions to answer", count)
     yield Queue(count, label, promise % {"date": day}, list_url(Dispute, waits="us"))
+
+
+def _risk(*, at: datetime) -> Iterator[Queue]:
+    first = RiskCase.objects.open().order_by("review_on", "pk").first()
+    if first is not None:
+        count, late = risk_queue.cases_open(), risk_queue.overdue(at=at).count()
+        day = {"date": l10n.date_text(first.review_on, locale())}
+        note = _("Overdue since %(date)s.") % day if late else _("The first by %(date)s.") % day
+        label = ngettext("case about risk to decide", "cases about risk to decide", count)
+        yield Queue(count, label, note, list_url(RiskCase, waits="open"))
+    seen = risk_queue.signals_waiting()["waiting"]
+    if seen:
+        label = ngettext("risk signal to look at", "risk signals to look at", seen)
+        yield Queue(seen, label, _("No line waits for them."), list_url(RiskSignal, state="free"))
 
 
 def _clause_questions() -> Iterator[Queue]:

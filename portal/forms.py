@@ -62,33 +62,6 @@ class EarningsFilterForm(forms.Form):
         return cleaned
 
 
-class LinkForm(forms.Form):
-    """A new link."""
-
-    label = forms.CharField(
-        label=_("Name"),
-        max_length=80,
-        help_text=_("Only you see it, for example “Spring newsletter”."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    destination_url = forms.URLField(
-        label=_("Page it leads to"),
-        required=False,
-        max_length=500,
-        assume_scheme="https",
-        widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-    slug = forms.CharField(
-        label=_("Short address"),
-        required=False,
-        max_length=40,
-        help_text=_("Lower-case letters, digits and hyphens. We make one up if you leave it empty."),
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
-        ),
-    )
-
-
 def _role_choices() -> list[tuple[str, Any]]:
     return [(role.value, f"{role.label}: {EXPLAINED[role.value]}") for role in TeamRole]
 

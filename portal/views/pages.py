@@ -90,11 +90,14 @@ class LinkRow:
     url: str
     shown: str
     destination: str
+    campaign: str
     is_on: bool
+    status: StatusWord
     clicks: int
     sales: int
     earned: Money
     note: str
+    href: str
     earned_href: str
     qr_href: str
     switch_href: str
@@ -102,13 +105,26 @@ class LinkRow:
 
 @dataclass(frozen=True)
 class CodeRow:
-    """A code with its figures of the last 30 days."""
+    """A code with what it gives and its figures of the last 30 days."""
 
     code: str
     is_on: bool
+    status: StatusWord
+    discount: str
+    uses: str
+    validity: str
     sales: int
     earned: Money
     earned_href: str
+
+
+@dataclass(frozen=True)
+class LinksPage:
+    """One page of a membership's links."""
+
+    rows: tuple[LinkRow, ...]
+    pages: Pages
+    q: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ DOORS: dict[str, Door] = {
     "v/*": Door(ANYBODY),
     "r/<slug:slug>": Door(ANYBODY),
     "l/<slug:slug>": Door(ANYBODY),
+    "l/<slug:slug>": Door(ANYBODY),
     "i/<slug:slug>.gif": Door(ANYBODY),
     # The partner's rooms.
     "portal/*": Door(frozenset({PARTNER}), finer=True),

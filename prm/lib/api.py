@@ -55,8 +55,7 @@ def faults_of(detail: Any, path: str = "") -> Iterator[Fault]:
     """
     if isinstance(detail, Mapping):
         for name, each in detail.items():
-            inner = path if name == WHOLE and path else f"{path}.{name}" if path else str(name)
-            yield from faults_of(each, inner)
+            yield from faults_of(each, _inside(path, name))
     elif isinstance(detail, list | tuple):
         for index, each in enumerate(detail):
             is_deeper = isinstance(each, Mapping | list | tuple)
@@ -64,6 +63,14 @@ def faults_of(detail: Any, path: str = "") -> Iterator[Fault]:
     elif detail is not None:
         code = str(getattr(detail, "code", "invalid"))
         yield {"field": path or WHOLE, "code": code, "message": str(detail)}
+
+
+def _inside(path: str, name: Any) -> str:
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    if not path:
+        return str(name)
+    return path if name == WHOLE else f"{path}.{name}"
 
 
 def refusal_faults(error: Refused, *, otherwise: str = WHOLE) -> list[Fault]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import shutil
 import tempfile
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from django.core import signing
@@ -116,9 +118,17 @@ class FaultFile:
         """Put the file into the storage under `name` and return where it is; nothing when there was no fault."""
         if not self.count:
             return ""
-        self._file.flush()
-        binary_file = self._file.buffer  # type: ignore[attr-defined]
-        binary_file.seek(0)
         place = f"{FAULTS}/{name}.csv"
         default_storage.delete(place)
-        return default_storage.save(place, File(binary_file))
+        return default_storage.save(place, File(self._bytes()))
+
+    def write_to(self, path: Path) -> None:
+        """Write the file to `path`, the header alone when there was no fault."""
+        with path.open("wb") as target:
+            shutil.copyfileobj(self._bytes(), target)
+
+    def _bytes(self) -> BinaryIO:
+        self._file.flush()
+        raw: BinaryIO = self._file.buffer  # type: ignore[attr-defined]
+        raw.seek(0)
+        return raw

@@ -17,9 +17,11 @@ from django.db.models import Count, Sum
 
 from prm.accounts import policy
 from prm.runs.models import Run
+from referrals import mapping_memory
+from referrals.mapping import FileMapping
 from referrals.models import Code, Conversion, Credit
 from tests.factories.prm import UserFactory
-from tests.factories.referrals import CodeFactory, new_membership
+from tests.factories.referrals import NOW, CodeFactory, new_membership
 from tests.referrals.test_imports import GOOD, HEADER, line
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +121,45 @@ def test_a_person_reads_one_sentence(tmp_path: Path) -> None:
         stderr=io.StringIO(),
     )
     assert out.getvalue().startswith("1 lines: 1 new (sale 12.50 GBP), 0 known, 0 with faults;")
+
+
+SHOP = "Order;Date;Coupon;Total\n1;01/03/2026 10:00;ANA-1;12,50\n2;02/03/2026 10:00;ANA-1;ten\n"
+
+
+def test_a_shops_file_is_read_by_what_is_said_of_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_text(SHOP, encoding="utf-8")
+    faults = tmp_path / "faults.csv"
+    said = ("--map", "currency==GBP", "--map", "zone=Europe/Paris", "--errors", faults)
+    code, result, _err = call(path, "--source", "shop", *said)
+    assert (code, result["created"], result["failed"]) == (3, 1, 1)
+    row = Conversion.objects.get()
+    assert (row.amount_minor, row.currency, row.code_text) == (1250, "GBP", "ANA-1")
+    assert row.occurred_at.isoformat() == "2026-03-01T09:00:00+00:00"
+    assert faults.read_text("utf-8-sig").splitlines()[1].startswith("3,Total,not_an_amount,")
+    assert call(path, "--source", "shop")[0] == 2  # in our own format it is none
+    for wrong in ("currency==euro", "colour=Total", "amount=Sum", "amount", "zone=Mars"):
+        assert call(path, "--source", "shop", *said[:2], "--map", wrong)[0] == 2, wrong
+
+
+def test_remembered_columns_are_used_by_name_or_by_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_text(SHOP, encoding="utf-8")
+    told = FileMapping(
+        columns={"event_id": "Order", "occurred_at": "Date", "amount": "Total"},
+        constants={"kind": "sale", "currency": "GBP"},
+        delimiter=";",
+        decimal=",",
+        dates="mdy",
+    )
+    admin = UserFactory.create(role=policy.ADMINISTRATOR)
+    header = ["Order", "Date", "Coupon", "Total"]
+    row = mapping_memory.remember("shop", header, told, by=admin, at=NOW)
+    assert call(path, "--source", "till", "--mapping", row.public_id)[1]["created"] == 1
+    assert call(path, "--source", "shop", "--mapping", "auto")[1]["created"] == 1
+    dates = set(Conversion.objects.values_list("occurred_at__month", flat=True))
+    assert dates == {1}  # the month first, as was remembered
+    assert call(path, "--mapping", "map_none")[0] == 2
 
 
 # The real year -------------------------------------------------------------------------------------------------------

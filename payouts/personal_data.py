@@ -52,6 +52,8 @@ def learn() -> None:
         ("partner-taxes-withheld", _withholdings, ["payouts.withholding"]),
         ("partner-self-billing", _mandates, ["payouts.selfbillingmandate"]),
         ("partner-invoices", _invoices, ["payouts.invoice"]),
+        ("partner-postbacks", _postbacks, ["payouts.postback"]),
+        ("partner-postback-calls", _calls, ["payouts.postbackdelivery"]),
     ):
         learn_section(name, read, covers=covers)
 
@@ -166,3 +168,15 @@ def _invoices(subject: Subject) -> Iterator[Row]:
     found = models.Invoice.objects.filter(statement__membership__partner__in=subject.partners)
     same = "kind number currency net_minor vat_minor gross_minor vat_mode vat_rate issued_at facts sha256"
     return _told(found, same, id="public_id", statement="statement__number")
+
+
+def _postbacks(subject: Subject) -> Iterator[Row]:
+    found = models.Postback.objects.filter(_mine(subject))
+    same = "url events created_at failures disabled_at disabled_because removed_at"
+    return _told(found, same, id="public_id", membership="membership__public_id")
+
+
+def _calls(subject: Subject) -> Iterator[Row]:
+    found = models.PostbackDelivery.objects.filter(postback__membership__partner__in=subject.partners)
+    same = "event body state attempts created_at sent_at last_status last_error"
+    return _told(found, same, id="public_id", postback="postback__public_id")

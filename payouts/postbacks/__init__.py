@@ -1,0 +1,1 @@
+"""Tell partners' own servers what happened: addresses, what is told, the calls."""

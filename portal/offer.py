@@ -9,12 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from portal.credit_words import earned_when
 from portal.formats import active_locale
 from portal.offer_paid import Fact as Fact
 from portal.offer_paid import Question, how_paid, questions
 from prm.lib.money import Money, exponent
+from referrals import attribution_versions
+from referrals.attribution.settings import Settings
 from tiers import sentence_words, sentences
 from tiers.engine.compute import prepare
 from tiers.engine.facts import BESIDE, MONTH_MODELS, REFUND, SALE, Event, PlanFacts, RuleFacts, Standing
@@ -67,8 +69,16 @@ def offer_of(
     )
 
 
-def sentence(program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at: datetime) -> str:
-    """Return the offer in one sentence, as newcomers get it; empty while no plan is in force."""
+def sentence(
+    program: Program,
+    plan: PlanFacts | None,
+    tiers: list[Tier],
+    *,
+    at: datetime,
+    credit: Settings | None = None,
+) -> str:
+    """Return the offer in one sentence, as newcomers get it; empty while no plan is in force. `credit` is how credit is given, for who
+    has read it already."""
     if plan is None:
         return ""
     # Newcomers begin on the first ladder, and look up to its top.
@@ -76,9 +86,8 @@ def sentence(program: Program, plan: PlanFacts | None, tiers: list[Tier], *, at:
     rules = _rules_for_sale(program, plan, standings[0], at)
     if not rules:
         return _other_events(program, plan)
-    days = ngettext("%(count)s day", "%(count)s days", program.cookie_days) % {"count": program.cookie_days}
-    tail = _("when the customer comes through your link and buys within %(days)s, or uses your code.")
-    return f"{_offered(program, plan, rules, standings, at)}, {tail % {'days': days}}"
+    given = credit or attribution_versions.settings_at(program, at=at)
+    return f"{_offered(program, plan, rules, standings, at)}, {earned_when(given)}"
 
 
 def _offered(

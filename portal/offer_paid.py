@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from partners.applications import decide_on
 from payouts import fx
 from payouts.choices import PaymentMethodKind
+from portal.credit_words import credit_answer
 from portal.formats import active_locale, date_text
 from prm.lib import l10n
 from prm.lib.periods import Month, hold_until, local_day
@@ -87,7 +88,7 @@ def questions(
     """Return what newcomers ask, with the answers the settings give."""
     asked = [
         Question(_("When am I paid for a sale made today?"), _paid_when(program, at)),
-        Question(_("Which partner gets the credit for a sale?"), _credit(program)),
+        Question(_("Which partner gets the credit for a sale?"), credit_answer(program, at=at)),
     ]
     if plan is not None:
         asked.append(Question(_("What happens when a customer returns an order?"), _refunds(plan)))
@@ -121,13 +122,6 @@ def _paid_when(program: Program, at: datetime) -> str:
             " is paid on %(paid)s."
         )
     ) % values
-
-
-def _credit(program: Program) -> str:
-    text = _(
-        "The partner whose code was used. Without a code, the partner whose link was clicked last within %(days)s."
-    )
-    return text % {"days": _days(program.cookie_days)}
 
 
 def _refunds(plan: PlanFacts) -> str:

@@ -4,7 +4,7 @@ that has published none gives credit as `standard` says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -88,6 +88,15 @@ def coming(program: Program, *, at: datetime) -> list[AttributionVersion]:
 def settings_at(program: Program, *, at: datetime) -> Settings:
     """Return how credit is given for events at `at`."""
     return settings_of(in_force(program, at=at), program)
+
+
+def settings_of_all(programs: Sequence[Program], *, at: datetime) -> dict[int, Settings]:
+    """Return how credit is given in each program for events at `at`, in one query."""
+    rows = AttributionVersion.objects.filter(program__in=programs).in_force(at=at)
+    newest: dict[int, AttributionVersion] = {}
+    for row in rows:
+        newest.setdefault(row.program_id, row)
+    return {program.pk: settings_of(newest.get(program.pk), program) for program in programs}
 
 
 def settings_of(version: AttributionVersion | None, program: Program) -> Settings:

@@ -20,6 +20,7 @@ from portal.forms_waiting import WaitingForm
 from portal.offer import offer_of, sentence
 from portal.tier_table import ladders_of
 from portal.visitors import count_visit, source_of
+from referrals import attribution_versions
 from tiers.audience import for_strangers
 from tiers.engine.facts import PlanFacts
 from tiers.models import Program, Tier
@@ -92,6 +93,7 @@ def _rows(at: datetime) -> list[dict[str, Any]]:
     """Return the programs strangers may see, with what each offers and whether it takes applications."""
     listed = list(Program.objects.listed())
     plans = Rulebook.load([program.pk for program in listed])
+    credit = attribution_versions.settings_of_all(listed, at=at)
     taking = launching.taking(listed, at=at)
     texts = program_texts.of_all(listed, _language())
     rungs: dict[int, list[Tier]] = {}
@@ -100,7 +102,13 @@ def _rows(at: datetime) -> list[dict[str, Any]]:
     return [
         {
             "program": program,
-            "sentence": sentence(program, _offered(plans, program, at), rungs.get(program.pk, []), at=at),
+            "sentence": sentence(
+                program,
+                _offered(plans, program, at),
+                rungs.get(program.pk, []),
+                at=at,
+                credit=credit[program.pk],
+            ),
             "headline": texts[program.pk].headline,
             "takes_applications": program.pk in taking,
             "closed_until": launching.closed_until(program, at=at),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from portal.credit_words import credit_rules
 from portal.rates import Reading
 from portal.rooms import Room, enter, show, waiting_proposal
 from portal.views import tier
@@ -28,4 +29,5 @@ def rates(request: HttpRequest, room: Room) -> HttpResponse:
         above=above,
         in_tier_above=reading.in_tier(above) if above else [],
         proposal=waiting_proposal(room),
+        credit=credit_rules(room.program, at=room.at),
     )

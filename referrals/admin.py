@@ -30,11 +30,18 @@ from prm.accounts.back_office import (
     when_column,
 )
 from prm.lib.money import Money
-from referrals import admin_import_result, codes, links
+from referrals import (
+    admin_attribution,
+    admin_customers,
+    admin_import_result,
+    admin_touches,
+    admin_tracking,
+    codes,
+    links,
+)
 from referrals.admin_credits import correct_credits
-from referrals.admin_prospects import ProspectPages
 from referrals.attribution.correct import is_correctable
-from referrals.models import Click, Code, Conversion, Credit, Customer, Link
+from referrals.models import Click, Code, Conversion, Credit, Link
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,6 +52,8 @@ if TYPE_CHECKING:
 else:
     CreditTable = admin.TabularInline
 
+# Tables and pages in modules of their own, which register themselves.
+ELSEWHERE = (admin_attribution, admin_customers, admin_touches, admin_tracking)
 PARTNER = "membership__partner"
 SHOWN_ON_PARTNER = 10
 
@@ -258,22 +267,6 @@ class ConversionAdmin(BackOfficeAdmin):
         """Offer the import to those who may."""
         may_import = policy.may(request.user, "import_conversions")
         return super().changelist_view(request, {"may_import": may_import, **(extra_context or {})})
-
-
-@admin.register(Customer)
-class CustomerAdmin(ProspectPages, BackOfficeAdmin):
-    """End buyers, for looking them up and for asking them to be partners."""
-
-    sees = "see_conversions"
-    actions = ("make_prospects",)
-    list_display = ("external_id", "source", "country", "first_seen_at")
-    list_filter = ("source",)
-    search_fields = ("external_id", "public_id")
-    ordering = ("-first_seen_at", "-pk")
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the page that writes prospects down."""
-        return [*self.prospect_urls(), *super().get_urls()]
 
 
 @admin.register(Click)

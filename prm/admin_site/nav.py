@@ -163,6 +163,8 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
             ),
             _Entry(_("Pauses"), "payouts_pause_changelist", "see_commissions", pauses_overdue),
             _Entry(_("Conversions"), "referrals_conversion_changelist", "see_conversions"),
+            _Entry(_("Customers"), "referrals_customer_changelist", "see_conversions"),
+            _Entry(_("Deals, leads and introductions"), "referrals_touch_changelist", "see_conversions"),
             _Entry(_("Import sales"), "referrals_conversion_import", "import_conversions"),
             _Entry(_("Jobs"), "runs_run_changelist", "see_runs"),
         ),
@@ -269,6 +271,7 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
         (
             _Entry(_("Programs"), "tiers_program_changelist", "see_partners"),
             _Entry(_("What tiers ask"), "tiers_tierscheme_changelist", "see_partners"),
+            _Entry(_("How credit is given"), "referrals_attributionversion_changelist", "see_partners"),
             _Entry(_("Recruiting links"), "partners_recruitinglink_changelist", "see_partners"),
             _Entry(_("Funnel"), "partners_funnel", "see_funnel"),
             _Entry(

@@ -33,7 +33,7 @@ from partners.models import (
     TierReview,
 )
 from partners.terms import waiting_for
-from payouts.models import Commission, Statement
+from payouts.models import Commission, RiskCase, Statement
 from payouts.models.commission import CommissionQuerySet
 from payouts.models.statement import StatementQuerySet
 from portal import roles, standing, terms_waiting
@@ -48,6 +48,8 @@ _LEAVING = Ending.objects.waiting().filter(membership=OuterRef("pk"))
 _REVIEWED = TierReview.objects.told().open().filter(membership=OuterRef("pk"))
 _RESOURCES = ProgramResource.objects.filter(program=OuterRef("program"), removed_at=None)
 _CERTIFICATIONS = Certification.objects.filter(program=OuterRef("program"), retired_at=None)
+_CASES = RiskCase.objects.filter(membership=OuterRef("pk"))
+_OPEN_CASES = RiskCase.objects.open().filter(membership=OuterRef("pk"))
 _PLANS = BusinessPlan.objects.filter(membership=OuterRef("pk"), proposed_at__isnull=False)
 _PROPOSED = PlanVersion.objects.filter(member_key=OuterRef("public_id"), state=VersionState.PROPOSED)
 
@@ -158,6 +160,7 @@ def find_room(request: HttpRequest) -> Room | None:
         .annotate(has_plans=Exists(_PLANS))
         .annotate(is_stopped=Exists(_STOPPED), is_leaving=Exists(_LEAVING))
         .annotate(has_review=Exists(_REVIEWED))
+        .annotate(has_case=Exists(_CASES), has_open_case=Exists(_OPEN_CASES))
         .select_related("partner", "program")
         .order_by("joined_at", "pk")
         .distinct()
@@ -236,6 +239,8 @@ def _closed(room: Room) -> frozenset[str]:
         closed.add("resources")
     if not getattr(room.membership, "has_plans", False):
         closed.add("plans")
+    if not getattr(room.membership, "has_case", False):
+        closed.add("reviews_of_lines")
     if not getattr(room.membership, "has_certifications", False):
         closed |= {"training", "staff"}
     if not room.may(roles.SEE_STATEMENTS):

@@ -10,8 +10,9 @@ from partners import leaving
 from partners.choices import SanctionReason
 from partners.mails import moment_text
 from partners.mails_leaving import whom_to_write
+from payouts.models import RiskCase
 from portal import roles
-from portal.formats import active_locale
+from portal.formats import active_locale, date_text
 from portal.notices import Notice, Visit
 
 
@@ -22,6 +23,8 @@ def notices_of(room: Visit) -> list[Notice]:
         found.append(_suspended(room))
     if getattr(room.membership, "is_leaving", False):
         found.append(_leaving(room))
+    if getattr(room.membership, "has_open_case", False):
+        found += _under_review(room)
     return found
 
 
@@ -63,6 +66,22 @@ def _leaving(room: Visit) -> Notice:
         href=reverse("portal:leave") if may_cancel else "",
         action=_("Stay after all") if may_cancel else "",
     )
+
+
+def _under_review(room: Visit) -> list[Notice]:
+    case = RiskCase.objects.open().filter(membership=room.membership).first()
+    if case is None:
+        return []
+    told = {"reason": case.reason, "date": date_text(case.review_on)}
+    return [
+        Notice(
+            "warn",
+            _("%(reason)s We decide by %(date)s.") % told,
+            title=_("We look at some of your lines before they are paid."),
+            href=reverse("portal:review_of_lines", args=[case.public_id]),
+            action=_("Read it and answer"),
+        )
+    ]
 
 
 def _contact(room: Visit) -> list[str]:

@@ -47,13 +47,14 @@ _COMMON = (
     ("X-Content-Type-Options", "nosniff"),
 )
 _limiter = limiter.Limiter()
+Headers = tuple[tuple[str, str], ...]
 
 
 class Reply(NamedTuple):
     """What is answered. Of a link that leads nowhere only the status and the headers are known: the page is for Django to draw."""
 
     status: int
-    headers: tuple[tuple[str, str], ...] = _COMMON
+    headers: Headers = _COMMON
     body: bytes = b""
 
     @property
@@ -82,7 +83,7 @@ def follow(environ: Mapping[str, Any], slug: str, *, at: datetime, path: str = P
         tries <= limiter.UNCOUNTED and _record(environ, address, target, decided, visit, at)
     ):
         return Reply(FOUND, (("Location", redirect.without_click(target, visit)), *_COMMON))
-    headers = (("Location", decided.location), *_COMMON)
+    headers: Headers = (("Location", decided.location), *_COMMON)
     if decided.cookie_seconds:
         headers = (*headers, ("Set-Cookie", _cookie(target, decided, path)))
     return Reply(FOUND, headers)
@@ -90,7 +91,11 @@ def follow(environ: Mapping[str, Any], slug: str, *, at: datetime, path: str = P
 
 def see(environ: Mapping[str, Any], slug: str, *, at: datetime) -> Reply:
     """Return a picture of one point, the view of a banner written down before where a program counts views."""
-    headers = (("Content-Type", "image/gif"), ("Cross-Origin-Resource-Policy", "cross-origin"), *_COMMON)
+    headers: Headers = (
+        ("Content-Type", "image/gif"),
+        ("Cross-Origin-Resource-Policy", "cross-origin"),
+        *_COMMON,
+    )
     address = addresses.client_address(environ)
     tries = _limiter.tries(address)
     try:

@@ -67,7 +67,7 @@ TEXTS = (
     "agent_hash",
 )
 COLUMNS = ("click_id", "kind", "link_id", "clicked_at", *TEXTS)
-_LONGEST = tuple(int(Click._meta.get_field(name).max_length or 0) for name in TEXTS)
+_LONGEST = tuple(getattr(Click._meta.get_field(name), "max_length", 0) for name in TEXTS)
 
 
 def micros_of(at: datetime) -> int:

@@ -23,6 +23,7 @@ DAY = 86_400
 LONGEST_QUERY = 4096
 LONGEST_UTM = 100
 LONGEST_CAMPAIGN = 64
+Subs = tuple[str, str, str, str, str]
 _READ = frozenset({"sub", *SUBS, *UTM, *AD_PARAMETERS, TEST_PARAMETER})
 _VISITOR = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 _SUB = re.compile(r"[A-Za-z0-9_.~-]{1,64}")
@@ -90,7 +91,7 @@ class Answer:
     cookie_seconds: int = 0
     may_be_known: bool = False
     referrer_host: str = ""
-    subs: tuple[str, ...] = ("", "", "", "", "")
+    subs: Subs = ("", "", "", "", "")
     campaign: str = ""
     ad_parameter: str = ""
 
@@ -211,9 +212,14 @@ def _utm(query: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name in UTM if (text := _line(query.get(name, ""))) and len(text) <= LONGEST_UTM}
 
 
-def _subs(query: Mapping[str, str]) -> tuple[str, ...]:
-    given = [query.get("sub1") or query.get("sub", ""), *(query.get(name, "") for name in SUBS[1:])]
-    return tuple(text if _SUB.fullmatch(text) else "" for text in given)
+def _subs(query: Mapping[str, str]) -> Subs:
+    first = _sub(query.get("sub1") or query.get("sub", ""))
+    second, third, fourth, fifth = (_sub(query.get(name, "")) for name in SUBS[1:])
+    return first, second, third, fourth, fifth
+
+
+def _sub(text: str) -> str:
+    return text if _SUB.fullmatch(text) else ""
 
 
 def _line(text: str) -> str:

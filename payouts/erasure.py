@@ -16,7 +16,7 @@ from partners.erasure import RETENTION_YEARS, Case, Kept, learn_eraser, learn_hi
 from partners.models import Membership, Partner
 from payouts import ledger
 from payouts.choices import AccountKind, AdjustmentState, PaymentState
-from payouts.models import Account, Adjustment, Dispute, Payment, PaymentMethod, Statement, TaxProfile
+from payouts.models import Account, Adjustment, Dispute, Payment, PaymentMethod, RiskCase, Statement, TaxProfile
 from prm.lib.money import Money
 
 if TYPE_CHECKING:
@@ -68,6 +68,11 @@ def learn() -> None:
             gettext_lazy("They say why an amount was corrected, and belong to the books."),
             ("payouts.dispute", "payouts.disputemessage"),
         ),
+        Kept(
+            gettext_lazy("Cases about risk: signals, notes, answers and decisions"),
+            gettext_lazy("They say why an amount was held or taken back, and belong to the books."),
+            ("payouts.riskcase", "payouts.riskcaseline", "payouts.risknote", "payouts.risksignal"),
+        ),
     )
 
 
@@ -84,6 +89,10 @@ def hindrances(case: Case) -> Iterator[str]:
             "%(n)s question about money is open.", "%(n)s questions about money are open.", open_questions
         )
         yield text % {"n": open_questions}
+    open_cases = RiskCase.objects.open().filter(membership__in=mine).count()
+    if open_cases:
+        text = ngettext("%(n)s case about risk is open.", "%(n)s cases about risk are open.", open_cases)
+        yield text % {"n": open_cases}
     proposed = Adjustment.objects.filter(membership__in=mine, state=AdjustmentState.PROPOSED).count()
     if proposed:
         text = ngettext(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from partners.personal_data import Row, Subject, learn_section, rows
 from partners.personal_sections import LEFT_OUT
@@ -24,6 +24,8 @@ LEFT_OUT_HERE = {
     "payouts.payrunexception": "Says in a run why a balance is not paid yet; the portal says it at any time.",
     "payouts.payruncheck": "Art. 15(4): what is checked against fraud stays with those who check it.",
     "payouts.accountsignal": "Art. 15(4): what is checked against fraud stays with those who check it.",
+    "payouts.risksignal": "Art. 15(4): what is checked against fraud stays with those who check it; the reason of a case is told.",
+    "payouts.risksettings": _DEEDS,
     "payouts.paymentfile": _DEEDS,
     "payouts.paymentfiletaken": _DEEDS,
     "payouts.payabledatechange": _DEEDS,
@@ -44,6 +46,8 @@ def learn() -> None:
         ("partner-adjustments", _adjustments, ["payouts.adjustment"]),
         ("partner-payment-methods", _methods, ["payouts.paymentmethod"]),
         ("partner-pauses", _pauses, ["payouts.pause"]),
+        ("partner-reviews-of-lines", _cases, ["payouts.riskcase", "payouts.riskcaseline"]),
+        ("partner-answers-to-reviews", _case_answers, ["payouts.risknote"]),
         ("partner-longer-holds", _reserves, ["payouts.reserve"]),
         ("partner-questions", _disputes, ["payouts.dispute"]),
         ("partner-question-messages", _messages, ["payouts.disputemessage"]),
@@ -121,6 +125,21 @@ def _pauses(subject: Subject) -> Iterator[Row]:
     found = models.Pause.objects.filter(_mine(subject))
     same = "cause reason review_on paused_at ended_at outcome"
     return _told(found, same, membership="membership__public_id", line="commission__public_id")
+
+
+def _cases(subject: Subject) -> Iterator[Row]:
+    found = models.RiskCase.objects.filter(_mine(subject))
+    same = "state reason opened_at review_on decided_at outcome sanction"
+    lines = "lines__commission__public_id"
+    return _told(found, same, id="public_id", membership="membership__public_id", line=lines)
+
+
+def _case_answers(subject: Subject) -> Iterator[Row]:
+    # What staff note for staff stays out; what the team wrote, and what the person wrote, is told.
+    team = Q(written_by__partner_places__partner=F("case__membership__partner"))
+    mine = Q(case__membership__partner__in=subject.partners) & team | Q(written_by=subject.user)
+    found = models.RiskNote.objects.filter(mine).distinct()
+    return _told(found, "text written_at evidence_name", case="case__public_id")
 
 
 def _reserves(subject: Subject) -> Iterator[Row]:

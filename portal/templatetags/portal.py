@@ -118,6 +118,7 @@ _TABS = (
 )
 _MENU = (
     ("tier", gettext_lazy("Your tier"), "chart", "portal:tier"),
+    ("customers", gettext_lazy("Customers"), "people", "portal:customers"),
     ("questions", gettext_lazy("Questions"), "info", "portal:questions"),
     ("reviews_of_lines", gettext_lazy("Lines under review"), "alert", "portal:reviews_of_lines"),
     ("payment_details", gettext_lazy("Payment details"), "bank", "portal:payment_details"),

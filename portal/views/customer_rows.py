@@ -105,8 +105,12 @@ class Reading:
             )
 
     def _named(self, q: str) -> Q:
-        """Return the condition that a customer is called `q`: of a masked one only what is shown can be asked for."""
-        return Q(external_id__icontains=q) if self.shows_customers else Q(external_id__endswith=_shown(q))
+        """Return the condition that a customer is called `q`. Of a masked one only what is shown can be asked for: more would let a
+        partner probe hidden characters."""
+        bare = q.lstrip("•")
+        if self.shows_customers:
+            return Q(external_id__icontains=q)
+        return Q(external_id__endswith=bare) if len(bare) <= SHOWN_OF_MASKED else Q(pk__in=[])
 
     def _in_state(self, mine: QuerySet[Referral], state: str) -> QuerySet[Referral]:
         current = mine.filter(ended_at=None)
@@ -123,7 +127,7 @@ class Reading:
 
     def _credited_since(self, ids: list[int]) -> dict[int, datetime]:
         rows = self._credits(ids).order_by("conversion__customer").values_list("conversion__customer")
-        return {pk: first for pk, first in rows.annotate(first=Min("occurred_at"))}
+        return dict(rows.annotate(first=Min("occurred_at")))
 
     def _credits(self, ids: Iterable[int]) -> QuerySet[Credit]:
         standing = Credit.objects.standing().filter(membership=self.room.membership)
@@ -147,9 +151,10 @@ class Reading:
         return orders, net
 
     def _earned(self, ids: list[int]) -> Counter[int]:
+        own = self.room.membership
         lines = Commission.objects.filter(
-            membership=self.room.membership, conversion__customer__in=ids
-        ).exclude(state="declined")
+            membership=own, credit__membership=own, conversion__customer__in=ids
+        )
         sums = lines.order_by("conversion__customer").values_list("conversion__customer")
         return Counter({pk: int(total or 0) for pk, total in sums.annotate(total=Sum("amount_minor"))})
 
@@ -208,8 +213,3 @@ def page_of(
         ),
         is_new=not total and not (q or state),
     )
-
-
-def _shown(q: str) -> str:
-    """Return what of a masked name can be asked for: its last characters, which is all the list shows."""
-    return q.lstrip("•")[-SHOWN_OF_MASKED:]

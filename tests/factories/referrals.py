@@ -20,7 +20,12 @@ _numbers = count(1)
 
 
 def new_membership(
-    *, currency: str = "GBP", name: str = "", state: str = "active", **program: Any
+    *,
+    currency: str = "GBP",
+    name: str = "",
+    state: str = "active",
+    joined_at: datetime = NOW - timedelta(days=400),
+    **program: Any,
 ) -> Membership:
     """Return a new partner's membership in a new program; further arguments are the program's."""
     number = next(_numbers)
@@ -36,9 +41,7 @@ def new_membership(
     }
     made = Program.objects.create(legal_entity=entity, **{**values, **program})
     partner = Partner.objects.create(name=name or f"Partner {number}")
-    return Membership.objects.create(
-        partner=partner, program=made, state=state, joined_at=NOW - timedelta(days=400)
-    )
+    return Membership.objects.create(partner=partner, program=made, state=state, joined_at=joined_at)
 
 
 def an_event(external_id: str = "", **changes: Any) -> Event:

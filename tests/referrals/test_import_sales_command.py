@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -176,7 +177,7 @@ def partners() -> None:
     with (DATA / "partners.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             first = kinds.get(row["kind"])
-            membership = new_membership(name=row["name"])
+            membership = new_membership(name=row["name"], joined_at=datetime(2010, 12, 1, tzinfo=UTC))
             if first is not None:
                 membership.program = first
                 membership.save()

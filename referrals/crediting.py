@@ -20,10 +20,10 @@ from referrals.attribution.rule import Award, Verdict
 from referrals.choices import CreditRole
 from referrals.customers import Customers, first_sales
 from referrals.facts import Event, Key
-from referrals.models import Code, ConversionLine, Credit, Referral
+from referrals.models import Code, ConversionLine, Referral
 
 _LINE = ("conversion_id", "position", "product", "category", "quantity", "amount_minor", "currency")
-_FOREIGN = {"code": "code_id", "click": "click_id", "touch": "touch_id", "referral": "referral_id"}
+_SOURCED, _ASSISTED = CreditRole.SOURCED.value, CreditRole.ASSISTED.value
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Crediting:
         _write_lines(fresh)
         self._count_uses(judged)
         marks.mark(_day_of(event, each) for event, _pk, each in judged)
-        return {credit.conversion_id for credit in credits}
+        return {credit[0] for credit in credits}
 
     def _foresee_owner(self, event: Event, customer: Key, judged: Judged) -> None:
         """Let later events of the batch see who brought the customer by this one, as `ownership.open_for` will write it."""
@@ -141,20 +141,24 @@ class Crediting:
 
     def _credit(
         self, event: Event, conversion: int, award: Award, *, resolve: record.Resolve, at: datetime
-    ) -> Credit:
-        named: dict[str, int | None] = {}
-        column = _FOREIGN.get(award.candidate.source)
-        if column is not None:
-            named[column] = resolve(award.candidate) or None
-        return Credit(
-            conversion_id=conversion,
-            membership_id=award.membership_id,
-            role=(CreditRole.ASSISTED if award.is_assist else CreditRole.SOURCED).value,
-            share=award.share,
-            reason=award.reason.value,
-            occurred_at=event.occurred_at,
-            attributed_at=at,
-            **named,
+    ) -> writing.Row:
+        """Return a credit as `writing.CREDIT` names its columns, with the one contact it came by."""
+        one = award.candidate
+        source, pk = one.source, one.pk if one.key is None else resolve(one)
+        return (
+            conversion,
+            award.membership_id,
+            _ASSISTED if award.is_assist else _SOURCED,
+            award.share,
+            award.reason.value,
+            pk if source == "code" else None,
+            pk if source == "click" else None,
+            pk if source == "touch" else None,
+            pk or None if source == "referral" else None,
+            event.occurred_at,
+            at,
+            None,
+            None,
         )
 
     def _count_uses(self, judged: Iterable[tuple[Event, int, Judged]]) -> None:

@@ -78,8 +78,8 @@ class Customers:
         """Make the customers of events that are new, and add to the others what was not known of them."""
         told: dict[Key, list[Event]] = {}
         for event in events:
-            if known := self.of_event.get(event.key):
-                told.setdefault(known.key, []).append(event)
+            if named := self.of_event.get(event.key):
+                told.setdefault(named.key, []).append(event)
         missing = sorted(key for key in told if self.by_key[key].pk is None)
         if missing:
             # Sorted, so that two workers that meet the same new customers wait for each other and never in a circle.
@@ -89,7 +89,9 @@ class Customers:
                 mine = self.by_key[made.key]
                 mine.pk, mine.first_seen_at, mine.keys = made.pk, made.first_seen_at, made.keys
         for key in sorted(told, key=lambda key: self.by_key[key].pk or 0):
-            _add(self.by_key[key], told[key])
+            known = self.by_key[key]
+            if known.pk is not None:
+                _add(known.pk, known, told[key])
 
     def _read(self, events: Sequence[Event]) -> dict[Key, Known]:
         """Read the customers the shop names and those of the e-mail addresses told; return the latter by address."""
@@ -157,7 +159,7 @@ def _new(key: Key, events: Sequence[Event]) -> Customer:
     )
 
 
-def _add(known: Known, events: Sequence[Event]) -> None:
+def _add(pk: int, known: Known, events: Sequence[Event]) -> None:
     """Write what events tell of a customer that was not known: keys that were empty, and an earlier first event. Each column is asked for
     again by the update, because another worker may have been first."""
     for name, value in _told(events).items():
@@ -165,10 +167,10 @@ def _add(known: Known, events: Sequence[Event]) -> None:
             changes: dict[str, Any] = {name: value}
             if name == "email_key":
                 changes["has_disposable_mail"] = any(event.buyer.has_disposable_mail for event in events)
-            Customer.objects.filter(pk=known.pk, **{name: ""}).update(**changes)
+            Customer.objects.filter(pk=pk, **{name: ""}).update(**changes)
     first = min(events, key=_order)
     if known.first_seen_at is not None and first.occurred_at < known.first_seen_at:
-        Customer.objects.filter(pk=known.pk, first_seen_at__gt=first.occurred_at).update(
+        Customer.objects.filter(pk=pk, first_seen_at__gt=first.occurred_at).update(
             first_seen_at=first.occurred_at, country=first.country
         )
 

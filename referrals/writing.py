@@ -122,10 +122,9 @@ def insert_conversions(rows: Sequence[Row]) -> list[int | None]:
     return [key if key in inserted else None for key in keys]
 
 
-def insert_credits(credits: Sequence[Credit]) -> None:
-    """Insert credits nobody else can have written, because their conversions are new or held."""
-    writer = BulkWriter(Credit, CREDIT)
-    writer.write(tuple(getattr(credit, name) for name in CREDIT) for credit in credits)
+def insert_credits(rows: Sequence[Row]) -> None:
+    """Insert credits, in the order of `CREDIT`, nobody else can have written, because their conversions are new or held."""
+    BulkWriter(Credit, CREDIT).write(rows)
 
 
 def _insert_unless_there(connection: BaseDatabaseWrapper, rows: Sequence[Row]) -> set[int]:

@@ -208,8 +208,12 @@ class Candidates:
             event.kind,
             event.amount.minor,
             event.country,
-            (event.product, *(line.product for line in event.lines)),
-            (event.category, *(line.category for line in event.lines)),
+            _of_lines(event.product, [line.product for line in event.lines] if event.lines else ()),
+            _of_lines(event.category, [line.category for line in event.lines] if event.lines else ()),
             event.attributes,
             first if first is not None and first < event.occurred_at else None,
         )
+
+
+def _of_lines(whole: str, parts: Sequence[str]) -> tuple[str, ...]:
+    return (whole, *parts) if whole else tuple(parts)

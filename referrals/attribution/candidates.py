@@ -35,9 +35,10 @@ class Earner:
             return False
         if self.starts_at is not None and occurred_at < self.starts_at:
             return False
-        return not any(
-            start <= occurred_at and (end is None or occurred_at < end) for start, end in self.gaps
-        )
+        for start, end in self.gaps:
+            if start <= occurred_at and (end is None or occurred_at < end):
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,16 @@ class Candidate:
     key: tuple[str, str] | None = None
 
     @property
-    def order(self) -> tuple[datetime, int, str, int, tuple[str, str]]:
+    def order(self) -> tuple[datetime, int, str, int, int, tuple[str, str]]:
         """Return what puts contacts in the order of time; of one instant, the kind that binds more comes last, then the row written last."""
-        return self.at, -_PLACES[self.kind], self.source, self.pk, self.key or ("", "")
+        return (
+            self.at,
+            -_PLACES[self.kind],
+            self.source,
+            self.pk,
+            self.earner.membership_id,
+            self.key or ("", ""),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from tiers.choices import EventKind
 MOST_CLICKS = 200
 LEADS = (EventKind.SIGNUP, EventKind.QUALIFIED_LEAD)
 _COUNTED: Mapping[str, TouchKind] = {ClickKind.PERSON: "click", ClickKind.VIEW: "view"}
+_TOLD: Mapping[str, TouchKind] = {"deal": "deal", "lead": "lead", "intro": "intro"}
 _LONGEST = LONGEST_WINDOW + timedelta(days=1)
 
 
@@ -168,7 +169,7 @@ class Contacts:
             "email_key",
         )
         for pk, kind, membership, at, ends_on, withdrawn_at, reference, customer, email in rows:
-            told = Told(pk, kind, membership, at, ends_on, withdrawn_at is not None)
+            told = Told(pk, _TOLD[kind], membership, at, ends_on, withdrawn_at is not None)
             if reference:
                 self.of_reference.setdefault(("deal" if kind == "deal" else "lead", reference), []).append(
                     told
@@ -210,6 +211,8 @@ class Contacts:
 
     def told_of(self, event: Event, customer: Key | None) -> list[Told]:
         """Return what was told that belongs to an event, each once."""
+        if not (self.of_reference or self.of_email or self.of_customer):
+            return []
         found: dict[tuple[object, ...], Told] = {}
         emails = {event.buyer.email_key, self.emails.get(customer, "") if customer else ""} - {""}
         for told in (
@@ -223,18 +226,17 @@ class Contacts:
 
     def owners_of(self, event: Event, customer: Key | None) -> list[Owner]:
         """Return who had brought the customer when the event happened, one per program."""
-        known = self.owners.get(customer, ()) if customer else ()
-        return [owner for owner in known if owner.holds(event.occurred_at)]
+        known = self.owners.get(customer) if customer else None
+        return [] if not known else [owner for owner in known if owner.holds(event.occurred_at)]
 
     @property
     def membership_ids(self) -> set[int]:
         """Return everybody who could be credited."""
         found = {code.membership for code in self.codes.values()}
         found |= {click.membership for _visitor, click in self.named.values() if click is not None}
-        for rows in (*self.of_visitor.values(), *self.of_reference.values(), *self.of_email.values()):
-            found |= {row.membership for row in rows}
-        for told in self.of_customer.values():
-            found |= {row.membership for row in told}
+        found |= {click.membership for clicks in self.of_visitor.values() for click in clicks}
+        for by in (self.of_reference.values(), self.of_email.values(), self.of_customer.values()):
+            found |= {told.membership for rows in by for told in rows}
         return found | {owner.membership for owners in self.owners.values() for owner in owners}
 
 

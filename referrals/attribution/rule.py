@@ -92,17 +92,23 @@ def decide(event: Happening, candidates: Sequence[Candidate]) -> Decision:
     if not candidates:
         return ORGANIC
     if len(candidates) == 1:
-        return _alone(event, candidates[0])
+        fault = fault_of(candidates[0], event)
+        if fault is None:
+            return _alone(candidates[0])
+        return Decision(verdicts=(Verdict(candidates[0], fault[0], figures=fault[1]),))
     verdicts: list[Verdict] = []
     able: list[Candidate] = []
-    for candidate in sorted(candidates, key=_order):
+    for candidate in candidates:
         fault = fault_of(candidate, event)
         if fault is None:
             able.append(candidate)
         else:
             verdicts.append(Verdict(candidate, fault[0], figures=fault[1]))
+    if len(able) == 1:
+        return _with(_alone(able[0]), verdicts)
     if not able:
-        return Decision(verdicts=tuple(verdicts))
+        return _with(ORGANIC, verdicts)
+    able.sort(key=_order)
     winner = max(able, key=lambda each: (-_rank(each), _order(each)))
     group = [each for each in able if _is_beside(each, winner)]
     judged = [*_shared(event, group), *_beaten(able, winner)]
@@ -110,17 +116,21 @@ def decide(event: Happening, candidates: Sequence[Candidate]) -> Decision:
     if winner.settings.assists or winner.settings.model == "participation":
         judged, helpers = _assists(judged, awards, winner)
         awards += helpers
-    verdicts = sorted([*verdicts, *judged], key=lambda verdict: _order(verdict.candidate))
-    return Decision(tuple(awards), tuple(verdicts))
+    return _with(Decision(tuple(awards), tuple(judged)), verdicts)
 
 
-def _alone(event: Happening, candidate: Candidate) -> Decision:
+def _alone(candidate: Candidate) -> Decision:
     """Return the decision when there is nobody to compare with, which is nearly always."""
-    fault = fault_of(candidate, event)
-    if fault is not None:
-        return Decision(verdicts=(Verdict(candidate, fault[0], figures=fault[1]),))
     award = Award(candidate.earner.membership_id, WHOLE, _reason(candidate), candidate)
     return Decision((award,), (Verdict(candidate, Why.DECIDED, WHOLE, _figures(candidate, 1)),))
+
+
+def _with(decision: Decision, others: Sequence[Verdict]) -> Decision:
+    """Return a decision with further verdicts, all in the order of time."""
+    if not others and len(decision.verdicts) < 2:
+        return decision
+    verdicts = sorted([*decision.verdicts, *others], key=lambda verdict: _order(verdict.candidate))
+    return Decision(decision.awards, tuple(verdicts))
 
 
 def _order(candidate: Candidate) -> tuple[object, ...]:

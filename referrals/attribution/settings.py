@@ -64,7 +64,10 @@ class Settings:
 
     def rank(self, kind: str) -> int | None:
         """Return the place of a kind's group, 0 first; None for one that never earns."""
-        return next((place for place, group in enumerate(self.precedence) if kind in group), None)
+        for place, group in enumerate(self.precedence):
+            if kind in group:
+                return place
+        return None
 
 
 def standard(click_days: int) -> Settings:

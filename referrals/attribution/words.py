@@ -18,6 +18,7 @@ from referrals.attribution.why import Why
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+_CODES = frozenset(each.value for each in Why)
 # A few words for each reason, for columns and filters.
 LABELS: Mapping[Why, StrOrPromise] = {
     Why.DECIDED: gettext_lazy("Took the credit"),
@@ -59,7 +60,7 @@ KINDS: Mapping[str, StrOrPromise] = {
 
 def label(why: str) -> str:
     """Return a reason in a few words; a code of later days stays as it is."""
-    return str(LABELS[Why(why)]) if why in Why else why
+    return str(LABELS[Why(why)]) if why in _CODES else why
 
 
 def kind_label(kind: str) -> str:
@@ -70,7 +71,7 @@ def kind_label(kind: str) -> str:
 def sentence(entry: Mapping[str, Any], zone: tzinfo) -> str:
     """Return why a contact earned or did not, of an entry of a decision record, in the program's time zone."""
     why = entry["why"]
-    if why not in Why:
+    if why not in _CODES:
         return str(why)
     figures = entry.get("with") or {}
     own = _WITH_FIGURES.get(Why(why))

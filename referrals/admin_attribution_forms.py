@@ -124,14 +124,14 @@ class SettingsForm(forms.Form):
         self.settings = settings
         for kind in TOUCH_KINDS:
             self.fields[f"rank_{kind}"] = forms.ChoiceField(
-                label=CONTACT_NAMES[kind], choices=_ranks(), required=False
+                label=str(CONTACT_NAMES[kind]), choices=_ranks(), required=False
             )
         for name, label in [
             *_WINDOW_NAMES.items(),
             ("half_life", gettext_lazy("One that is half as much worth is older by")),
         ]:
             field = name if name == "half_life" else f"window_{name}"
-            self.fields[field] = forms.IntegerField(label=label, min_value=1, max_value=_MOST_HOURS)
+            self.fields[field] = forms.IntegerField(label=str(label), min_value=1, max_value=_MOST_HOURS)
             unit = forms.ChoiceField(label=gettext_lazy("Days or hours"), choices=_UNITS)
             self.fields[f"{field}_unit"] = unit
         least = self.fields["least"]
@@ -180,7 +180,7 @@ class SettingsForm(forms.Form):
             found[name] = value
         return tuple(sorted(found.items()))
 
-    def clean(self) -> Mapping[str, Any]:
+    def clean(self) -> dict[str, Any]:
         """Ask for one contact that counts, and keep windows within what can be looked back."""
         given = super().clean() or {}
         if not any(given.get(f"rank_{kind}") for kind in TOUCH_KINDS):

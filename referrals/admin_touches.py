@@ -32,6 +32,7 @@ from prm.accounts.back_office import (
     row_url,
     when_column,
 )
+from prm.accounts.models import User
 from prm.lib import l10n
 from prm.lib.periods import local_day, start_of_day
 from referrals import touches
@@ -264,6 +265,10 @@ def _member_name(membership: Membership) -> str:
     return f"{membership.partner.name}, {membership.program.name}"
 
 
+def _name(user: User | None) -> str:
+    return "" if user is None else user.get_full_name() or user.email
+
+
 def _facts(row: Touch) -> list[Fact]:
     locale, zone = l10n.active_locale(), row.membership.program.zone
 
@@ -282,8 +287,10 @@ def _facts(row: Touch) -> list[Fact]:
         facts.append(Fact(_("Protected until"), until))
     if row.note:
         facts.append(Fact(_("Note"), row.note))
-    facts.append(Fact(_("Told"), moment(row.recorded_at), row.recorded_by or _("By a server, with a key")))
+    facts.append(
+        Fact(_("Told"), moment(row.recorded_at), _name(row.recorded_by) or _("By a server, with a key"))
+    )
     if row.withdrawn_at is not None:
-        facts.append(Fact(_("Withdrawn"), moment(row.withdrawn_at), row.withdrawn_by or ""))
+        facts.append(Fact(_("Withdrawn"), moment(row.withdrawn_at), _name(row.withdrawn_by)))
         facts.append(Fact(_("Why it was withdrawn"), row.withdrawn_because))
     return facts

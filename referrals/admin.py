@@ -1,4 +1,4 @@
-"""The back office's pages about what happened: links, codes, conversions, and the import of files of sales. Conversions are only read;
+"""The back office's pages about what happened: clicks, customers, conversions, and the import of files of sales. Conversions are only read;
 an import runs in the background and names every faulty line."""
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -21,7 +20,6 @@ from prm.accounts.back_office import (
     BackOfficeAdmin,
     Panel,
     add_panels,
-    attempt,
     link_to,
     list_url,
     money_column,
@@ -32,12 +30,12 @@ from prm.accounts.back_office import (
 from prm.lib.money import Money
 from referrals import (
     admin_attribution,
+    admin_codes,
     admin_customers,
     admin_import_result,
+    admin_links,
     admin_touches,
     admin_tracking,
-    codes,
-    links,
 )
 from referrals.admin_credits import correct_credits
 from referrals.attribution.correct import is_correctable
@@ -53,75 +51,9 @@ else:
     CreditTable = admin.TabularInline
 
 # Tables and pages in modules of their own, which register themselves.
-ELSEWHERE = (admin_attribution, admin_customers, admin_touches, admin_tracking)
+ELSEWHERE = (admin_attribution, admin_codes, admin_customers, admin_links, admin_touches, admin_tracking)
 PARTNER = "membership__partner"
 SHOWN_ON_PARTNER = 10
-
-
-class _OnAndOff(BackOfficeAdmin):
-    """What links and codes have in common: they are looked at, and switched on or off by their verb."""
-
-    sees = "see_partners"
-    changes = "manage_links"
-    list_select_related = (PARTNER, "membership__program")
-    list_filter = ("is_active", "membership__program")
-
-    @admin.display(description=gettext_lazy("partner"), ordering="membership__partner__name")
-    def partner(self, row: Link | Code) -> str:
-        """Return whose it is, as a link."""
-        return link_to(row.membership.partner)
-
-    @admin.display(description=gettext_lazy("program"), ordering="membership__program__name")
-    def program(self, row: Link | Code) -> str:
-        """Return the program it belongs to."""
-        return row.membership.program.name
-
-    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """Allow the links other pages make."""
-        return lookup == "membership__partner__id__exact" or super().lookup_allowed(lookup, value, request)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Let nothing be changed but the switch."""
-        return tuple(str(name) for name in self.fields or () if name != "is_active")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Read the partner and program with each row."""
-        return super().get_queryset(request).select_related(PARTNER, "membership__program")
-
-
-@admin.register(Link)
-class LinkAdmin(_OnAndOff):
-    """Links."""
-
-    list_display = (
-        "slug",
-        "label",
-        "partner",
-        "program",
-        "is_active",
-        when_column("created_at", gettext_lazy("made")),
-    )
-    search_fields = ("slug", "label", "membership__partner__name", "public_id")
-    ordering = ("-created_at", "-pk")
-    fields = ("slug", "label", "destination_url", "partner", "program", "is_active", "created_at")
-
-    def save_model(self, request: HttpRequest, obj: Link, form: Any, change: bool) -> None:
-        """Switch the link."""
-        attempt(request, lambda: links.switch(obj, on=obj.is_active, by=person(request), at=timezone.now()))
-
-
-@admin.register(Code)
-class CodeAdmin(_OnAndOff):
-    """Codes."""
-
-    list_display = ("code", "partner", "program", "is_active", "created_at")
-    search_fields = ("code", "membership__partner__name", "public_id")
-    ordering = ("-created_at", "-pk")
-    fields = ("code", "partner", "program", "is_active", "created_at")
-
-    def save_model(self, request: HttpRequest, obj: Code, form: Any, change: bool) -> None:
-        """Switch the code."""
-        attempt(request, lambda: codes.switch(obj, on=obj.is_active, by=person(request), at=timezone.now()))
 
 
 class CreditInline(CreditTable):

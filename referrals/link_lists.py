@@ -82,12 +82,13 @@ def parse(text: str) -> list[Row]:
     return listed_rows.parse(text, needed=NEEDED, known=COLUMNS)
 
 
-def for_everybody(memberships: Iterable[Membership], facts: Facts) -> list[Row]:
+def for_everybody(program: Program, memberships: Iterable[Membership], facts: Facts) -> list[Row]:
     """Return the rows of a list that gives each of the memberships the same link."""
     told = {
         "label": facts.label,
         "destination": facts.destination_url,
         "campaign": facts.campaign,
+        "expires": str(listed_rows.day_before_end(facts.expires_at, program.zone) or ""),
         **facts.utm,
     }
     return [
@@ -95,17 +96,12 @@ def for_everybody(memberships: Iterable[Membership], facts: Facts) -> list[Row]:
     ]
 
 
-def check(
-    program: Program, rows: Sequence[Row], *, at: datetime, expires_at: datetime | None = None
-) -> list[Checked]:
-    """Say what would become of each row; the number of queries does not depend on how many there are.
-
-    `expires_at` is the end of links whose row says none.
-    """
+def check(program: Program, rows: Sequence[Row], *, at: datetime) -> list[Checked]:
+    """Say what would become of each row; the number of queries does not depend on how many there are."""
     known = look_up(program, (row.cell("partner") for row in rows))
     there = _there(known, rows)
     seen: dict[str, int] = {}
-    return [_checked(program, row, known, there, seen, at=at, expires_at=expires_at) for row in rows]
+    return [_checked(program, row, known, there, seen, at=at) for row in rows]
 
 
 def make_all(
@@ -115,14 +111,13 @@ def make_all(
     by: User,
     at: datetime,
     atomic: bool = False,
-    expires_at: datetime | None = None,
 ) -> Made:
     """Make the links of the rows that are in order, each in a transaction of its own, or with `atomic` all of them or none.
 
     Raises: Forbidden.
     """
     policy.require(by, CAPABILITY)
-    found = check(program, rows, at=at, expires_at=expires_at)
+    found = check(program, rows, at=at)
     if not atomic:
         return Made([_made(each, by=by, at=at) for each in found])
     made: list[Checked] = []
@@ -158,7 +153,6 @@ def _checked(
     seen: dict[str, int],
     *,
     at: datetime,
-    expires_at: datetime | None,
 ) -> Checked:
     membership, why = known.of(row.cell("partner"))
     if membership is None:
@@ -166,7 +160,7 @@ def _checked(
     slug = row.cell("slug").lower()
     try:
         links.require_slug(slug)
-        facts = links.checked(_facts(program, row, expires_at), program=program)
+        facts = links.checked(_facts(program, row), program=program)
         link = _same(there, membership, slug, facts)
         if link is None:
             require_later(facts.expires_at, at=at)
@@ -182,13 +176,13 @@ def _checked(
     return Checked(row, Outcome.NEW, Wanted(membership, facts, slug))
 
 
-def _facts(program: Program, row: Row, expires_at: datetime | None) -> Facts:
+def _facts(program: Program, row: Row) -> Facts:
     return Facts(
         label=row.cell("label"),
         destination_url=row.cell("destination"),
         campaign=row.cell("campaign"),
         utm={name: row.cell(name) for name in UTM},
-        expires_at=listed_rows.end_of(row.cell("expires"), program.zone, column="expires") or expires_at,
+        expires_at=listed_rows.end_of(row.cell("expires"), program.zone, column="expires"),
     )
 
 

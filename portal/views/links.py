@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import roles
-from portal.forms_links import LinkForm, NewLinkForm, ReplaceForm, initial_of
+from portal.forms_links import ReplaceForm
 from portal.rooms import Room, enter, own_or_404, show
 from portal.views.answers import explain_refusal
 from portal.views.link_rows import code_rows, links_page
 from prm.lib.errors import Refused
 from referrals import links as link_verbs
+from referrals.link_form import LinkForm, NewLinkForm, initial_of
 from referrals.models import Link
 from referrals.redirect import allowed_hosts
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from partners.models import Membership
 from portal.views.link_page import qr_svg
+from prm.lib.db import suspended_triggers
 from referrals.models import Code, Link
 from tests.portal.conftest import signed_in
 from tests.portal.scene import NOW, Scene, click

@@ -1,4 +1,4 @@
-"""The back office's window on people and API keys. Every change is a call of a verb, which asks the policy and writes the audit record."""
+"""The back office's window on people; on API keys it is in `admin_keys`. Every change is a call of a verb, which asks the policy and writes the audit record."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from prm.accounts import api_keys, people, policy
-from prm.accounts.choices import Scope
-from prm.accounts.models import ApiKey, User
+from prm.accounts import people, policy
+from prm.accounts.admin_keys import ApiKeyAdmin as ApiKeyAdmin
+from prm.accounts.models import User
 from prm.lib.errors import Refused
 
 ROLE_CHOICES = [(role, label) for role, label in policy.ROLE_LABELS.items()]
@@ -117,102 +115,6 @@ class UserAdmin(admin.ModelAdmin):
             people.note_profile_change(obj, fields=plain, by=by, at=timezone.now())
         if "email" in form.changed_data:
             people.change_email(User.objects.get(pk=obj.pk), email=obj.email, by=by, at=timezone.now())
-
-
-class IssueKeyForm(forms.ModelForm):
-    """What a new key may do and until when."""
-
-    scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("What it may do"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
-    )
-
-    class Meta:
-        model = ApiKey
-        fields = ("name", "scopes", "expires_at")
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):
-    """Keys of servers that call the API."""
-
-    form = IssueKeyForm
-    list_display = (
-        "name",
-        "prefix",
-        "scopes",
-        "created_by",
-        "created_at",
-        "expires_at",
-        "last_used_at",
-        "revoked_at",
-    )
-    list_filter = ("revoked_at",)
-    search_fields = ("name", "prefix")
-    list_select_related = ("created_by",)
-    ordering = ("-created_at", "-pk")
-    fields = ("name", "scopes", "expires_at")
-    actions = ("revoke",)
-
-    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        """Show an existing key as it is, a new one as a form."""
-        if obj is None:
-            return self.fields
-        return (
-            "name",
-            "prefix",
-            "scopes",
-            "created_by",
-            "created_at",
-            "expires_at",
-            "last_used_at",
-            "revoked_by",
-            "revoked_at",
-        )
-
-    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """A key is not changed: it is revoked, and another one issued."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """A key stays on record."""
-        return False
-
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: IssueKeyForm, change: bool) -> None:
-        """Issue the key."""
-        issued = api_keys.issue(
-            name=obj.name,
-            scopes=form.cleaned_data["scopes"],
-            expires_at=obj.expires_at,
-            by=_person(request),
-            at=timezone.now(),
-        )
-        obj.__dict__.update(issued.key.__dict__)
-        request.issued_key = issued.text  # type: ignore[attr-defined]
-
-    def response_add(
-        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        """Show the key, this once; it goes through no cookie, session or log."""
-        values = {
-            **self.admin_site.each_context(request),
-            "title": _("The key, shown this once"),
-            "key": obj,
-            "key_text": getattr(request, "issued_key", ""),
-            "opts": self.opts,
-        }
-        return TemplateResponse(
-            request, "admin/accounts/apikey/issued.html", values, headers={"Cache-Control": "no-store"}
-        )
-
-    @admin.action(description=gettext_lazy("Revoke"), permissions=["add"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        """Close the keys chosen for good."""
-        by, at = _person(request), timezone.now()
-        for key in queryset.filter(revoked_at=None).order_by("pk"):
-            try:
-                api_keys.revoke(key, by=by, at=at)
-            except Refused as refusal:
-                messages.error(request, str(refusal))
 
 
 def _person(request: HttpRequest) -> User:

@@ -1,9 +1,11 @@
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
+from django.utils import timezone
 
 from prm.accounts import api_keys, policy
 from prm.accounts.models import ApiKey, User
@@ -114,3 +116,39 @@ class TestKeys:
         )
         key.refresh_from_db()
         assert (key.name, key.scopes) == ("Shop", ["conversions:write"])
+
+    def test_a_key_gets_a_new_secret_and_the_old_one_ends_later(self, client: Client, admin: User) -> None:
+        key = ApiKeyFactory(name="Shop", created_at=timezone.now())
+        page = f"/admin/accounts/apikey/{key.pk}/rotate/"
+        assert "shown once" in client.get(page).content.decode()
+        answer = client.post(page, {"hours": "24"})
+        found = re.search(r"prm_live_[a-z0-9]{10}_[\w-]{43}", answer.content.decode())
+        assert found is not None
+        assert "no-store" in answer["Cache-Control"]
+        later = timezone.now() + timedelta(hours=23)
+        assert api_keys.authenticate(found[0], at=later) == key
+        assert api_keys.authenticate(ApiKeyFactory.text_of(key), at=later) == key
+        assert api_keys.authenticate(ApiKeyFactory.text_of(key), at=later + timedelta(hours=2)) is None
+        assert (
+            "opens the key until" in client.get(f"/admin/accounts/apikey/{key.pk}/change/").content.decode()
+        )
+
+    def test_a_key_gets_a_pace_of_its_own(self, client: Client, admin: User) -> None:
+        key = ApiKeyFactory(created_at=timezone.now())
+        page = f"/admin/accounts/apikey/{key.pk}/pace/"
+        wrong = client.post(page, {"calls_per_minute": "0"})
+        assert wrong.status_code == 422
+        assert client.post(page, {"calls_per_minute": "90"}).status_code == 302
+        key.refresh_from_db()
+        assert key.calls_per_minute == 90
+
+    @pytest.mark.parametrize("page", ["rotate", "pace"])
+    def test_other_roles_do_not_touch_keys(self, client: Client, page: str) -> None:
+        key = ApiKeyFactory()
+        client.force_login(UserFactory(role=policy.FINANCE))
+        assert client.post(f"/admin/accounts/apikey/{key.pk}/{page}/", {"hours": "0"}).status_code in (
+            302,
+            403,
+        )
+        key.refresh_from_db()
+        assert (key.calls_per_minute, key.previous_ends_at) == (None, None)

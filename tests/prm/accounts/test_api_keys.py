@@ -94,3 +94,51 @@ def test_a_wrong_secret_writes_nothing() -> None:
     ) as queries:
         api_keys.authenticate(f"prm_live_{key.prefix}_" + "x" * 43, at=NOW)
     assert [query["sql"][:6] for query in queries] == ["SELECT"]
+
+
+def test_both_secrets_open_a_rotated_key_until_the_instant_the_old_one_ends() -> None:
+    admin, key = UserFactory(role=policy.ADMINISTRATOR), ApiKeyFactory()
+    old = ApiKeyFactory.text_of(key)
+
+    issued = api_keys.rotate(key, by=admin, at=NOW, overlap=timedelta(days=7))
+
+    last = NOW + timedelta(days=7) - timedelta(microseconds=1)
+    assert api_keys.authenticate(old, at=last) == key
+    assert api_keys.authenticate(old, at=NOW + timedelta(days=7)) is None
+    assert api_keys.authenticate(issued.text, at=NOW + timedelta(days=8)) == key
+    secret = issued.text.rsplit("_", 1)[1]
+    assert secret not in str(AuditEvent.objects.values_list("details", flat=True))
+    assert AuditEvent.objects.get(action="api_key.rotated").actor == admin
+
+
+def test_a_key_rotated_twice_has_two_secrets_and_not_three() -> None:
+    admin, key = UserFactory(role=policy.ADMINISTRATOR), ApiKeyFactory()
+    first = ApiKeyFactory.text_of(key)
+    second = api_keys.rotate(key, by=admin, at=NOW, overlap=timedelta(days=1)).text
+    third = api_keys.rotate(key, by=admin, at=NOW, overlap=timedelta(days=1)).text
+    assert [api_keys.authenticate(text, at=NOW) for text in (first, second, third)] == [None, key, key]
+
+
+def test_without_an_overlap_the_old_secret_ends_at_once() -> None:
+    admin, key = UserFactory(role=policy.ADMINISTRATOR), ApiKeyFactory()
+    api_keys.rotate(key, by=admin, at=NOW)
+    assert api_keys.authenticate(ApiKeyFactory.text_of(key), at=NOW) is None
+
+
+def test_what_cannot_be_rotated_or_paced_is_refused() -> None:
+    admin, key = UserFactory(role=policy.ADMINISTRATOR), ApiKeyFactory()
+    for overlap in (timedelta(days=7, seconds=1), timedelta(seconds=-1)):
+        with pytest.raises(api_keys.LongOverlap):
+            api_keys.rotate(key, by=admin, at=NOW, overlap=overlap)
+    for calls in (0, -1, api_keys.MOST_CALLS + 1):
+        with pytest.raises(api_keys.BadPace):
+            api_keys.set_pace(key, calls_per_minute=calls, by=admin, at=NOW)
+    with pytest.raises(policy.Forbidden):
+        api_keys.rotate(key, by=UserFactory(role=policy.FINANCE), at=NOW)
+    api_keys.revoke(key, by=admin, at=NOW)
+    with pytest.raises(api_keys.AlreadyRevoked):
+        api_keys.rotate(key, by=admin, at=NOW)
+    with pytest.raises(api_keys.KeyExpired):
+        api_keys.rotate(
+            ApiKeyFactory(expires_at=NOW + timedelta(hours=1)), by=admin, at=NOW + timedelta(hours=1)
+        )

@@ -29,7 +29,7 @@ class CommissionView(APIView):
     @extend_schema(
         operation_id="read_commission",
         summary="Read a commission and why it is what it is",
-        responses={200: CommissionShape, **refusals(404)},
+        responses={200: CommissionShape, **refusals(400, 404)},
         tags=["commissions"],
     )
     def get(self, request: Request, public_id: str) -> Response:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
+
+from prm.lib.api import problem_response
 
 
 class ApiSchema(SpectacularAPIView):
@@ -22,6 +26,12 @@ class ApiDocs(SpectacularSwaggerSplitView):
     template_name = "api_docs.html"
     authentication_classes = ()
     permission_classes = (AllowAny,)
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest, rest: str) -> JsonResponse:
+    """Answer programs that call an address of the API that is none in their own language."""
+    return problem_response(code="not_found", detail="The API has no such address.", status_code=404)
 
 
 class BearerKey(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

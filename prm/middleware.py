@@ -7,7 +7,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 
+from prm.lib.api import problem_response
+
 Next = Callable[[HttpRequest], HttpResponse]
+API = "/api/"
 
 
 class RefuseControlCharactersMiddleware:
@@ -18,6 +21,10 @@ class RefuseControlCharactersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            if request.path.startswith(API):
+                return problem_response(
+                    code="bad_character", detail="The address contains a NUL character.", status_code=400
+                )
             return HttpResponseBadRequest("Bad request", content_type="text/plain")
         return self.get_response(request)
 

@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from portal.views.style_guide import style_guide
 from prm import health
-from prm.api_docs import ApiDocs, ApiSchema
+from prm.api_docs import ApiDocs, ApiSchema, nowhere
 
 urlpatterns = [
     path("livez", health.livez, name="livez"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("referrals.urls")),
     path("", include("payouts.urls")),
+    path("api/v1/<path:rest>", nowhere, name="api_nowhere"),
     path("api/schema/", ApiSchema.as_view(), name="api_schema"),
     path("api/docs/", ApiDocs.as_view(url_name="api_schema"), name="api_docs"),
     path("portal/", include("portal.urls")),

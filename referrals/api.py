@@ -119,7 +119,7 @@ class ConversionView(APIView):
     @extend_schema(
         operation_id="read_conversion",
         summary="Read a conversion",
-        responses={200: ConversionShape, **refusals(404)},
+        responses={200: ConversionShape, **refusals(400, 404)},
         tags=["conversions"],
     )
     def get(self, request: Request, public_id: str) -> Response:

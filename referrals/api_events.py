@@ -13,7 +13,16 @@ from rest_framework import serializers
 
 from prm.lib.money import LARGEST_MINOR
 from referrals import reading
-from referrals.api_fields import AttributesField, TextField, WholeNumberField, detail, detail_of
+from referrals.api_fields import (
+    AmountField,
+    AttributesField,
+    CurrencyField,
+    InstantField,
+    TextField,
+    WholeNumberField,
+    detail,
+    detail_of,
+)
 from referrals.api_values import event_of
 from referrals.reading import LARGEST_COUNT, BadValue
 from tiers.choices import EventKind
@@ -63,7 +72,9 @@ class OrderLineShape(StrictShape):
     product = TextField(max_length=60, help_text="Its code.", **_WORD)
     category = TextField(max_length=60, **_WORD)
     quantity = WholeNumberField(required=False, default=1, min_value=0, max_value=LARGEST_COUNT)
-    amount = TextField(required=False, max_length=40, help_text="Price of all pieces; this or amount_minor.")
+    amount = AmountField(
+        required=False, max_length=40, help_text="Price of all pieces; this or amount_minor."
+    )
     amount_minor = WholeNumberField(**_MINOR)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -82,15 +93,15 @@ class EventShape(StrictShape):
         max_length=100, help_text="The shop's own id of this event; the same id is never recorded twice."
     )
     kind = serializers.ChoiceField(choices=EventKind.choices)
-    occurred_at = TextField(
+    occurred_at = InstantField(
         max_length=40,
         help_text="With a time zone, such as 2026-11-22T14:03:00Z; at most ten minutes ahead of our clock.",
     )
-    amount = TextField(
+    amount = AmountField(
         required=False, max_length=40, help_text='Decimal text such as "12.50"; give this or amount_minor.'
     )
     amount_minor = WholeNumberField(**_MINOR)
-    currency = TextField(max_length=3, help_text="ISO 4217, in capital letters.")
+    currency = CurrencyField(max_length=3, help_text="ISO 4217, in capital letters.")
     customer_id = TextField(max_length=100, **_WORD)
     customer_email = TextField(
         max_length=254,
@@ -135,15 +146,15 @@ class EventShape(StrictShape):
         max_length=MOST_LINES,
         help_text="The products of the order, at most 200; together at most the amount.",
     )
-    tax = TextField(required=False, max_length=40, help_text="Tax in the amount, written like the amount.")
+    tax = AmountField(required=False, max_length=40, help_text="Tax in the amount, written like the amount.")
     tax_minor = WholeNumberField(**_MINOR)
-    shipping = TextField(required=False, max_length=40, help_text="Shipping in the amount.")
+    shipping = AmountField(required=False, max_length=40, help_text="Shipping in the amount.")
     shipping_minor = WholeNumberField(**_MINOR)
-    discount = TextField(
+    discount = AmountField(
         required=False, max_length=40, help_text="A part of the amount that was not paid, such as a voucher."
     )
     discount_minor = WholeNumberField(**_MINOR)
-    cost = TextField(required=False, max_length=40, help_text="What the goods cost the shop.")
+    cost = AmountField(required=False, max_length=40, help_text="What the goods cost the shop.")
     cost_minor = WholeNumberField(**_MINOR)
     sub_id = TextField(max_length=80, **_WORD)
     attributes = AttributesField(

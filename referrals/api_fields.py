@@ -42,6 +42,21 @@ class TextField(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+@extend_schema_field({"type": "string", "pattern": r"^[0-9]{1,19}(\.[0-9]{1,4})?$", "maxLength": 40})
+class AmountField(TextField):
+    """A decimal text of zero or more, with at most the currency's decimals."""
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Z]{3}$"})
+class CurrencyField(TextField):
+    """A currency of ISO 4217."""
+
+
+@extend_schema_field({"type": "string", "format": "date-time", "maxLength": 40})
+class InstantField(TextField):
+    """An instant with its time zone."""
+
+
 class WholeNumberField(serializers.IntegerField):
     """A whole number that came as one; 12.0, "12" and true are not."""
 

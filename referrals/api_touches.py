@@ -24,7 +24,7 @@ from prm.lib.errors import Refused
 from referrals import buyers, reading, touches
 from referrals.api_answers import IDEMPOTENCY, check_parameters, refusals
 from referrals.api_events import StrictShape
-from referrals.api_fields import TextField, detail, detail_of
+from referrals.api_fields import InstantField, TextField, detail, detail_of
 from referrals.choices import TouchKind
 from referrals.models import Customer, Touch
 from referrals.reading import BadValue
@@ -58,7 +58,7 @@ class ToldTouchShape(StrictShape):
     reference = TextField(
         max_length=touches.LONGEST_REFERENCE, help_text="Events name it as their lead or deal."
     )
-    touched_at = TextField(max_length=40, help_text="With a time zone, such as 2026-11-22T14:03:00Z.")
+    touched_at = InstantField(max_length=40, help_text="With a time zone, such as 2026-11-22T14:03:00Z.")
     ends_on = TextField(max_length=10, help_text="The last day a deal is protected.", **_WORD)
     source = TextField(  # type: ignore[assignment]
         required=False,

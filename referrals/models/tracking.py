@@ -60,6 +60,11 @@ class Inlet(models.Model):
     secret = EncryptedTextField(blank=True)
     previous_secret = EncryptedTextField(blank=True)
     previous_ends_at = models.DateTimeField(null=True, blank=True)
+    needs_time = models.BooleanField(
+        _("asks for the time"),
+        default=False,
+        help_text=_("A call must say when it was signed, and is refused after five minutes."),
+    )
     created_at = models.DateTimeField(_("created"))
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)

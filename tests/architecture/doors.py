@@ -50,7 +50,9 @@ DOORS: dict[str, Door] = {
     "credentials/*": Door(ANYBODY),
     "v/*": Door(ANYBODY),
     "r/<slug:slug>": Door(ANYBODY),
-    "l/<slug:slug>": Door(ANYBODY),
+    # A signature opens the first; the second believes only clicks we know, and answers a picture.
+    "in/<slug:public_id>": Door(ANYBODY, finer=True),
+    "px/<slug:public_id>.gif": Door(ANYBODY, finer=True),
     "l/<slug:slug>": Door(ANYBODY),
     "i/<slug:slug>.gif": Door(ANYBODY),
     # The partner's rooms.

@@ -39,6 +39,7 @@ from referrals import (
 )
 from referrals.admin_credits import correct_credits
 from referrals.attribution.correct import is_correctable
+from referrals.decisions import decisions_of
 from referrals.models import Click, Code, Conversion, Credit, Link
 
 if TYPE_CHECKING:
@@ -153,8 +154,9 @@ class ConversionAdmin(BackOfficeAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Offer the correction of what is credited by itself, to those who may."""
+        """Show every decision, and offer the correction of what is credited by itself to those who may."""
         context["may_correct"] = policy.may(request.user, "correct_credits") and is_correctable(kwargs["obj"])
+        context["decisions"] = decisions_of(kwargs["obj"])
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=gettext_lazy("amount"))

@@ -17,7 +17,8 @@ def first_link(memberships: Sequence[Membership], _at: datetime) -> Mapping[int,
     """Return who has a first click or a first credit, and since when; two queries."""
     pks = [each.pk for each in memberships]
     clicked = dict(
-        Click.objects.filter(link__membership__in=pks)
+        Click.objects.of_people()
+        .filter(link__membership__in=pks)
         .order_by()
         .values_list("link__membership_id")
         .annotate(first=Min("clicked_at"))

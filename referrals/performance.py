@@ -100,7 +100,8 @@ def net_per_conversion(credits: QuerySet[Credit]) -> Iterator[tuple[int, int]]:
 
 
 def _clicks(membership: Membership, *, since: datetime, until: datetime) -> QuerySet[Click]:
-    return Click.objects.filter(link__membership=membership, clicked_at__gte=since, clicked_at__lt=until)
+    people = Click.objects.of_people()
+    return people.filter(link__membership=membership, clicked_at__gte=since, clicked_at__lt=until)
 
 
 def _credits(membership: Membership, *, since: datetime, until: datetime) -> QuerySet[Credit]:

@@ -48,7 +48,7 @@ def _codes(subject: Subject) -> Iterator[Row]:
 
 
 def _clicks(subject: Subject) -> Iterator[Row]:
-    found = Click.objects.filter(link__membership__partner__in=subject.partners)
+    found = Click.objects.of_people().filter(link__membership__partner__in=subject.partners)
     days = found.annotate(day=TruncDate("clicked_at")).values_list("link__public_id", "day", "sub_id")
     for link, day, sub_id, clicks in days.annotate(Count("pk")).order_by("link", "day", "sub_id").iterator():
         yield {"link": link, "day": day, "sub_id": sub_id, "clicks": clicks}

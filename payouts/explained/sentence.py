@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from payouts.choices import CommissionKind
 from payouts.explained import subject, texts
 from payouts.models import Commission
+from referrals.choices import CreditReason
 from referrals.models import Conversion
 from tiers.choices import EventKind
 
@@ -72,11 +73,26 @@ def _of_an_event(line: Commission, conversion: Conversion, zone: tzinfo) -> str:
     }
     if conversion.kind not in (EventKind.SALE, EventKind.RENEWAL):
         return _other_events().get(conversion.kind, _("%(customer)s: %(event)s on %(date)s.")) % params
+    reason = line.credit.reason if line.credit is not None else ""
+    if told := _by_reason().get(reason):
+        return told % params
     if via and has_code:
         return _("%(customer)s paid %(amount)s on %(date)s with the code %(via)s.") % params
     if via:
         return _("%(customer)s paid %(amount)s on %(date)s after using %(via)s.") % params
     return _("%(customer)s paid %(amount)s on %(date)s.") % params
+
+
+def _by_reason() -> dict[str, str]:
+    """Return what is said of credit that rests on more than a code or a click."""
+    return {
+        CreditReason.DEAL: _("%(customer)s paid %(amount)s on %(date)s. You had registered the deal."),
+        CreditReason.LEAD: _("%(customer)s paid %(amount)s on %(date)s. You had brought the lead."),
+        CreditReason.INTRODUCED: _("%(customer)s paid %(amount)s on %(date)s. You had introduced them."),
+        CreditReason.CUSTOMER: _("%(customer)s paid %(amount)s on %(date)s. You had brought this customer."),
+        CreditReason.VIEW: _("%(customer)s paid %(amount)s on %(date)s after seeing %(via)s."),
+        CreditReason.ASSISTED: _("%(customer)s paid %(amount)s on %(date)s. You helped on the way."),
+    }
 
 
 def _other_events() -> dict[str, str]:

@@ -15,6 +15,8 @@ from payouts.explained import subject, texts
 from payouts.models import Commission, Pause, PayableDateChange, Payment
 from payouts.overview import payment_date
 from prm.lib.periods import Month, local_day
+from referrals.choices import ClickKind, TouchKind
+from referrals.models import Click, Touch
 
 Moment = tuple[datetime, str, bool]
 READ_BESIDE = ("date_changes", "pauses")
@@ -64,7 +66,9 @@ def steps_of(line: Commission, zone: tzinfo, payment: Payment | None, at: dateti
 def _moments(line: Commission, zone: tzinfo, payment: Payment | None) -> Iterator[Moment]:
     conversion, credit = line.conversion, line.credit
     if credit is not None and credit.click is not None and not subject.is_of_a_recruit(line):
-        yield credit.click.clicked_at, _("Click on your link"), True
+        yield credit.click.clicked_at, _click_text(credit.click), True
+    if credit is not None and credit.touch is not None and not subject.is_of_a_recruit(line):
+        yield credit.touch.touched_at, _touch_text(credit.touch), True
     if conversion is not None:
         yield conversion.occurred_at, texts.event(conversion.kind), True
     yield line.computed_at, _computed_text(line, zone), True
@@ -82,6 +86,19 @@ def _moments(line: Commission, zone: tzinfo, payment: Payment | None) -> Iterato
     else:
         yield line.payable_at, _("Ready to pay, if the customer does not ask for a refund"), False
     yield from _statement_moments(line, zone, payment)
+
+
+def _click_text(click: Click) -> str:
+    return _("Your link was seen") if click.kind == ClickKind.VIEW else _("Click on your link")
+
+
+def _touch_text(touch: Touch) -> str:
+    texts_of = {
+        TouchKind.DEAL: _("You registered the deal %(reference)s"),
+        TouchKind.LEAD: _("You brought the lead %(reference)s"),
+        TouchKind.INTRODUCTION: _("You made the introduction %(reference)s"),
+    }
+    return (texts_of[TouchKind(touch.kind)] % {"reference": touch.reference}).strip()
 
 
 def _statement_moments(line: Commission, zone: tzinfo, payment: Payment | None) -> Iterator[Moment]:

@@ -23,6 +23,7 @@ READ_WITH = (
     "conversion__customer",
     "conversion__original__customer",
     "credit__code",
+    "credit__touch",
     "credit__click__link__membership__program__tracking",
     "credit__membership__partner",
 )

@@ -45,7 +45,8 @@ class Customers:
         """Find the customers of events; nothing is written."""
         found = cls()
         by_email = found._read(events)
-        for event in sorted(events, key=_order):
+        has_mail = any(event.buyer.email_key for event in events)  # else it does not matter who comes first
+        for event in sorted(events, key=_order) if has_mail else events:
             mail = event.source, event.buyer.email_key
             key = event.source, event.customer_id
             if not event.customer_id:

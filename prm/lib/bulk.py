@@ -143,7 +143,9 @@ def _bound(field: models.Field[Any, Any], connection: BaseDatabaseWrapper) -> En
 
 
 def _naive_text(value: datetime | None) -> str | None:
-    return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
+    if value is None:
+        return None
+    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
 
 
 def _from_sequence(connection: BaseDatabaseWrapper, model: type[models.Model], count: int) -> list[int]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
@@ -35,8 +36,7 @@ class OtherCurrency(Refused):
     field = "currency"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """The decision about an event, with the program it counts in and the version of its rules, none for the standard ones."""
 
     decision: Decision

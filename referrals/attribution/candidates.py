@@ -4,9 +4,10 @@ values are judged equally, whoever read them."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from referrals.attribution.settings import TOUCH_KINDS, Settings, TouchKind
 
@@ -41,8 +42,7 @@ class Earner:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One contact: what it was, when, whose, and by whose rules it counts. A code is on the order itself, so its moment is the event's.
     `starts_at` and `ends_at` bound the events it can earn from, the second one excluded: a code's dates, the end of a deal's last local
     day, the end of an owner's time. `key` names an event of the same batch that has no primary key yet."""
@@ -73,8 +73,7 @@ class Candidate:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(NamedTuple):
     """The event as far as it matters for who is credited. Several products and categories are those of an order's lines;
     `bought_before_at` is when the customer first bought anything, if that was before."""
 
@@ -84,5 +83,5 @@ class Happening:
     country: str = ""
     products: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    attributes: Mapping[str, str | int | bool] = field(default_factory=dict, hash=False)
+    attributes: Mapping[str, str | int | bool] = MappingProxyType({})
     bought_before_at: datetime | None = None

@@ -5,7 +5,6 @@ sharing. The answer depends on nothing but its arguments, in whatever order they
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -70,8 +69,7 @@ class Award(NamedTuple):
         return self.reason == Reason.ASSISTED
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Who is credited, and a verdict on every contact in the order of time; no award means an organic event. The shares of those who did
     not only assist sum to exactly 1."""
 

@@ -149,7 +149,7 @@ FAULTS: list[tuple[str, Candidate, Happening]] = [
     (
         "existing_customer",
         contact("click", ANA, rules=replace(USUAL, qualifies=Qualifies(customers="new"))),
-        replace(EVENT, bought_before_at=SALE - DAY),
+        EVENT._replace(bought_before_at=SALE - DAY),
     ),
 ]
 
@@ -182,8 +182,8 @@ def test_only_what_the_operator_calls_a_referral_earns(
     asks: Qualifies, good: dict[str, Any], bad: dict[str, Any]
 ) -> None:
     click = contact("click", ANA, rules=replace(USUAL, qualifies=asks))
-    assert shares_of(decide(replace(EVENT, **good), [click])) == {1: "1"}
-    assert whys(decide(replace(EVENT, **bad), [click])) == [(1, "not_qualified")]
+    assert shares_of(decide(EVENT._replace(**good), [click])) == {1: "1"}
+    assert whys(decide(EVENT._replace(**bad), [click])) == [(1, "not_qualified")]
 
 
 def test_what_takes_a_sale_back_needs_no_size_and_uses_no_code_up() -> None:

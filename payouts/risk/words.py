@@ -68,7 +68,14 @@ def reason_of(kinds: Iterable[tuple[str, str]]) -> str:
 
 def evidence_of(signal: RiskSignal) -> str:
     """Return what was seen, as a sentence for staff."""
-    return _SENTENCES[signal.kind](signal.evidence)
+    return _SENTENCES[signal.kind](_Kept(signal.evidence))
+
+
+class _Kept(dict[str, Any]):
+    """Evidence in which a figure that another version of the rule did not keep is a dash rather than an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
 
 
 def thresholds_of(signal: RiskSignal) -> list[tuple[str, int]]:

@@ -7,7 +7,9 @@ more about the machine than about us; the ratio is what to compare.
     tools/with_services.py python -m bench close --n 100,1000,10000 --lines 100
     tools/with_services.py python -m bench export --n 20000,1000000
     tools/with_services.py python -m bench tiers --n 1000,10000,100000
+    tools/with_services.py python -m bench ingest --batches 20 --singles 1000
     python -m bench documents --n 200
+    tools/with_services.py python -m bench redirect --seconds 3
 
 With DATABASE_URL set it runs there, in a database that must be empty; without, in a throw-away SQLite file.
 """
@@ -76,10 +78,13 @@ def _year(arguments: list[str]) -> dict[str, object]:
     return year()
 
 
-NEEDS_POSTGRESQL = frozenset({"reconcile", "close", "export", "tiers"})
+NEEDS_POSTGRESQL = frozenset({"ingest", "reconcile", "close", "export", "tiers"})
 BENCHES: dict[str, Callable[[list[str]], dict[str, object]]] = {
     "year": _year,
-    **{name: _module(name) for name in ("engine", "reconcile", "close", "export", "tiers", "documents")},
+    **{
+        name: _module(name)
+        for name in ("engine", "reconcile", "close", "export", "tiers", "documents", "redirect", "ingest")
+    },
 }
 
 

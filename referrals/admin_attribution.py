@@ -262,7 +262,7 @@ def _consequences(row: AttributionVersion, *, at: datetime) -> list[str]:
     ]
     before = attribution_versions.before(row)
     if before is not None:
-        said.insert(1, _("Version %(number)s is superseded on that moment.") % {"number": before.number})
+        said.insert(1, _("Version %(number)s is superseded at that moment.") % {"number": before.number})
     else:
         said.insert(1, _("It replaces what holds for a program that published nothing."))
     clicks = row.program.cookie_days

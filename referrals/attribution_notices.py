@@ -18,7 +18,7 @@ from prm import audit
 from prm.audit.models import AuditEvent
 from prm.lib.addresses import absolute
 from prm.mail import outbox
-from referrals.attribution_sentences import sentences
+from referrals.attribution_sentences import order_of, sentences
 from referrals.attribution_versions import before, settings_of
 from referrals.models import AttributionVersion
 
@@ -52,10 +52,16 @@ def sweep(*, at: datetime) -> int:
 def changed(version: AttributionVersion, *, locale: str) -> tuple[list[str], list[str]]:
     """Return what no longer holds and what is new, in the language in force; nothing where it reads the same."""
     program = version.program
-    currency = program.currency
-    old = sentences(settings_of(before(version), program), currency=currency, locale=locale)
-    new = sentences(settings_of(version, program), currency=currency, locale=locale)
-    return [each for each in old if each not in new], [each for each in new if each not in old]
+    was, will_be = settings_of(before(version), program), settings_of(version, program)
+    old = sentences(was, currency=program.currency, locale=locale)
+    new = sentences(will_be, currency=program.currency, locale=locale)
+    # Who comes after whom is only understood as a whole.
+    old_order, new_order = order_of(was, locale=locale), order_of(will_be, locale=locale)
+    whole_old, whole_new = (set(), set()) if old_order == new_order else (set(old_order), set(new_order))
+    return (
+        [each for each in old if each not in new or each in whole_old],
+        [each for each in new if each not in old or each in whole_new],
+    )
 
 
 def _untold() -> QuerySet[AttributionVersion]:

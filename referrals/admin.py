@@ -33,6 +33,7 @@ from referrals import (
     admin_codes,
     admin_customers,
     admin_import_result,
+    admin_inlets,
     admin_links,
     admin_touches,
     admin_tracking,
@@ -52,7 +53,15 @@ else:
     CreditTable = admin.TabularInline
 
 # Tables and pages in modules of their own, which register themselves.
-ELSEWHERE = (admin_attribution, admin_codes, admin_customers, admin_links, admin_touches, admin_tracking)
+ELSEWHERE = (
+    admin_attribution,
+    admin_codes,
+    admin_customers,
+    admin_inlets,
+    admin_links,
+    admin_touches,
+    admin_tracking,
+)
 PARTNER = "membership__partner"
 SHOWN_ON_PARTNER = 10
 

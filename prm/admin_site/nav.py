@@ -285,6 +285,7 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
             _Entry(_("Legal entities"), "tiers_legalentity_changelist", "manage_programs"),
             _Entry(_("Staff and roles"), "accounts_user_changelist", "manage_staff"),
             _Entry(_("API keys"), "accounts_apikey_changelist", "manage_api_keys"),
+            _Entry(_("Inlets"), "referrals_inlet_changelist", "manage_tracking"),
             _Entry(_("Requests of persons"), "partners_persons", "erase_people"),
             _Entry(_("Mail log"), "mail_outgoingmail_changelist", "see_mail"),
             _Entry(_("Audit log"), "audit_auditevent_changelist", "see_audit"),

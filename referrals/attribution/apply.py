@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from prm.lib.countries import code_of
 from prm.lib.errors import Refused
 from prm.lib.periods import start_of_day
 from referrals.attribution.candidates import MOVES, Candidate, Happening
@@ -207,7 +208,7 @@ class Candidates:
             event.occurred_at,
             event.kind,
             event.amount.minor,
-            event.country,
+            code_of(event.country) if event.country else "",
             _of_lines(event.product, [line.product for line in event.lines] if event.lines else ()),
             _of_lines(event.category, [line.category for line in event.lines] if event.lines else ()),
             event.attributes,

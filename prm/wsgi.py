@@ -32,11 +32,12 @@ class Links:
     def __init__(self, site: Callable[[Environ, Start], Iterable[bytes]]) -> None:
         # Only now the settings and models can be read.
         from django.conf import settings
-        from django.db import connection
+        from django.db import DEFAULT_DB_ALIAS, connections
 
         from referrals import door
 
-        self.site, self.door, self.settings, self.connection = site, door, settings, connection
+        self.site, self.door, self.settings = site, door, settings
+        self.connections, self.database = connections, DEFAULT_DB_ALIAS
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
         path = environ.get("PATH_INFO") or ""
@@ -98,7 +99,7 @@ class Links:
 
     def _look_after_connection(self) -> None:
         """Close a connection of this thread's that has broken or grown old, as Django does after a request of its own."""
-        connection = self.connection
+        connection = self.connections[self.database]
         if connection.connection is None or connection.in_atomic_block:
             return
         if connection.vendor != "sqlite" or connection.errors_occurred:

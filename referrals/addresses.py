@@ -7,6 +7,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import secrets
+import socket
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -33,9 +34,17 @@ def client_address(environ: Mapping[str, Any]) -> str:
     return network_of(hops[-proxies].strip()) if len(hops) >= proxies else ""
 
 
-@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """Return an address as it is compared: of the long ones the part a household has for itself."""
+    try:
+        socket.inet_pton(socket.AF_INET, address)
+    except (OSError, ValueError):  # a NUL in it is a value that makes no sense
+        return _long_network_of(address)
+    return address
+
+
+@lru_cache(maxsize=4096)
+def _long_network_of(address: str) -> str:
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

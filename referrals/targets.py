@@ -8,7 +8,7 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -27,11 +27,12 @@ from referrals.redirect import Target, allowed_hosts
 log = logging.getLogger(__name__)
 SECONDS = 1.0
 MOST = 20_000
+TOGETHER = 500
 STEPS = 5  # a link that was replaced more often leads nowhere
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _CHAIN = """
 WITH RECURSIVE chain(id, replacement_id, step) AS (
-    SELECT id, replacement_id, 0 FROM referrals_link WHERE slug = %s
+    SELECT id, replacement_id, 0 FROM referrals_link WHERE slug IN (%(slugs)s)
     UNION ALL
     SELECT link.id, link.replacement_id, chain.step + 1
     FROM referrals_link AS link JOIN chain ON link.id = chain.replacement_id WHERE chain.step < %s
@@ -60,11 +61,15 @@ _COLUMNS = (
 
 
 class Memory:
-    """Targets by short address, and which short addresses lead nowhere; those nobody asked for longest are forgotten first."""
+    """Targets by short address, and which short addresses lead nowhere; those nobody asked for longest are forgotten first.
+
+    What was asked for lately and is about to be too old is read again together: one question a second, however many
+    links are busy.
+    """
 
     def __init__(
         self,
-        read: Callable[[str], Target | None],
+        read: Callable[[Collection[str]], Mapping[str, Target]],
         *,
         seconds: float = SECONDS,
         most: int = MOST,
@@ -72,6 +77,7 @@ class Memory:
     ) -> None:
         self.read, self.seconds, self.most, self.clock = read, seconds, most, clock
         self._kept: OrderedDict[str, tuple[float, Target | None]] = OrderedDict()
+        self._busy: set[str] = set()
         self._lock = Lock()
 
     def find(self, slug: str) -> Target | None:
@@ -79,42 +85,60 @@ class Memory:
 
         Raises: DatabaseError, when it cannot be read and was never read before.
         """
-        kept, now = self._kept.get(slug), self.clock()
-        if kept is not None and now < kept[0]:
+        kept = self._kept.get(slug)
+        if kept is not None and self.clock() < kept[0]:
+            self._busy.add(slug)
             with suppress(KeyError):
                 self._kept.move_to_end(slug)
             return kept[1]
+        with self._lock:
+            kept, now = self._kept.get(slug), self.clock()
+            if kept is not None and now < kept[0]:
+                return kept[1]  # somebody has read it while we waited
+            return self._read(slug, kept, now)
+
+    def _read(self, slug: str, kept: tuple[float, Target | None] | None, now: float) -> Target | None:
+        busy, self._busy = self._busy, set()
+        soon = now + self.seconds / 2
+        nobody = (0.0, None)
+        others = [each for each in busy if self._kept.get(each, nobody)[0] < soon][:TOGETHER]
+        wanted = {slug, *others}
         try:
-            found = self.read(slug)
+            found = self.read(wanted)
         except DatabaseError:
             if kept is None:
                 raise
-            log.exception("A link could not be read; what was known of it goes on counting.")
-            found = kept[1]
+            log.exception("Links could not be read; what was known of them goes on counting.")
+            found = {each: was for each in wanted if (was := self._kept.get(each, nobody)[1]) is not None}
         # It counts from before the question: what is switched off while we ask is asked again a second after that.
-        with self._lock:
-            self._kept[slug] = (now + self.seconds, found)
-            self._kept.move_to_end(slug)
-            while len(self._kept) > self.most:
-                self._kept.popitem(last=False)
-        return found
+        for each in wanted:
+            self._kept[each] = (now + self.seconds, found.get(each))
+            self._kept.move_to_end(each)
+        while len(self._kept) > self.most:
+            self._kept.popitem(last=False)
+        return found.get(slug)
 
     def forget(self) -> None:
         """Forget everything."""
         with self._lock:
             self._kept.clear()
+            self._busy.clear()
 
     def __len__(self) -> int:
         return len(self._kept)
 
 
-def read(slug: str) -> Target | None:
-    """Return the link at a short address, or the one it was replaced by, in one query."""
-    chain = Link.objects.filter(pk__in=RawSQL(_CHAIN, [slug, STEPS]))  # noqa: S611  # a constant, with parameters
-    rows = {row["pk"]: row for row in chain.values(*_COLUMNS)}
-    row = next((each for each in rows.values() if each["slug"] == slug), None)
-    if row is None:
-        return None
+def read(slugs: Collection[str]) -> dict[str, Target]:
+    """Return the links at short addresses, or those they were replaced by, in one query."""
+    wanted = sorted(slugs)
+    statement = _CHAIN.replace("%(slugs)s", ", ".join(["%s"] * len(wanted)))
+    chains = Link.objects.filter(pk__in=RawSQL(statement, [*wanted, STEPS]))  # noqa: S611  # only places for parameters
+    rows = {row["pk"]: row for row in chains.values(*_COLUMNS)}
+    by_slug = {row["slug"]: row for row in rows.values()}
+    return {slug: _followed(by_slug[slug], rows) for slug in wanted if slug in by_slug}
+
+
+def _followed(row: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]]) -> Target:
     for _step in range(STEPS):
         if row["replacement"] is None:
             break

@@ -235,26 +235,42 @@ def test_a_click_written_at_once_costs_two_rows_and_their_transaction(
 
 
 def test_what_is_remembered_is_believed_for_one_second_and_no_longer() -> None:
-    now, read = [100.0], mock.Mock(side_effect=[None, "second", "third", DatabaseError])
+    now, known = [100.0], {}
+    read = mock.Mock(side_effect=lambda slugs: {slug: known[slug] for slug in slugs if slug in known})
     memory = Memory(read, clock=lambda: now[0])
     assert targets.SECONDS == 1.0
     assert memory.find("a") is None
+    known["a"] = "second"
     now[0] += 0.999
     assert memory.find("a") is None
     now[0] += 0.001
     assert memory.find("a") == "second"
-    now[0] += 1
-    assert memory.find("a") == "third"
+    read.side_effect = DatabaseError
     now[0] += 3600
     # Nobody can have switched it off meanwhile.
-    assert memory.find("a") == "third"
-    read.side_effect = DatabaseError
+    assert memory.find("a") == "second"
     with pytest.raises(DatabaseError):
         memory.find("never read")
 
 
+def test_busy_links_are_read_again_together_and_idle_ones_are_not() -> None:
+    now, read = [0.0], mock.Mock(return_value={})
+    memory = Memory(read, clock=lambda: now[0])
+    for slug in ("a", "b", "c", "idle"):
+        memory.find(slug)
+    now[0] = 0.6
+    for slug in ("young", "a", "b", "young"):
+        memory.find(slug)
+    now[0] = 1.0
+    memory.find("c")
+    assert read.call_args.args == ({"a", "b", "c"},)
+    now[0] = 1.5
+    memory.find("a")
+    assert read.call_count == 6  # four, the young one, and those together
+
+
 def test_the_memory_forgets_who_was_asked_for_longest_ago() -> None:
-    read = mock.Mock(return_value=None)
+    read = mock.Mock(return_value={})
     memory = Memory(read, most=2, clock=lambda: 0.0)
     for slug in ("a", "b", "a", "c", "a"):
         memory.find(slug)

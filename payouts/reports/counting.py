@@ -80,9 +80,11 @@ def sub_id_key(number: int, value: str) -> str:
 
 def _clicks(found: Day, program: Program, since: datetime, until: datetime) -> None:
     """Count clicks and visitors; a click without a visitor number counts as a visitor of its own."""
-    rows = Click.objects.filter(link__membership__program=program, clicked_at__gte=since, clicked_at__lt=until)
+    rows = Click.objects.filter(
+        link__membership__program=program, clicked_at__gte=since, clicked_at__lt=until
+    )
     person, numbered = Q(kind=ClickKind.PERSON), ~Q(visitor="")
-    needed = {
+    needed: dict[str, Any] = {
         "clicks": Count("pk", filter=person),
         "numbered": Count("visitor", filter=person & numbered, distinct=True),
         "alone": Count("pk", filter=person & ~numbered),
@@ -92,7 +94,7 @@ def _clicks(found: Day, program: Program, since: datetime, until: datetime) -> N
         by = {"owner": F("link__membership"), **({"value": F(column)} if column else {})}
         is_further = bool(begins) and begins != "1:"
         chosen = rows.exclude(**{column: ""}) if is_further else rows
-        groups = list(chosen.order_by().values(**by).annotate(**needed))
+        groups: list[Any] = list(chosen.order_by().values(**by).annotate(**needed))
         for row in groups:
             value = row.get("value", "")
             key = f"{begins}{value}"[:LONGEST] if value else ""
@@ -190,7 +192,9 @@ def _stream(rows: QuerySet[Any], columns: Mapping[str, Any]) -> Iterator[dict[st
 
 def _event(row: Mapping[str, Any]) -> _Event:
     by_code, clicked_at = row["code"], row["click_at"]
-    minutes = None if clicked_at is None else max(int((row["happened_at"] - clicked_at).total_seconds()) // 60, 0)
+    minutes = (
+        None if clicked_at is None else max(int((row["happened_at"] - clicked_at).total_seconds()) // 60, 0)
+    )
     keys = [
         (ReportDimension.LINK.value, "" if by_code else row["link"] or ""),
         (ReportDimension.CODE.value, by_code or ""),

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from payouts.models import Commission, DailyTotal
 from payouts.reports.counting import Day, count
@@ -79,7 +80,9 @@ def mark_recent(*, at: datetime) -> int:
 
 def span(program: Program | None) -> tuple[date, date] | None:
     """Return the first and last day a program has anything on, raw or kept; None when it has nothing."""
-    kept = DailyTotal.objects.filter(program=program).aggregate(first=Min("happened_on"), last=Max("happened_on"))
+    kept = DailyTotal.objects.filter(program=program).aggregate(
+        first=Min("happened_on"), last=Max("happened_on")
+    )
     ends = [kept["first"], kept["last"]]
     zone = UTC if program is None else program.zone
     for first, last in _instants(program):
@@ -90,7 +93,7 @@ def span(program: Program | None) -> tuple[date, date] | None:
 
 def _instants(program: Program | None) -> Iterator[tuple[datetime | None, datetime | None]]:
     if program is None:
-        found = [(Conversion.objects.all(), "occurred_at")]
+        found: list[tuple[QuerySet[Any], str]] = [(Conversion.objects.all(), "occurred_at")]
     else:
         mine = Commission.objects.filter(membership__program=program)
         found = [
@@ -187,8 +190,9 @@ def _kept(program: Program | None, day: date) -> Day:
 
 def _numbers(program: Program | None, day: date) -> dict[Key, int]:
     rows = DailyTotal.objects.filter(program=program, happened_on=day)
-    found = rows.values_list("membership_id", "dimension", "key", "currency", "pk")
-    return {Key(*key): pk for *key, pk in found.iterator()}
+    columns = ("membership_id", "dimension", "key", "currency")
+    found = rows.values(*columns, "pk").iterator()
+    return {Key(*(row[name] for name in columns)): row["pk"] for row in found}
 
 
 def _differences(program: Program | None, day: date, *, kept: Day, counted: Day) -> Iterator[Difference]:

@@ -24,7 +24,9 @@ class Products:
         self._lines: dict[int, list[tuple[str, int]]] = defaultdict(list)
         self._amounts: dict[int, int] = {}
         columns = ("conversion", "conversion__amount_minor", "product", "amount_minor")
-        for conversion, whole, product, minor in rows.order_by("conversion", "position").values_list(*columns):
+        for conversion, whole, product, minor in rows.order_by("conversion", "position").values_list(
+            *columns
+        ):
             self._lines[conversion].append((product, minor))
             self._amounts[conversion] = whole
 

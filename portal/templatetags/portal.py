@@ -113,6 +113,7 @@ class Tab:
 _TABS = (
     ("home", gettext_lazy("Home"), "home", "portal:home"),
     ("links", gettext_lazy("Links"), "link", "portal:links"),
+    ("reports", gettext_lazy("Reports"), "report", "portal:reports"),
     ("earnings", gettext_lazy("Earnings"), "chart", "portal:earnings"),
     ("statements", gettext_lazy("Statements"), "document", "portal:statements"),
 )

@@ -153,7 +153,11 @@ def test_a_recruiter_earns_on_the_day_of_the_sale_and_learns_no_link() -> None:
     line._state.adding = True
     line.save()
     found = count(house.program, DAY)
-    mine = {(key.dimension, key.key): each.earned_minor for key, each in found.items() if key.membership == recruiter.pk}
+    mine = {
+        (key.dimension, key.key): each.earned_minor
+        for key, each in found.items()
+        if key.membership == recruiter.pk
+    }
     assert mine == {
         ("all", ""): 2_00,
         **dict.fromkeys([("link", ""), ("code", ""), ("campaign", ""), ("sub_id", "")], 2_00),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -93,7 +94,11 @@ class History:
         kind = self.chance.choice(["sale", "sale", "renewal", "signup", "qualified_lead", "install"])
         amounts = [amount // 2, amount // 3][: self.chance.randrange(3)]
         lines = tuple(EventLine(each, self.chance.choice(["Desk", "Lamp"])) for each in amounts)
-        facts: dict[str, object] = {"kind": kind, "lines": lines, "customer_id": f"c{self.chance.randrange(5)}"}
+        facts: dict[str, object] = {
+            "kind": kind,
+            "lines": lines,
+            "customer_id": f"c{self.chance.randrange(5)}",
+        }
         facts |= {"country": self.chance.choice(["", "FR"]), "campaign": self.chance.choice(["", "mail"])}
         facts["product"] = "" if lines else self.chance.choice(["", "Sofa"])
         way = self.chance.randrange(3)
@@ -119,12 +124,16 @@ class History:
         conversions.record_many([Event(amount=Money(minor, "GBP"), **facts)], at=END)  # type: ignore[arg-type]
 
     def correct(self) -> None:
-        rows = list(Conversion.objects.filter(original=None, original_external_id="").exclude(state="rejected").order_by("pk"))
+        rows = list(
+            Conversion.objects.filter(original=None, original_external_id="")
+            .exclude(state="rejected")
+            .order_by("pk")
+        )
         if not rows:
             return
         who = self.chance.sample(list(self.house.members.values()), self.chance.randrange(4))
         shares = {0: [], 1: ["1"], 2: ["0.3", "0.7"], 3: ["0.333334", "0.333333", "0.333333"]}[len(who)]
-        try:
+        with suppress(NothingChanges):
             correct(
                 self.chance.choice(rows),
                 credits=[Share(member, Decimal(share)) for member, share in zip(who, shares, strict=True)],
@@ -132,8 +141,6 @@ class History:
                 reason="Looked at again.",
                 at=END,
             )
-        except NothingChanges:
-            pass
 
     def rate(self) -> None:
         self.house.rate(END)
@@ -144,7 +151,16 @@ class History:
         keeping.work(until=lambda: next(turns, True))
 
     def go_on(self, steps: int) -> None:
-        ways = [self.click, self.click, self.event, self.event, self.refund, self.correct, self.rate, self.count_some]
+        ways = [
+            self.click,
+            self.click,
+            self.event,
+            self.event,
+            self.refund,
+            self.correct,
+            self.rate,
+            self.count_some,
+        ]
         for _step in range(steps):
             self.chance.choice(ways)()
 
@@ -164,12 +180,21 @@ def oracle(house: House) -> dict[tuple[int | None, date, str], Counter[str]]:
     for at, seen in visitors.items():
         found[at]["visitors"] += len(seen)
     for event in Conversion.objects.exclude(state="rejected"):
-        credits = list(Credit.objects.filter(conversion=event, superseded_at=None).exclude(role="assisted").order_by("pk"))
+        credits = list(
+            Credit.objects.filter(conversion=event, superseded_at=None)
+            .exclude(role="assisted")
+            .order_by("pk")
+        )
         signed = -1 if event.kind in BACK else 1
         if not credits:
             if event.original_external_id and event.original_id is None:
                 continue
-            _told(found[None, event.occurred_at.date(), event.currency], event, event.amount_minor * signed, None)
+            _told(
+                found[None, event.occurred_at.date(), event.currency],
+                event,
+                event.amount_minor * signed,
+                None,
+            )
             continue
         parts = Money(event.amount_minor, "GBP").allocate([credit.share for credit in credits])
         for credit, part in zip(credits, parts, strict=True):
@@ -199,13 +224,15 @@ def _told(row: Counter[str], event: Conversion, minor: int, click: Click | None)
 def assert_dimensions_add_up(found: dict[Row, dict[str, int]]) -> None:
     """See each dimension come to the whole in what can be added up; of orders with several products only the amounts can."""
     names = ("leads", "conversions", "refunds", "revenue_minor", "earned_minor")
+    whole: Counter[tuple[object, str]] = Counter()
     for dimension in ("all", "link", "code", "sub_id", "campaign", "country", "product"):
         added: Counter[tuple[object, str]] = Counter()
         for (program, member, day, kind, key, currency), row in found.items():
             is_first = kind != "sub_id" or key[:2] in ("", "1:")
             for name in names if kind == dimension and is_first else ():
                 added[(program, member, day, currency), name] += row[name]
-        whole = added if dimension == "all" else whole
+        if dimension == "all":
+            whole = added
         chosen = {"revenue_minor", "earned_minor"} if dimension == "product" else set(names)
         assert {at: n for at, n in added.items() if n and at[1] in chosen} == {
             at: n for at, n in whole.items() if n and at[1] in chosen
@@ -263,14 +290,17 @@ def test_a_kept_row_that_differs_is_told_with_exit_code_1_and_put_right_by_a_reb
     with pytest.raises(CommandError, match="1 kept rows differ") as stop:
         call_command("rebuild_reports", "--check", stdout=out, stderr=StringIO())
     assert stop.value.returncode == 1
-    assert "kept {'conversions': 1, 'revenue_minor': 4900}, counted {'conversions': 1, 'revenue_minor': 5000}" in out.getvalue()
+    assert (
+        "kept {'conversions': 1, 'revenue_minor': 4900}, counted {'conversions': 1, 'revenue_minor': 5000}"
+        in out.getvalue()
+    )
     call_command("rebuild_reports", "--program", house.program.slug, stdout=StringIO(), stderr=StringIO())
     assert DailyTotal.objects.get(dimension="all").revenue_minor == 50_00
     call_command("rebuild_reports", "--check", stdout=StringIO(), stderr=StringIO())
 
 
 def test_what_was_written_without_a_mark_is_found_within_the_hour() -> None:
-    house, links = house_of_three()
+    _house, links = house_of_three()
     Click.objects.create(click_id="0" * 26, link=links[0], clicked_at=END - timedelta(hours=20))
     keeping.work(until=never)
     assert not DailyTotal.objects.exists()
@@ -287,4 +317,6 @@ def test_links_of_a_duplicate_take_their_clicks_with_them() -> None:
     merging._mark_clicks(links[0].membership)
     Link.objects.filter(pk=links[0].pk).update(membership=links[1].membership)
     keeping.work(until=never)
-    assert [row.membership_id for row in DailyTotal.objects.filter(dimension="all")] == [links[1].membership_id]
+    assert [row.membership_id for row in DailyTotal.objects.filter(dimension="all")] == [
+        links[1].membership_id
+    ]

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from payouts.reports import keeping
+from payouts.reports.figures import COLUMNS, Figures
 from prm.lib.db import as_of_one_moment
 from prm.runs.command import FAILED, Plan, RunCommand, UsageError
 from prm.runs.progress import Reporter
@@ -24,10 +25,18 @@ class Command(RunCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--program", metavar="SLUG", help="Only this program; else all, and what nobody brought.")
-        parser.add_argument("--since", metavar="2026-11-01", help="From this day on; else from the first one.")
-        parser.add_argument("--until", metavar="2026-11-30", help="Up to this day, included; else up to the last one.")
-        parser.add_argument("--check", action="store_true", help="Compare and write nothing; 1 when any row differs.")
+        parser.add_argument(
+            "--program", metavar="SLUG", help="Only this program; else all, and what nobody brought."
+        )
+        parser.add_argument(
+            "--since", metavar="2026-11-01", help="From this day on; else from the first one."
+        )
+        parser.add_argument(
+            "--until", metavar="2026-11-30", help="Up to this day, included; else up to the last one."
+        )
+        parser.add_argument(
+            "--check", action="store_true", help="Compare and write nothing; 1 when any row differs."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.differing = 0
@@ -52,7 +61,8 @@ class Command(RunCommand):
     def work(self, reporter: Reporter, options: Mapping[str, Any]) -> Mapping[str, Any]:
         days = list(self._days(options))
         reporter.phase(PHASE, total=len(days))
-        waiting, shown = 0, []
+        waiting = 0
+        shown: list[dict[str, Any]] = []
         for program, day in days:
             if not options["check"]:
                 found = keeping.rebuild(program, day)
@@ -116,7 +126,7 @@ def _told(program: Program | None, each: keeping.Difference) -> dict[str, Any]:
     }
 
 
-def _columns(figures: keeping.Figures | None) -> dict[str, int] | None:
+def _columns(figures: Figures | None) -> dict[str, int] | None:
     if figures is None:
         return None
-    return {name: value for name in keeping.COLUMNS if (value := getattr(figures, name))}
+    return {name: value for name in COLUMNS if (value := getattr(figures, name))}

@@ -4,6 +4,7 @@ besides those who look after money. Every message of a thread is told once."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -19,7 +20,7 @@ from prm.lib import l10n
 from prm.lib.periods import local_day
 
 if TYPE_CHECKING:
-    from payouts.models import Adjustment, Dispute, DisputeMessage
+    from payouts.models import Adjustment, Commission, Dispute, DisputeMessage
 
 
 def tell_staff(dispute: Dispute, message: DisputeMessage) -> None:
@@ -81,13 +82,26 @@ def _about(dispute: Dispute, message: DisputeMessage, reader: Reader) -> dict[st
     promised = local_day(dispute.answer_by_at - dispute.answer_by_at.resolution, zone)
     return {
         "program": dispute.membership.program.name,
-        "order": line.conversion.external_id if line.conversion is not None else "",
-        "line_amount": l10n.money_text(line.amount, reader.locale),
-        "line_day": l10n.date_text(local_day(line.effective_at, zone), reader.locale),
+        **(_of_line(line, zone, reader) if line is not None else _of_order(dispute)),
         "asked_on": l10n.date_text(local_day(dispute.opened_at, zone), reader.locale),
         "answer_by": l10n.date_text(promised, reader.locale),
         "text": message.text,
     }
+
+
+def _of_line(line: Commission, zone: tzinfo, reader: Reader) -> dict[str, Any]:
+    return {
+        "order": line.conversion.external_id if line.conversion is not None else "",
+        "line_amount": l10n.money_text(line.amount, reader.locale),
+        "line_day": l10n.date_text(local_day(line.effective_at, zone), reader.locale),
+    }
+
+
+def _of_order(dispute: Dispute) -> dict[str, Any]:
+    """Return what is asked about without a line: the order, as the partner named it when nobody knows it."""
+    named = dispute.inquiry.get("asked", "") if dispute.inquiry.get("how") == "order" else ""
+    order = dispute.conversion.external_id if dispute.conversion is not None else named
+    return {"order": order, "line_amount": "", "line_day": ""}
 
 
 def _to_thread(dispute: Dispute) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from portal.views import (
     tier_page,
     tier_review,
     training,
+    why_not,
 )
 
 app_name = "portal"
@@ -119,6 +120,8 @@ urlpatterns = [
     path("training/lessons/<str:public_id>/", training.lesson, name="training_lesson"),
     path("training/lessons/<str:public_id>/file/", training.lesson_file, name="training_file"),
     path("training/lessons/<str:public_id>/tries/<int:pk>/", training.result, name="training_result"),
+    path("why-not-me/", why_not.why_not, name="why_not"),
+    path("why-not-me/ask/", why_not.ask, name="why_not_ask"),
     path("postbacks/", postbacks.postbacks, name="postbacks"),
     path("postbacks/add/", postbacks.add, name="postback_add"),
     path("postbacks/<str:public_id>/", postbacks.postback, name="postback"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -74,6 +75,41 @@ class AcceptForm(forms.Form):
             raise forms.ValidationError(
                 _("Write an amount in %(currency)s, such as 12.50."), params={"currency": self.currency}
             ) from fault
+
+
+class CreditForm(forms.Form):
+    """How much of an order is credited to the partner that asked."""
+
+    order = forms.CharField(
+        label=_("Order number"),
+        max_length=100,
+        help_text=_("The number under which the shop has told it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    share = forms.DecimalField(
+        label=_("Share of the partner that asked, in percent"),
+        min_value=Decimal("0.0001"),
+        max_value=100,
+        max_digits=7,
+        decimal_places=4,
+        help_text=_("Who is credited now keeps the proportions in what is left."),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The partner reads this. Name no other partner."),
+    )
+
+    def __init__(self, *args: Any, is_known: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_known:
+            del self.fields["order"]
+
+    def clean_share(self) -> Decimal:
+        """Return the share as a fraction of one."""
+        return Decimal(self.cleaned_data["share"]) / 100
 
 
 class SpanForm(forms.Form):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,13 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _t
 
 from payouts import disputes
-from payouts.admin.dispute_forms import AcceptForm, ReasonForm
+from payouts.admin.dispute_forms import AcceptForm, CreditForm, ReasonForm
 from payouts.choices import DisputeState
+from payouts.disputes import about_credit
 from payouts.disputes.deciding import may_reopen
 from payouts.models import Dispute
 from prm.accounts import policy
 from prm.accounts.back_office import money_text
 from prm.lib.money import Money
+from referrals.attribution import correct
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -42,7 +46,7 @@ class DisputeMove:
 
 
 def _accept_form(data: Any, dispute: Dispute, by: User) -> forms.Form:
-    currency = dispute.commission.currency
+    currency = dispute.membership.program.currency
     may_pay = policy.may(by, "adjust_balances")
     suggested = Money(dispute.suggested_minor or 0, currency)
     initial = {"amount": str(suggested.decimal()) if may_pay else "0"}
@@ -54,10 +58,11 @@ def _reason_form(data: Any, dispute: Dispute, by: User) -> forms.Form:
 
 
 def _accepting(dispute: Dispute, by: User) -> list[str]:
-    program, currency = dispute.membership.program, dispute.commission.currency
+    program = dispute.membership.program
+    currency = program.currency
     names = {
         "partner": dispute.membership.partner.name,
-        "line": money_text(dispute.commission.amount),
+        "line": money_text(dispute.commission.amount) if dispute.commission is not None else "",
         "limit": money_text(Money(program.second_person_above_minor, program.currency)),
         "suggested": money_text(Money(dispute.suggested_minor or 0, currency)),
     }
@@ -87,10 +92,12 @@ def _accepting(dispute: Dispute, by: User) -> list[str]:
 def _refusing(dispute: Dispute, by: User) -> list[str]:
     names = {
         "partner": dispute.membership.partner.name,
-        "suggested": money_text(Money(dispute.suggested_minor or 0, dispute.commission.currency)),
+        "suggested": money_text(Money(dispute.suggested_minor or 0, dispute.membership.program.currency)),
     }
     found = [
-        _("The line stays as it is and the question is closed."),
+        _("The line stays as it is and the question is closed.")
+        if dispute.commission is not None
+        else _("Who is credited stays as it is and the question is closed."),
         _("%(partner)s gets an e-mail with your reason.") % names,
     ]
     if dispute.suggested_minor:
@@ -111,13 +118,65 @@ def _is_open(dispute: Dispute) -> bool:
     return dispute.state in _OPEN
 
 
+def _is_open_line(dispute: Dispute) -> bool:
+    return _is_open(dispute) and dispute.commission_id is not None
+
+
+def _is_open_credit(dispute: Dispute) -> bool:
+    return _is_open(dispute) and dispute.commission_id is None
+
+
+def _credit_form(data: Any, dispute: Dispute, by: User) -> forms.Form:
+    is_known = dispute.conversion_id is not None
+    return CreditForm(
+        data, is_known=is_known, initial={"share": "100", "order": dispute.inquiry.get("asked", "")}
+    )
+
+
+def _crediting(dispute: Dispute, by: User) -> list[str]:
+    names = {"partner": dispute.membership.partner.name}
+    found = [
+        _("%(partner)s is credited with the share you enter; who is credited now keeps what is left.")
+        % names,
+        _(
+            "The engine takes back what was earned on the old credit and writes new lines, by the rules of the day of the order."
+        ),
+        _(
+            "Refunds of the order follow. What is on a statement already is corrected by lines in the open month."
+        ),
+        _("%(partner)s gets an e-mail with your note.") % names,
+    ]
+    if dispute.conversion is not None:
+        now = correct.standing(dispute.conversion)
+        who = ", ".join(f"{each.membership.partner.name} ({each.share * 100:f} %)" for each in now)
+        found.insert(0, _("Credited now: %(who)s") % {"who": who or _("nobody")})
+    return found
+
+
+def _credit(
+    dispute: Dispute, *, by: User, at: datetime, share: Decimal, note: str, order: str = ""
+) -> Dispute:
+    conversion = about_credit.order_of(dispute, order)
+    credits = about_credit.shares_with(dispute, conversion, share)
+    return disputes.accept_with_credits(dispute, credits=credits, note=note, by=by, at=at, order=order)
+
+
 MOVES: dict[str, DisputeMove] = {
+    "credit": DisputeMove(
+        title=_t("Accept and correct who is credited"),
+        verb=_credit,
+        form=_credit_form,
+        says=_crediting,
+        is_possible=_is_open_credit,
+        button=_t("Correct the credit"),
+        done=_t("The question is accepted and the credit corrected; lines follow in a moment."),
+    ),
     "accept": DisputeMove(
         title=_t("Accept"),
         verb=disputes.accept,
         form=_accept_form,
         says=_accepting,
-        is_possible=_is_open,
+        is_possible=_is_open_line,
         button=_t("Accept the question"),
         done=_t("The question is accepted."),
     ),

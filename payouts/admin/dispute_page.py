@@ -46,9 +46,14 @@ def facts_of(dispute: Dispute, at: datetime) -> Iterator[Fact]:
     zone, line = dispute.membership.program.zone, dispute.commission
     yield Fact(_("Partner"), link_to(dispute.membership.partner))
     yield Fact(_("Program"), dispute.membership.program.name)
-    yield Fact(_("Line"), link_to(line, f"{money_text(line.amount)}, {line.get_state_display()}"))
-    if line.statement is not None:
-        yield Fact(_("Statement"), link_to(line.statement))
+    if line is not None:
+        yield Fact(_("Line"), link_to(line, f"{money_text(line.amount)}, {line.get_state_display()}"))
+        if line.statement is not None:
+            yield Fact(_("Statement"), link_to(line.statement))
+    elif dispute.conversion is not None:
+        yield Fact(_("Order"), link_to(dispute.conversion))
+    else:
+        yield Fact(_("Order"), dispute.inquiry.get("asked") or "–", _("Not found when it was asked about."))
     yield Fact(_("What is wrong"), dispute.get_cause_display())
     who = dispute.opened_by.get_full_name() or dispute.opened_by.email
     asked = l10n.datetime_text(dispute.opened_at, zone, locale())
@@ -60,14 +65,14 @@ def facts_of(dispute: Dispute, at: datetime) -> Iterator[Fact]:
 
 def suggestion_of(dispute: Dispute) -> dict[str, Any]:
     """Return what the engine suggests, in words and rows."""
-    kept, line = dispute.suggestion, dispute.commission
+    kept, currency = dispute.suggestion, dispute.membership.program.currency
     zone, outcome = dispute.membership.program.zone, kept.get("outcome", "")
     minor = dispute.suggested_minor
     return {
-        "text": _in_words(outcome, line.currency, minor, kept),
+        "text": _in_words(outcome, currency, minor, kept),
         "is_known": outcome in (AGREES, DIFFERS),
-        "rows": list(_figures(kept, line.currency)) if outcome in (AGREES, DIFFERS) else [],
-        "total": Money(minor or 0, line.currency),
+        "rows": list(_figures(kept, currency)) if outcome in (AGREES, DIFFERS) else [],
+        "total": Money(minor or 0, currency),
         "computed": l10n.datetime_text(datetime.fromisoformat(kept["computed_at"]), zone, locale())
         if "computed_at" in kept
         else "",

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from payouts import disputes, evidence
+from payouts.admin.dispute_credit import credit_of
 from payouts.admin.dispute_file import file_of
 from payouts.admin.dispute_forms import AnswerForm, SpanForm
 from payouts.admin.dispute_moves import MOVES, DisputeMove
@@ -78,12 +79,17 @@ class DisputeAdmin(BackOfficeAdmin):
     list_display = (
         "about",
         "partner",
-        money_column("line_minor", gettext_lazy("commission"), currency="commission__currency"),
+        money_column("line_minor", gettext_lazy("commission"), currency="membership__program__currency"),
         "clock",
         state_column("dispute", gettext_lazy("state")),
     )
     list_filter = (WaitingFilter, "cause", "membership__program")
-    search_fields = ("public_id", "membership__partner__name", "commission__conversion__external_id")
+    search_fields = (
+        "public_id",
+        "membership__partner__name",
+        "commission__conversion__external_id",
+        "conversion__external_id",
+    )
     search_help_text = gettext_lazy("Partner, order or id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
@@ -97,7 +103,12 @@ class DisputeAdmin(BackOfficeAdmin):
         amount = F("commission__amount_minor")
         found = Dispute.objects.visible_to(person(request)).annotate(turn=turn, line_minor=amount)
         return found.select_related(
-            "membership__program", "membership__partner", "opened_by", "commission__conversion", "decided_by"
+            "membership__program",
+            "membership__partner",
+            "opened_by",
+            "commission__conversion",
+            "conversion",
+            "decided_by",
         ).order_by(*_CLOCK)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -127,6 +138,10 @@ class DisputeAdmin(BackOfficeAdmin):
     def about(self, dispute: Dispute) -> str:
         """Return the line that is asked about, and what is wrong with it."""
         line = dispute.commission
+        if line is None:
+            named = dispute.conversion.external_id if dispute.conversion is not None else ""
+            text = named or dispute.inquiry.get("asked") or _("Orders of a customer")
+            return format_html('{}<span class="sub">{}</span>', text, dispute.get_cause_display())
         order = subject.order_text(line)
         text = order or subject.period_text(line, dispute.membership.program.zone)
         return format_html('{}<span class="sub">{}</span>', text, dispute.get_cause_display())
@@ -240,7 +255,7 @@ class DisputeAdmin(BackOfficeAdmin):
         self, request: HttpRequest, dispute: Dispute, form: AnswerForm, *, status: int = 200
     ) -> HttpResponse:
         at = timezone.now()
-        line = explained.readable(Commission.objects.all()).get(pk=dispute.commission_id)
+        line = explained.readable(Commission.objects.all()).filter(pk=dispute.commission_id or 0).first()
         may_answer = policy.may(request.user, "answer_disputes")
         return self.page(
             request,
@@ -248,14 +263,17 @@ class DisputeAdmin(BackOfficeAdmin):
             title=_("Question of %(partner)s") % {"partner": dispute.membership.partner.name},
             dispute=dispute,
             facts=list(facts_of(dispute, at)),
-            found=explained.explain(line, at=at, for_staff=True),
-            line_url=row_url(line),
-            suggestion=suggestion_of(dispute),
+            found=explained.explain(line, at=at, for_staff=True) if line is not None else None,
+            line_url=row_url(line) if line is not None else "",
+            suggestion=suggestion_of(dispute) if line is not None else None,
+            credit=credit_of(dispute) if line is None else None,
             thread=thread_of(dispute),
             form=form,
             may_answer=may_answer and dispute.state in _OPEN,
             moves=_moves(dispute) if may_answer else [],
-            pause_url=_pause_url(line) if policy.may(request.user, "pause_payments") else "",
+            pause_url=_pause_url(line)
+            if line is not None and policy.may(request.user, "pause_payments")
+            else "",
             status=status,
         )
 

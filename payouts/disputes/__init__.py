@@ -1,6 +1,7 @@
-"""Questions of partners about one line: asked within a window, answered by a promised day, decided once. What comes of them is an
+"""Questions of partners about one line, or about who is credited for an order: asked within a window, answered by a promised day, decided once. What comes of them is an
 adjustment in the open month or nothing; the line stays as it was."""
 
+from payouts.disputes.about_credit import NotAboutCredit, WhichOrder, accept_with_credits, open_inquiry
 from payouts.disputes.clock import ask_until, can_be_asked, open_about
 from payouts.disputes.common import (
     MAY_ASK,
@@ -8,6 +9,7 @@ from payouts.disputes.common import (
     AlreadyDecided,
     BadText,
     BadWish,
+    NothingToWorkOut,
     NotYourQuestion,
     StillUnderWay,
     TooLateToAsk,
@@ -22,17 +24,22 @@ __all__ = [
     "AlreadyDecided",
     "BadText",
     "BadWish",
+    "NotAboutCredit",
     "NotYourQuestion",
+    "NothingToWorkOut",
     "StillUnderWay",
     "Suggestion",
     "TooLateToAsk",
+    "WhichOrder",
     "accept",
+    "accept_with_credits",
     "answer",
     "ask_until",
     "can_be_asked",
     "look_again",
     "open",
     "open_about",
+    "open_inquiry",
     "refuse",
     "reopen",
     "reply",

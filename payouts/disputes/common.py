@@ -49,6 +49,10 @@ class BadWish(Refused):
     field = "cause"
 
 
+class NothingToWorkOut(Refused):
+    message = _("This question is about who is credited: there is no line to work out.")
+
+
 class AlreadyDecided(Refused):
     message = _("This question is decided already.")
 

@@ -120,7 +120,7 @@ def reopen(dispute: Dispute, *, reason: str, by: User, at: datetime) -> Dispute:
         with transaction.atomic():
             return _reopen(dispute, said, by=by, at=at)
     except IntegrityError as refusal:
-        if clock.open_about(dispute.commission) is None:
+        if dispute.commission is None or clock.open_about(dispute.commission) is None:
             raise
         raise AlreadyAsked from refusal
 

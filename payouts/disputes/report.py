@@ -127,7 +127,8 @@ def _count(row: CauseRow, each: Dispute, corrected_minor: int) -> None:
     }
     name = ended.get(DisputeState(each.state), "open")
     setattr(row, name, getattr(row, name) + 1)
-    row.in_question_minor += abs(each.commission.amount_minor)
+    if each.commission is not None:
+        row.in_question_minor += abs(each.commission.amount_minor)
     row.corrected_minor += corrected_minor
     if each.first_answered_at is not None:
         row.waits.append(each.first_answered_at - each.opened_at)

@@ -16,6 +16,7 @@ from payouts.disputes import clock
 from payouts.disputes.common import (
     AlreadyAsked,
     BadWish,
+    NothingToWorkOut,
     TooLateToAsk,
     answered,
     checked_text,
@@ -155,9 +156,11 @@ def reply(
 def look_again(dispute: Dispute, *, by: User, at: datetime) -> Suggestion:
     """Work out the suggested correction once more, with the books as they are now.
 
-    Raises: Forbidden, AlreadyDecided.
+    Raises: Forbidden, NothingToWorkOut, AlreadyDecided.
     """
     policy.require(by, "answer_disputes")
+    if dispute.commission is None:
+        raise NothingToWorkOut
     found = suggest(dispute.commission, at=at)
     with transaction.atomic():
         state = DisputeState(dispute.state)

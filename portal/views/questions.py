@@ -20,18 +20,21 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from payouts import disputes, evidence
 from payouts.choices import AdjustmentState, DisputeState
 from payouts.disputes import clock
+from payouts.disputes.about_credit import corrected_order
 from payouts.explained import subject
 from payouts.explained.line import READ_WITH
 from payouts.models import Commission, Dispute, DisputeMessage
 from portal import roles, why
 from portal.formats import date_text
 from portal.forms_questions import AskForm, ReplyForm
+from portal.inquiry_rows import found_rows
 from portal.rooms import Room, enter, own_or_404, refuse, show
 from portal.status import StatusWord, word
 from portal.views.answers import explain_refusal
 from prm.lib.errors import Refused
 from prm.lib.money import Money
 from prm.lib.periods import local_day
+from referrals.attribution import inquiry
 
 _OPEN = (DisputeState.OPENED, DisputeState.ANSWERED, DisputeState.WAITING_PARTNER)
 
@@ -53,7 +56,7 @@ class QuestionRow:
     href: str
     about: str
     cause: str
-    line_amount: Money
+    line_amount: Money | None
     asked_on: date
     promise: str
     status: StatusWord
@@ -207,6 +210,7 @@ def _readable(found: QuerySet[Dispute]) -> QuerySet[Dispute]:
         "membership__program",
         "membership__partner",
         "opened_by",
+        "conversion",
         *(f"commission__{name}" for name in READ_WITH),
     )
 
@@ -214,13 +218,32 @@ def _readable(found: QuerySet[Dispute]) -> QuerySet[Dispute]:
 def _row(found: Dispute, room: Room) -> QuestionRow:
     return QuestionRow(
         href=reverse("portal:question", args=[found.public_id]),
-        about=subject.title_text(found.commission, room.zone),
+        about=_about(found, room),
         cause=found.get_cause_display(),
-        line_amount=found.commission.amount,
+        line_amount=found.commission.amount if found.commission is not None else None,
         asked_on=local_day(found.opened_at, room.zone),
         promise=_promise(found, room),
         status=status_of(found, room),
     )
+
+
+def _about(found: Dispute, room: Room) -> str:
+    """Return what a question is about: its line, the order, or what was looked for."""
+    if found.commission is not None:
+        return subject.title_text(found.commission, room.zone)
+    order = found.inquiry.get("asked", "") if found.inquiry.get("how") == inquiry.ORDER else ""
+    if found.conversion is not None:
+        order = found.conversion.external_id
+    return _("Order %(order)s") % {"order": order} if order else _("Orders that were not found")
+
+
+def _lines(found: Dispute) -> list[tuple[str, Money]]:
+    """Return the lines an accepted question about credit has brought so far, each with its page."""
+    order = corrected_order(found)
+    if order is None:
+        return []
+    rows = Commission.objects.filter(membership=found.membership, conversion=order).order_by("pk")
+    return [(reverse("portal:commission", args=[row.public_id]), row.amount) for row in rows]
 
 
 def _promise(found: Dispute, room: Room) -> str:
@@ -244,8 +267,12 @@ def _page(
         nav="questions",
         status=status,
         question=found,
-        about=subject.title_text(found.commission, room.zone),
-        line_href=reverse("portal:commission", args=[found.commission.public_id]),
+        about=_about(found, room),
+        line_href=reverse("portal:commission", args=[found.commission.public_id])
+        if found.commission is not None
+        else "",
+        found=found_rows(inquiry.read(found.inquiry), room.membership) if found.inquiry else None,
+        lines=_lines(found),
         state=status_of(found, room),
         promise=_promise(found, room) if is_open else "",
         thread=list(_thread(found, room)),

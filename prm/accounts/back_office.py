@@ -211,9 +211,11 @@ def money_text(amount: Money) -> str:
 
 
 def money_column(minor: str, label: StrOrPromise, *, currency: str = "currency") -> Column:
-    """Return a column that shows an amount held in minor units, aligned right."""
+    """Return a column that shows an amount held in minor units, aligned right; a dash for none."""
 
     def column(obj: Any) -> str:
+        if getattr(obj, minor) is None:
+            return "–"
         code = obj
         for name in currency.split("__"):
             code = getattr(code, name)

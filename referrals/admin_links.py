@@ -304,6 +304,8 @@ class LinkAdmin(ListPages, OnAndOff):
     def _form(
         self, request: HttpRequest, form: forms.Form, *, title: str, verb: str, back_url: str
     ) -> HttpResponse:
+        if "label" in form.fields:
+            form.fields["label"].help_text = _("The partner sees it, for example “Spring newsletter”.")
         return self.page(
             request,
             "admin/referrals/form.html",

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote, urlencode
 
-from django.utils.html import format_html
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from partners.models import Membership
@@ -102,8 +102,11 @@ def saving_text(code: Code) -> str:
 
 
 def html_snippet(url: str, shop: str) -> str:
-    """Return a link as HTML, with everything in it escaped; search engines are told that it is an advertisement."""
-    return format_html('<a href="{}" rel="sponsored noopener">{}</a>', url, shop)
+    """Return a link as HTML, with everything in it escaped; search engines are told that it is an advertisement.
+
+    It is a text to be shown and copied, never a part of our own page.
+    """
+    return f'<a href="{escape(url)}" rel="sponsored noopener">{escape(shop)}</a>'
 
 
 def _mail(url: str, shop: str, saving: str) -> str:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/docs/", ApiDocs.as_view(url_name="api_schema"), name="api_docs"),
     path("portal/", include("portal.urls")),
     path("style-guide/", style_guide, name="style_guide"),
+    path("demo/shop/", include("demo.shop_urls")),
     path("admin/", admin.site.urls),
     path("", include("portal.urls_public")),
 ]

@@ -63,6 +63,9 @@ DOORS: dict[str, Door] = {
     "api/v1/*": Door(NOBODY),
     "api/schema/": Door(ANYBODY),
     "api/docs/": Door(ANYBODY),
+    # A shop that is there only where the demo is.
+    "demo/shop/": Door(ANYBODY, finer=True),
+    "demo/shop/buy": Door(ANYBODY, finer=True),
     # Every component on one page, for whoever builds pages.
     "style-guide/": Door(STAFF),
     # The back office: which role sees which page is decided by prm/accounts/policy.py.

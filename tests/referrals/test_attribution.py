@@ -3,15 +3,18 @@ decision is kept with all it was made over."""
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 from threading import Barrier
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -34,6 +37,8 @@ from referrals.models import (
     Referral,
     RollupMark,
 )
+from tests.desk import at_desk
+from tests.desk import words as read
 from tests.factories.referrals import NOW, ClickFactory, CodeFactory, LinkFactory, an_event, new_membership
 from tests.factories.tracking import AttributionVersionFactory, TouchFactory
 from tests.people import mats
@@ -196,7 +201,10 @@ def test_who_helped_is_credited_with_an_assist_and_takes_nothing() -> None:
     other = LinkFactory.create(membership=beside(code.membership, "Eva"))
     click = ClickFactory.create(link=other)
     record(an_event("S1", code="ANA-1", click_id=click.click_id), at=NOW)
-    assert credited() == [("Ana", 1, "sourced", "code"), ("Eva", 1, "assisted", "assisted")]
+    assert credited() == [
+        ("Ana", Decimal(1), "sourced", "code"),
+        ("Eva", Decimal(1), "assisted", "assisted"),
+    ]
     record(an_event("R1", kind="refund", amount="10.00", original_external_id="S1"), at=NOW)
     rows = Credit.objects.filter(conversion__external_id="R1").order_by("pk")
     assert list(rows.values_list("role", "click_id")) == [("sourced", None), ("assisted", click.pk)]
@@ -329,7 +337,7 @@ def test_a_correction_adds_a_record_and_what_had_earned_is_overruled() -> None:
     code = CodeFactory.create(code="ANA-1")
     click = ClickFactory.create(link=LinkFactory.create(membership=beside(code.membership, "Eva")))
     found = record(an_event("S1", code="ANA-1", click_id=click.click_id), at=NOW)
-    conversion = Conversion.objects.get(pk=found.conversion_id)
+    conversion = Conversion.objects.get(public_id=found.public_id)
     RollupMark.objects.all().delete()
     eva = click.link.membership
     correct(
@@ -374,8 +382,8 @@ def test_every_reason_has_a_label_and_a_sentence() -> None:
         said = words.sentence(entry, ZoneInfo("Europe/Paris"))
         assert words.label(why) and said.endswith("."), why
         assert "%(" not in said, why
-    entry = {"kind": "click", "why": "outside_window", "share": None, "with": {"window_hours": 720}}
-    assert words.sentence(entry, ZoneInfo("UTC")) == (
+    late: dict[str, object] = {"kind": "click", "why": "outside_window", "share": None}
+    assert words.sentence({**late, "with": {"window_hours": 720}}, ZoneInfo("UTC")) == (
         "It was too long before: less than 30 days of 24 hours may lie between."
     )
 
@@ -403,3 +411,39 @@ def test_the_queries_of_a_batch_do_not_grow_with_its_contacts() -> None:
         return len(queries)
 
     assert count(2, "a") == count(9, "b")
+
+
+def test_the_command_says_why_an_event_is_credited() -> None:
+    code = CodeFactory.create(code="ANA-1", membership=new_membership(name="Ana"))
+    click = ClickFactory.create(
+        link=LinkFactory.create(slug="eva", membership=beside(code.membership, "Eva"))
+    )
+    record(an_event("S1", code="ANA-1", click_id=click.click_id), at=NOW)
+
+    def said(*args: str) -> str:
+        out = StringIO()
+        call_command("explain_attribution", "shop", *args, stdout=out)
+        return out.getvalue()
+
+    text = said("S1")
+    assert "Code on the order: ANA-1, Ana" in text
+    assert "Click: eva, Eva" in text
+    assert "A code on the order comes first by the program's rules, and there was one." in text
+    (decision,) = json.loads(said("S1", "--json"))["decisions"]
+    assert [each["share"] for each in decision["contacts"]] == ["–", "100%"]
+    with pytest.raises(CommandError) as fault:
+        said("S2")
+    assert fault.value.returncode == 2
+
+
+def test_the_page_of_an_event_shows_every_contact_and_its_reason() -> None:
+    code = CodeFactory.create(code="ANA-1", membership=new_membership(name="Ana"))
+    found = record(an_event("S1", code="ANA-1"), at=NOW)
+    organic = record(an_event("S2"), at=NOW)
+    desk = at_desk(mats())
+    page = read(desk.get(f"/admin/referrals/conversion/{found.conversion_id}/change/"))
+    assert "Why these are credited" in page
+    assert f"Code on the order: ANA-1 Ana, {code.membership.program.name}" in page
+    assert "Took the credit." in page
+    page = read(desk.get(f"/admin/referrals/conversion/{organic.conversion_id}/change/"))
+    assert "No contact of any partner was found" in page

@@ -18,6 +18,7 @@ from payouts.admin import panels as panels
 from payouts.admin import pauses as pauses
 from payouts.admin import pay_runs as pay_runs
 from payouts.admin import payments as payments
+from payouts.admin import reports as reports
 from payouts.admin import reserves as reserves
 from payouts.admin import results as results
 from payouts.admin import risk_cases as risk_cases

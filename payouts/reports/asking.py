@@ -132,7 +132,7 @@ def read(data: QueryDict, *, today: date, kept: tuple[str, ...] = ()) -> Asked:
     form = DatesForm(data if data.get("start") or data.get("end") else None)
     first, last, period = _stretch(data, form, today)
     by = _one_of(data.get("by", ""), [name for name, _label in WAYS], DAY)
-    key = _text(data, "key")[:LONGEST].replace("\x00", "") if by != DAY and "key" in data else None
+    key = _text(data, "key")[:LONGEST] if by != DAY and "key" in data else None
     is_by_day = by == DAY or key is not None
     columns = [*COUNTED, "day" if is_by_day else "name"]
     signed = [sign + column for column in columns for sign in ("", "-")]

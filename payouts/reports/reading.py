@@ -109,9 +109,13 @@ def added(many: Iterable[Figures]) -> Figures:
     return total
 
 
-def sums_by(rows: Totals, *columns: str) -> list[tuple[dict[str, Any], Figures]]:
-    """Return the figures of rows grouped by columns."""
+def sums_by(
+    rows: Totals, *columns: str, by: str = "", most: int | None = None
+) -> list[tuple[dict[str, Any], Figures]]:
+    """Return the figures of rows grouped by columns; those with the most of `by` first, when it is given."""
     found = rows.order_by().values(*columns).annotate(**_SUMS)
+    if by:
+        found = found.order_by(f"-sum_{by}", *columns)[:most]
     return [({name: row[name] for name in columns}, _figures(row)) for row in found]
 
 

@@ -264,6 +264,7 @@ _GROUPS: tuple[tuple[str | Promise, tuple[_Entry, ...]], ...] = (
             _Entry(_("Workloads"), "partners_workload_changelist", "see_applications"),
             _Entry(_("Links"), "referrals_link_changelist", "see_partners"),
             _Entry(_("Codes"), "referrals_code_changelist", "see_partners"),
+            _Entry(_("Reports"), "payouts_dailytotal_changelist", "see_reports"),
         ),
     ),
     (

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace as with_changes
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -221,7 +221,7 @@ def checked(facts: Facts, *, program: Program) -> Facts:
     )
 
 
-def vars_of(facts: Facts) -> dict[str, object]:
+def vars_of(facts: Facts) -> dict[str, Any]:
     """Return facts by the names of a link's columns."""
     return {name: getattr(facts, name) for name in Facts.__dataclass_fields__}
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from partners.models import Partner
+from partners.models import Membership, Partner
 from prm.accounts import policy
 from prm.accounts.back_office import (
     BackOfficeAdmin,
@@ -237,10 +237,24 @@ def partner_panels(partner: Partner, by: User, at: datetime) -> list[Panel]:
     context = {
         "links": Link.objects.filter(**own).order_by("pk")[:SHOWN_ON_PARTNER],
         "codes": Code.objects.filter(**own).order_by("pk")[:SHOWN_ON_PARTNER],
+        "making": _making(partner) if policy.may(by, "manage_links") else [],
         "links_url": list_url(Link, membership__partner__id__exact=partner.pk),
         "codes_url": list_url(Code, membership__partner__id__exact=partner.pk),
     }
     return [Panel(gettext_lazy("Links and codes"), "admin/partners/partner/links.html", context)]
+
+
+def _making(partner: Partner) -> list[tuple[Membership, str, str]]:
+    """Return the programs a partner can get links and codes in, with the pages that make them."""
+    living = partner.memberships.active().filter(ended_at=None).select_related("program").order_by("pk")
+    return [
+        (
+            each,
+            reverse("admin:referrals_link_new", args=[each.pk]),
+            reverse("admin:referrals_code_new", args=[each.pk]),
+        )
+        for each in living
+    ]
 
 
 add_panels("partner", partner_panels)

@@ -30,7 +30,11 @@ def _links(subject: Subject) -> Iterator[Row]:
         slug="slug",
         label="label",
         leads_to="destination_url",
+        campaign="campaign",
+        added_to_the_address="utm",
         on="is_active",
+        works_until="expires_at",
+        replaced_by="replacement__public_id",
         made_at="created_at",
     )
 
@@ -43,7 +47,14 @@ def _codes(subject: Subject) -> Iterator[Row]:
         membership="membership__public_id",
         code="code",
         on="is_active",
+        discount_percent="discount_percent",
+        discount_minor="discount_minor",
+        uses_at_most="use_limit",
+        uses_counted="uses",
+        valid_from="starts_at",
+        valid_until="ends_at",
         made_at="created_at",
+        retired_at="retired_at",
     )
 
 

@@ -34,7 +34,7 @@ from referrals.api_events import REFUND, SALE, EventShape
 from referrals.api_fields import detail_of
 from referrals.api_plain import read
 from referrals.api_shapes import ConversionShape, FoundShape
-from referrals.facts import Status
+from referrals.facts import Event, Status
 from referrals.reading import BadValue
 
 
@@ -68,11 +68,9 @@ class ConversionsView(APIView):
         check_parameters(request, {"strict"})
         is_strict, at = switch(request, "strict"), timezone.now()
         event = read(request.data, at=at)
-        with transaction.atomic():
-            if is_strict and event.click_id:
-                clicks.settle([event.click_id])
-                refuse_unknown_click(event, unknown_clicks([event.click_id]))
-            outcome = conversions.record(event, at=at)
+        if is_strict:
+            _want_known_click(event)
+        outcome = conversions.record(event, at=at)
         row = readable(key_of(request)).get(public_id=outcome.public_id)
         code = status.HTTP_201_CREATED if outcome.status == Status.CREATED else status.HTTP_200_OK
         location = request.build_absolute_uri(f"{request.path.rstrip('/')}/{row.public_id}")
@@ -108,6 +106,13 @@ class ConversionsView(APIView):
             raise ValidationError(detail_of(fault)) from None
         rows = list(readable(key_of(request)).filter(source=source, external_id=name))
         return Response({"results": told_back(*rows)})
+
+
+@transaction.atomic
+def _want_known_click(event: Event) -> None:
+    if event.click_id:
+        clicks.settle([event.click_id])
+        refuse_unknown_click(event, unknown_clicks([event.click_id]))
 
 
 class ConversionView(APIView):

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partners.admin.membership_choice import choose_page
 from partners.models import Membership
 from prm import audit
 from prm.accounts import policy
@@ -134,8 +133,7 @@ class CodeAdmin(ListPages, OnAndOff):
     def choose(self, request: HttpRequest) -> HttpResponse:
         """Find the membership a code is for."""
         require(request, CAPABILITY)
-        return choose_page(
-            self,
+        return self.choose_page(
             request,
             title=_("New code"),
             question=_("Whose code is it?"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partners.admin.membership_choice import choose_page
 from partners.choices import MembershipState
 from partners.models import Membership
 from prm.accounts import policy
@@ -34,7 +33,8 @@ from prm.accounts.back_office import (
     when_column,
 )
 from prm.lib import l10n
-from referrals import link_lists, links
+from referrals import link_lists, links, own_visits
+from referrals.admin_link_forms import ManyForm, ReplaceForm
 from referrals.admin_lists import ListPages
 from referrals.admin_on_off import PARTNER, OnAndOff
 from referrals.link_facts import UTM
@@ -48,48 +48,6 @@ if TYPE_CHECKING:
 
 CAPABILITY = "manage_links"
 NAMED = 500  # so many partners have a box of their own; more are only reached all together or by a list
-
-
-class ReplaceForm(forms.Form):
-    """Which link takes the place of another one; none ends the replacement."""
-
-    use_required_attribute = False
-
-    by_link = forms.ModelChoiceField(
-        label=gettext_lazy("Send its visitors to"),
-        queryset=Link.objects.none(),
-        required=False,
-        empty_label=gettext_lazy("Nowhere else: it leads to its own page"),
-    )
-
-
-class ManyForm(LinkForm):
-    """One link for each of many partners."""
-
-    who = forms.ChoiceField(
-        label=gettext_lazy("For whom"),
-        choices=[
-            ("chosen", gettext_lazy("Those ticked below")),
-            ("all", gettext_lazy("All active partners of the program")),
-        ],
-        initial="chosen",
-        widget=forms.RadioSelect,
-    )
-    partners = forms.MultipleChoiceField(
-        label=gettext_lazy("Partners"), required=False, widget=forms.CheckboxSelectMultiple
-    )
-
-    def __init__(self, *args: Any, memberships: Sequence[Membership], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices = [(each.public_id, each.partner.name) for each in memberships]
-        self.fields["partners"].choices = choices  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        """Ask for somebody."""
-        given = super().clean() or {}
-        if given.get("who") == "chosen" and not given.get("partners") and not self.errors:
-            self.add_error("partners", _("Tick at least one partner, or choose all."))
-        return given
 
 
 @admin.register(Link)
@@ -154,7 +112,7 @@ class LinkAdmin(ListPages, OnAndOff):
             by, on = person(request), request.POST.get("on") == "1"
             attempt(request, lambda: links.switch(link, on=on, by=by, at=timezone.now()))
             return HttpResponseRedirect(row_url(link))
-        return self.page(
+        response = self.page(
             request,
             "admin/referrals/link/link.html",
             title=link.label,
@@ -162,12 +120,13 @@ class LinkAdmin(ListPages, OnAndOff):
             facts=_facts(link),
             may_change=policy.may(request.user, CAPABILITY),
         )
+        own_visits.mark_staff_browser(response, at=timezone.now())
+        return response
 
     def choose(self, request: HttpRequest) -> HttpResponse:
         """Find the membership a link is for."""
         require(request, CAPABILITY)
-        return choose_page(
-            self,
+        return self.choose_page(
             request,
             title=_("New link"),
             question=_("Whose link is it?"),

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from partners.choices import MembershipState
+from partners.models import Membership
 from prm.accounts import policy
 from prm.accounts.back_office import BackOfficeAdmin, link_to
 from referrals.models import Code, Link
 
 PARTNER = "membership__partner"
+SHOWN = 20
 
 
 class OnAndOff(BackOfficeAdmin):
@@ -43,3 +48,21 @@ class OnAndOff(BackOfficeAdmin):
             "may_import_codes": policy.may(request.user, "import_codes"),
         }
         return super().changelist_view(request, {**extra, **(extra_context or {})})
+
+    def choose_page(self, request: HttpRequest, *, title: str, question: str, view: str) -> HttpResponse:
+        """Find an active membership by a part of the partner's name; each found leads to `view`. Without a name nothing is listed."""
+        text = request.GET.get("q", "").strip()
+        rows = Membership.objects.filter(
+            partner__name__icontains=text, state=MembershipState.ACTIVE, ended_at=None
+        )
+        rows = rows.select_related("partner", "program").order_by("partner__name", "pk")
+        found = list(rows[: SHOWN + 1]) if text else []
+        return self.page(
+            request,
+            "admin/partners/engagement/choose.html",
+            title=title,
+            question=question,
+            q=text,
+            found=[(each, reverse(view, args=[each.pk])) for each in found[:SHOWN]],
+            has_more=len(found) > SHOWN,
+        )

@@ -23,7 +23,7 @@ from portal.formats import active_locale, date_text
 from portal.forms_links import SubIdsForm
 from portal.rooms import Room, enter, own_or_404, show
 from portal.status_links import link_works, until_text
-from portal.views.link_rows import DAYS, link_row
+from portal.views.link_rows import DAYS, link_row, marked
 from portal.views.pages import Chip, Fact
 from prm.lib import l10n
 from prm.lib.addresses import absolute
@@ -31,6 +31,7 @@ from prm.lib.periods import local_day
 from referrals.choices import ClickKind
 from referrals.link_facts import UTM
 from referrals.models import Click, Link
+from referrals.own_visits import test_query
 from referrals.share_kit import best_code, kit_of, shop_of
 
 PIXELS = 10  # of a module: a code of 33 modules becomes an image of 410 by 410
@@ -44,7 +45,7 @@ def link_page(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
     form = SubIdsForm(request.GET or None)
     chosen = form.chosen() if form.is_bound and form.is_valid() else {}
     url = link_url(link)
-    return show(
+    response = show(
         request,
         there,
         "portal/links/link.html",
@@ -58,7 +59,9 @@ def link_page(request: HttpRequest, room: Room, public_id: str) -> HttpResponse:
         with_subs=f"{url}?{urlencode(chosen)}" if chosen else "",
         others=_others(link, at=there.at),
         may_change=there.may(roles.MANAGE_LINKS),
+        test_url=f"{url}{test_query(link.slug, at=there.at)}",
     )
+    return marked(response, there)
 
 
 @require_safe

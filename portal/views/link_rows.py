@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,11 +18,12 @@ from partners.models import Membership
 from payouts.explained.subject import link_url, shown_url
 from payouts.overview import earned_since
 from portal.formats import active_locale
+from portal.rooms import Room
 from portal.status_links import code_word, link_word, validity_text
 from portal.views.pages import CodeRow, LinkRow, LinksPage, Pages
 from prm.lib import l10n
 from prm.lib.money import Money
-from referrals import performance
+from referrals import own_visits, performance
 from referrals.models import Code, Link
 from referrals.performance import Figures
 from referrals.share_kit import discount_text
@@ -56,6 +58,12 @@ def link_row(link: Link, *, at: datetime) -> LinkRow:
     figures = performance.per_link(link.membership, since=since, until=at)
     earned, _by_code = earned_since(link.membership, since)
     return _link_row(link, figures.get(link.pk), _of(earned, link.pk, link.membership), at=at)
+
+
+def marked(response: HttpResponse, room: Room) -> HttpResponse:
+    """Let the reader's browser carry the note that its visits to the own links are tests."""
+    own_visits.mark_browser(response, partners={each.partner_id for each in room.memberships}, at=room.at)
+    return response
 
 
 def links_with_hosts(membership: Membership) -> QuerySet[Link]:

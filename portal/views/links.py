@@ -14,7 +14,7 @@ from portal import roles
 from portal.forms_links import ReplaceForm
 from portal.rooms import Room, enter, own_or_404, show
 from portal.views.answers import explain_refusal
-from portal.views.link_rows import code_rows, links_page
+from portal.views.link_rows import code_rows, links_page, marked
 from prm.lib.errors import Refused
 from referrals import links as link_verbs
 from referrals.link_form import LinkForm, NewLinkForm, initial_of
@@ -36,7 +36,7 @@ def links(request: HttpRequest, room: Room) -> HttpResponse:
         after=asked.get("after", "")[:40].replace("\0", ""),
         before=asked.get("before", "")[:40].replace("\0", ""),
     )
-    return show(
+    response = show(
         request,
         room,
         "portal/links/links.html",
@@ -46,6 +46,7 @@ def links(request: HttpRequest, room: Room) -> HttpResponse:
         codes=code_rows(room.membership, at=room.at),
         may_change=room.may(roles.MANAGE_LINKS),
     )
+    return marked(response, room)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -13,7 +13,9 @@ from partners.models import Member, Membership
 from payouts.explained.subject import link_url
 from portal.views.link_page import qr_svg
 from prm.lib.db import suspended_triggers
+from referrals import own_visits
 from referrals.models import Click, Code, Link
+from referrals.redirect import TEST_PARAMETER
 from tests.desk import links as links_of
 from tests.desk import words
 from tests.factories.referrals import ClickFactory, LinkFactory
@@ -126,6 +128,18 @@ def test_a_link_has_a_page_with_sub_ids_and_what_opened_it_apart(newcomer: Scene
     assert "http://testserver/r/ana?sub1=blog&amp;sub3=top.2" in html
     bad = client.get(address, {"sub1": "a b"})
     assert bad.status_code == 422 and "/r/ana?" not in bad.content.decode()
+
+
+def test_a_partners_own_visit_of_a_link_is_no_click(newcomer: Scene) -> None:
+    client, link = signed_in(newcomer), Link.objects.get()
+    for address in ("/portal/links/", reverse("portal:link", args=[link.public_id])):
+        cookie = client.get(address).cookies[own_visits.COOKIE]
+        assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/r/", True, "Lax")
+        partner = newcomer.membership.partner_id
+        assert own_visits.is_own(cookie.value, "", slug="ana", partner_id=partner, at=NOW)
+        assert not own_visits.is_own(cookie.value, "", slug="ana", partner_id=partner + 1, at=NOW)
+    page = client.get(reverse("portal:link", args=[link.public_id]))
+    assert f"/r/ana?{TEST_PARAMETER}=" in page.context["test_url"]
 
 
 def test_a_link_is_changed_and_replaced_and_its_address_stays(newcomer: Scene) -> None:

@@ -6,8 +6,17 @@ from celery import shared_task
 from django.utils import timezone
 
 from prm.runs import working
-from referrals import addresses, attribution_notices, drain
-from referrals import import_files, imports, points, points_of_people, refunds, welcome
+from referrals import (
+    addresses,
+    attribution_notices,
+    drain,
+    import_files,
+    imports,
+    points,
+    points_of_people,
+    refunds,
+    welcome,
+)
 
 
 @shared_task(name="referrals.sweep")

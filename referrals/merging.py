@@ -1,5 +1,5 @@
-"""What becomes of links and codes when two partners become one: those of a membership that ends count for the one that goes on. Clicks and
-credits from before stay where they are."""
+"""What becomes of links, codes and customers when two partners become one: those of a membership that ends count for the one that goes on.
+Clicks and credits from before stay where they are."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from prm import audit
-from referrals import marks
-from referrals.models import Click, Code, Link
+from referrals import marks, ownership
+from referrals.models import Click, Code, Link, Referral
 
 if TYPE_CHECKING:
     from partners.merging import Merge
@@ -34,13 +34,23 @@ def move(merge: Merge) -> list[str]:
                 row.membership = goes_on
                 row.save(update_fields=["membership"])
                 audit.record(merge.by, f"{kind}.moved", row, at=merge.at, before=ended, after=goes_on)
+        ownership.pass_on(ended, goes_on, reason=_because(), by=merge.by, at=merge.at)
     return done
+
+
+def _because() -> str:
+    return _("Two rows of one partner became one.")
 
 
 def _mark_clicks(ended: Membership) -> None:
     """Mark the days of clicks on links that move: from now on reports count them for the other membership."""
     day = TruncDate("clicked_at", tzinfo=ended.program.zone)
-    days = Click.objects.filter(link__membership=ended).order_by().annotate(day=day).values_list("day", flat=True)
+    days = (
+        Click.objects.filter(link__membership=ended)
+        .order_by()
+        .annotate(day=day)
+        .values_list("day", flat=True)
+    )
     marks.mark((ended.program_id, each) for each in days.distinct())
 
 
@@ -63,6 +73,14 @@ def _said(merge: Merge, ended: Membership) -> list[str]:
             codes,
         )
         said.append(text % {**values, "count": codes})
+    owned = Referral.objects.open().filter(membership=ended).count()
+    if owned:
+        text = ngettext(
+            "In %(program)s %(count)s customer of the duplicate belongs to %(into)s from then on.",
+            "In %(program)s %(count)s customers of the duplicate belong to %(into)s from then on.",
+            owned,
+        )
+        said.append(text % {**values, "count": owned})
     if said:
         text = _(
             "What was credited stays credited. Sales from before that we are told of later count for %(into)s."

@@ -5,10 +5,12 @@ credited until staff give it to somebody else; an owner holds after the instant 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import MembershipState
@@ -206,6 +208,38 @@ def end(referral: Referral, *, reason: str, by: User, at: datetime) -> Referral:
     _end(held, by=by, at=max(at, held.since_at))
     audit.record(by, "referral.ended", held, at=at, note=said)
     return held
+
+
+def pass_on(ended: Membership, goes_on: Membership, *, reason: str, by: User, at: datetime) -> int:
+    """Give all customers of a membership that ends to the one that goes on, with what is left of their time; return how many.
+
+    It is part of a verb that has asked who may do it, and calls it in its transaction.
+    """
+    rows = list(Referral.objects.open().filter(membership=ended).lock())
+    Referral.objects.filter(pk__in=[row.pk for row in rows]).update(
+        ended_at=Greatest("since_at", Value(at, DateTimeField())), ended_by=by
+    )
+    Referral.objects.bulk_create(_passed(row, goes_on, reason=reason, by=by, at=at) for row in rows)
+    if rows:
+        audit.record(by, "referral.passed_on", goes_on, at=at, before=ended, customers=len(rows))
+    return len(rows)
+
+
+def _passed(row: Referral, goes_on: Membership, *, reason: str, by: User, at: datetime) -> Referral:
+    """Return what follows an ownership; one whose time is over stays over."""
+    begins = max(at, row.since_at)
+    until = row.earns_until_at
+    return Referral(
+        program_id=row.program_id,
+        membership=goes_on,
+        customer_id=row.customer_id,
+        cause=ReferralCause.TRANSFERRED,
+        reason=reason[:LONGEST_REASON],
+        since_at=begins,
+        earns_until_at=until if until is None else max(until, begins + timedelta(microseconds=1)),
+        recorded_at=at,
+        recorded_by=by,
+    )
 
 
 def _earliest(told: Iterable[Pair], *, known: Iterable[Owner]) -> dict[tuple[int, int], Pair]:

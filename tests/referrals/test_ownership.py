@@ -193,3 +193,17 @@ def test_a_first_purchase_and_a_first_transfer_at_once_leave_one_owner(attempt: 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, (True, False)))
     assert Referral.objects.open().count() == 1
+
+
+def test_customers_of_a_duplicate_go_on_with_the_partner_that_stays() -> None:
+    until = NOW + 30 * A_DAY
+    row = ReferralFactory.create(earns_until_at=until)
+    over = ReferralFactory.create(membership=row.membership, earns_until_at=NOW - A_DAY)
+    other, by = another_member(row.membership), mats()
+    assert ownership.pass_on(row.membership, other, reason="Two rows became one.", by=by, at=NOW) == 2
+    found = {each.customer_id: each for each in Referral.objects.open().filter(membership=other)}
+    assert found[row.customer_id].earns_until_at == until
+    owners = ownership.owners_at([over.customer_id], at=NOW + A_DAY)
+    assert [(owner.membership, owner.earns(NOW + A_DAY)) for owner in owners] == [(other.pk, False)]
+    row.refresh_from_db()
+    assert (row.ended_at, row.ended_by) == (NOW, by)

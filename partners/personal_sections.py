@@ -35,6 +35,7 @@ LEFT_OUT: dict[str, str] = {
     "partners.reviewround": _DEEDS,
     "tiers.tier": _DEEDS,
     "tiers.tierscheme": _DEEDS,
+    "referrals.attributionversion": _DEEDS,
     "partners.certification": _DEEDS,
     "partners.course": _DEEDS,
     "partners.metricsnapshot": "Measured anew each night from rows that are in the archive.",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from partners.erasure import Case, Kept, learn_eraser, learn_kept
 from prm.lib.scrubbing import ERASED
-from referrals.models import Link
+from referrals.models import Link, Referral, Touch
 
 if TYPE_CHECKING:
     from prm.accounts.models import User
@@ -35,8 +35,15 @@ def removes(case: Case) -> Iterator[str]:
     count = Link.objects.filter(membership__partner__in=case.partner_ids).count()
     if count:
         yield _("The labels of links (%(count)s).") % {"count": count}
+    told = Touch.objects.filter(membership__partner__in=case.partner_ids).exclude(note="").count()
+    if told:
+        yield _("The notes on deals, leads and introductions (%(count)s).") % {"count": told}
 
 
 def erase(case: Case, by: User, at: datetime) -> None:
-    """Remove the labels."""
-    Link.objects.filter(membership__partner__in=case.partner_ids).update(label=ERASED)
+    """Remove the labels, and the words beside what was told and decided about customers."""
+    own = {"membership__partner__in": case.partner_ids}
+    Link.objects.filter(**own).update(label=ERASED)
+    Touch.objects.filter(**own).exclude(note="").update(note=ERASED)
+    Touch.objects.filter(**own).exclude(withdrawn_because="").update(withdrawn_because=ERASED)
+    Referral.objects.filter(**own).exclude(reason="").update(reason=ERASED)

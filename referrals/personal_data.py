@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 
 from partners.personal_data import Row, Subject, learn_section, rows
-from referrals.models import Click, Code, Credit, Link, PointEntry
+from referrals.models import Click, Code, Credit, Link, PointEntry, Referral, Touch
 
 
 def learn() -> None:
@@ -18,6 +18,8 @@ def learn() -> None:
     learn_section("partner-codes", _codes, covers=["referrals.code"])
     learn_section("partner-clicks-by-day", _clicks, covers=["referrals.click"])
     learn_section("partner-conversions", _credits, covers=["referrals.credit", "referrals.conversion"])
+    learn_section("partner-touches", _touches, covers=["referrals.touch"])
+    learn_section("partner-customers", _customers, covers=["referrals.referral"])
     learn_section("partner-tier-points", _points, covers=["referrals.pointentry"])
 
 
@@ -63,6 +65,38 @@ def _clicks(subject: Subject) -> Iterator[Row]:
     days = found.annotate(day=TruncDate("clicked_at")).values_list("link__public_id", "day", "sub_id")
     for link, day, sub_id, clicks in days.annotate(Count("pk")).order_by("link", "day", "sub_id").iterator():
         yield {"link": link, "day": day, "sub_id": sub_id, "clicks": clicks}
+
+
+def _touches(subject: Subject) -> Iterator[Row]:
+    found = Touch.objects.filter(membership__partner__in=subject.partners)
+    return rows(
+        found,
+        id="public_id",
+        membership="membership__public_id",
+        kind="kind",
+        reference="reference",
+        happened_at="touched_at",
+        protected_until="ends_on",
+        note="note",
+        told_at="recorded_at",
+        withdrawn_at="withdrawn_at",
+        withdrawn_because="withdrawn_because",
+    )
+
+
+def _customers(subject: Subject) -> Iterator[Row]:
+    """Yield the customers a partner brought, masked as it sees them."""
+    found = Referral.objects.filter(membership__partner__in=subject.partners)
+    for row in found.select_related("customer", "membership").order_by("pk").iterator():
+        yield {
+            "id": row.public_id,
+            "membership": row.membership.public_id,
+            "customer": row.customer.masked,
+            "how": row.cause,
+            "since": row.since_at,
+            "earns_until": row.earns_until_at,
+            "ended_at": row.ended_at,
+        }
 
 
 def _points(subject: Subject) -> Iterator[Row]:

@@ -79,12 +79,12 @@ class ColumnsForm(forms.Form):
                 if name == "kind"
                 else forms.CharField(max_length=64, initial=initial, required=False)
             )
-            field.label = FIELDS[name]
+            field.label = str(FIELDS[name])
             self.fields[f"always_{name}"] = field
 
     def _add_options(self) -> None:
         zones = [(zone, zone) for zone in sorted(available_timezones())]
-        told = {
+        told: dict[str, tuple[Any, list[tuple[str, Any]]]] = {
             "decimal": (_("Amounts are written with a"), list(mapping.DECIMALS.items())),
             "dates": (_("Dates are written"), list(mapping.DATES.items())),
             "zone": (_("Time zone of dates that say none"), zones),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -28,7 +30,7 @@ from tiers.choices import EventKind
 def pages(desk: BackOfficeAdmin) -> list[URLPattern]:
     """Return the addresses of an import, below the table of conversions."""
     by_hand, wrap = require_http_methods(["GET", "POST"]), desk.admin_site.admin_view
-    found = {
+    found: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
         "import/": ("", by_hand(partial(import_file, desk))),
         "import/<str:ticket>/": ("_columns", by_hand(partial(columns, desk))),
         "import/result/<slug:public_id>/": ("_result", by_hand(partial(result, desk))),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.db import DatabaseError, OperationalError, transaction
@@ -166,7 +167,7 @@ def _event(inlet: Inlet, values: Mapping[str, str], *, at: datetime) -> Event:
     kind = reading.kind(values["kind"])
     if kind not in inlet.kinds:
         raise _not_allowed(inlet)
-    told = {
+    told: dict[str, Any] = {
         **_UNTOLD,
         **{name: values[name].strip() for name in (*NEEDED, *TEXTS) if name in values},
         **{name: values[name].strip() for name in PARTS if values.get(name, "").strip()},

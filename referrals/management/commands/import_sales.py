@@ -16,7 +16,7 @@ from prm.accounts import policy
 from prm.lib.errors import Refused
 from prm.runs.command import Plan, RunCommand, UsageError
 from prm.runs.progress import Reporter
-from referrals import imports, mapping_memory, sales_mapped
+from referrals import imports, mapping, mapping_memory, sales_mapped
 from referrals.import_files import FaultFile
 from referrals.mapping import ATTRIBUTE, FileMapping
 from referrals.sales_files import BadFile
@@ -151,7 +151,7 @@ def _changed(told: FileMapping, change: str) -> FileMapping:
     if not mark or not name:
         raise UsageError(f"--map {change}: write FIELD=COLUMN or FIELD==VALUE.")
     if name in OPTIONS:
-        return replace(told, **{name: value})
+        return mapping.read({**told.as_json(), name: value})
     if name.startswith(ATTRIBUTE):
         return replace(told, attributes={**told.attributes, name.removeprefix(ATTRIBUTE): value})
     columns = {field: column for field, column in told.columns.items() if field != name}

@@ -18,11 +18,11 @@ LONGEST_UTM = 100
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 # First words of our own addresses: on a domain of its own a link stands where they stand. And words that look like ours.
 _WORDS = """
-    about account accounts admin api app application apply assets checkout contact credentials css dashboard demo docs download error favicon
-    fonts health help home html i i18n images img in index invitation invited js l landing legal link links livez login logout mail media
-    metrics null official p partners password payment payments ping pixel portal postback privacy prm programs public px r readyz
-    register reports robots security settings share signin signup sitemap snippet staff static status statusz style-guide support team
-    terms undefined v verify well-known www
+    about account accounts admin api app application apply assets checkout contact credentials css dashboard demo docs download error
+    favicon fonts health help home html i i18n images img in index invitation invited js l landing legal link links livez login logout
+    mail media metrics null official p partners password payment payments ping pixel portal postback privacy prm programs public px r
+    readyz register reports robots security settings share signin signup sitemap snippet staff static status statusz style-guide
+    support team terms undefined v verify well-known www
 """
 RESERVED = frozenset(_WORDS.split())
 

@@ -9,6 +9,7 @@ more about the machine than about us; the ratio is what to compare.
     tools/with_services.py python -m bench tiers --n 1000,10000,100000
     tools/with_services.py python -m bench ingest --batches 20 --singles 1000
     python -m bench import --file FILE.csv.gz --n 100000
+    tools/with_services.py python -m bench reports --n 10000,100000,1000000
     python -m bench documents --n 200
     tools/with_services.py python -m bench redirect --seconds 3
 
@@ -80,7 +81,7 @@ def _year(arguments: list[str]) -> dict[str, object]:
     return year()
 
 
-NEEDS_POSTGRESQL = frozenset({"ingest", "reconcile", "close", "export", "tiers"})
+NEEDS_POSTGRESQL = frozenset({"ingest", "reconcile", "close", "export", "tiers", "reports"})
 BENCHES: dict[str, Callable[[list[str]], dict[str, object]]] = {
     "year": _year,
     **{
@@ -95,6 +96,7 @@ BENCHES: dict[str, Callable[[list[str]], dict[str, object]]] = {
             "redirect",
             "ingest",
             "import_sales",
+            "reports",
         )
     },
 }

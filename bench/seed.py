@@ -120,5 +120,25 @@ def _conversion(row: _Row) -> tuple[Any, ...]:
         None,
         "France",
     )
-    money: tuple[Any, ...] = (row.minor, "GBP", "", "", "", "", 1, 0, 0, 0, 0, "", "", {})
+    money: tuple[Any, ...] = (
+        row.minor,
+        "GBP",
+        "",
+        "",
+        "",
+        "",
+        1,
+        0,
+        0,
+        0,
+        0,
+        "",
+        "",
+        "api",
+        "",
+        "",
+        "",
+        "",
+        {},
+    )
     return (*what, *money, of.name if of else "", of.pk if of else None, "")

@@ -3,11 +3,12 @@ happens and makes one call."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import BigIntegerField, Case, Count, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import BigIntegerField, Case, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -71,8 +72,6 @@ class RiskCaseAdmin(BackOfficeAdmin):
     change_list_template = "admin/payouts/riskcase/change_list.html"
     list_display = (
         "partner",
-        "reason",
-        "signals_count",
         money_column("stake_minor", gettext_lazy("at stake"), currency="membership__program__currency"),
         "clock",
         state_column("risk_case", gettext_lazy("state")),
@@ -90,9 +89,13 @@ class RiskCaseAdmin(BackOfficeAdmin):
             output_field=BigIntegerField(),
         )
         found = RiskCase.objects.visible_to(person(request)).annotate(turn=turn, stake_minor=stake)
-        return found.select_related(
-            "membership__program", "membership__partner", "investigator", "opened_by", "decided_by"
-        ).order_by(*_ORDER)
+        return (
+            found.select_related(
+                "membership__program", "membership__partner", "investigator", "opened_by", "decided_by"
+            )
+            .prefetch_related("signals")
+            .order_by(*_ORDER)
+        )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Order by the clock."""
@@ -129,16 +132,15 @@ class RiskCaseAdmin(BackOfficeAdmin):
 
     @admin.display(description=gettext_lazy("partner"), ordering="membership__partner__name")
     def partner(self, case: RiskCase) -> str:
-        """Return who it is about."""
-        program = case.membership.program.name
-        return format_html('{}<span class="sub">{}</span>', case.membership.partner.name, program)
-
-    @admin.display(description=gettext_lazy("signals"))
-    def signals_count(self, case: RiskCase) -> str:
-        """Return what was seen, by kind."""
-        rows = case.signals.order_by("kind").values("kind").annotate(n=Count("pk"))
-        names = dict(case.signals.model._meta.get_field("kind").flatchoices)
-        return ", ".join(f"{names[row['kind']]} ({row['n']})" for row in rows)
+        """Return who it is about, why, and what was seen by kind."""
+        seen = Counter(signal.get_kind_display() for signal in case.signals.all())
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(seen.items()))
+        rest = (case.membership.program.name, case.reason, kinds)
+        return format_html(
+            '{}<span class="sub">{}</span><span class="sub">{}</span><span class="sub">{}</span>',
+            case.membership.partner.name,
+            *rest,
+        )
 
     @admin.display(description=gettext_lazy("clock"), ordering="review_on")
     def clock(self, case: RiskCase) -> str:

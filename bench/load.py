@@ -176,9 +176,17 @@ def start_server(application: str, port: int, env: Mapping[str, str], *, log: An
     """Start gunicorn with one worker and four threads, in a group of its own."""
     command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     command += ["--threads", "4", "--keep-alive", "30", "--no-control-socket", "--log-level", "error"]
+    command += ["--preload"]  # who listens can answer
     return subprocess.Popen(
         command, env=dict(env), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
     )
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether somebody accepts connections on `port`."""
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_for(port: int, *, seconds: float = 60) -> None:
@@ -188,10 +196,8 @@ def wait_for(port: int, *, seconds: float = 60) -> None:
     """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        with socket.socket() as probe:
-            probe.settimeout(0.2)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if is_listening(port):
+            return
         time.sleep(0.05)
     raise TimeoutError(f"Nobody listens on {port}.")
 

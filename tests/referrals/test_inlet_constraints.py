@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from referrals.models import ImportMapping, Inlet
+from referrals.models import Conversion, ImportMapping, Inlet
+from tests.factories.referrals import ConversionFactory
 from tests.factories.tracking import ImportMappingFactory, InletFactory
 from tests.refusing import assert_refused
 
@@ -24,3 +25,8 @@ def test_referrals_importmapping_once_per_header() -> None:
         lambda: ImportMappingFactory(source=first.source, header_sha256=first.header_sha256),
     )
     ImportMappingFactory(source="till", header_sha256=first.header_sha256)
+
+
+def test_referrals_conversion_channel() -> None:
+    assert_refused("referrals_conversion_channel", Conversion, lambda: ConversionFactory(channel="fax"))
+    ConversionFactory(channel="pixel")

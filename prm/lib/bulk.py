@@ -74,7 +74,10 @@ class BulkWriter:
                 cursor.executemany(statement, values)
 
     def _encoded(self, row: Sequence[Any]) -> list[Any]:
-        return [encode(value) for encode, value in zip(self._encode, row, strict=True)]
+        return [
+            value if encode is _as_it_is else encode(value)
+            for encode, value in zip(self._encode, row, strict=True)
+        ]
 
     @property
     def _table(self) -> str:
@@ -138,8 +141,12 @@ def _bound(field: models.Field[Any, Any], connection: BaseDatabaseWrapper) -> En
     if isinstance(kind, models.JSONField):
         return lambda value: None if value is None else json.dumps(value, cls=kind.encoder)
     if isinstance(kind, models.IntegerField | models.CharField | models.TextField):
-        return lambda value: value
+        return _as_it_is
     return lambda value: kind.get_db_prep_save(value, connection)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _naive_text(value: datetime | None) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -32,8 +32,8 @@ CODES = 20
 class EmptyView(APIView):
     """Reads the body and answers it, for anybody: what the framework costs."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    authentication_classes: Sequence[Any] = ()
+    permission_classes: Sequence[Any] = (AllowAny,)
 
     def post(self, request: Request) -> Response:
         """Answer what was sent."""
@@ -51,7 +51,7 @@ class EmptyKeyedView(EmptyView):
 class TextbookShape(serializers.Serializer[Any]):
     """What the conversions of a tutorial would read."""
 
-    source = serializers.CharField(max_length=40)
+    source = serializers.CharField(max_length=40)  # type: ignore[assignment]
     event_id = serializers.CharField(max_length=100)
     kind = serializers.CharField(max_length=16)
     occurred_at = serializers.DateTimeField()

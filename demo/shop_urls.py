@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from demo import shop
+from demo import shop_views
 
 urlpatterns = [
-    path("", shop.product, name="demo_shop"),
-    path("buy", shop.buy, name="demo_shop_buy"),
+    path("", shop_views.product, name="demo_shop"),
+    path("buy", shop_views.buy, name="demo_shop_buy"),
 ]

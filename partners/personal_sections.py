@@ -32,6 +32,8 @@ LEFT_OUT: dict[str, str] = {
     "partners.termsversion": _DEEDS,
     "partners.programresource": _DEEDS,
     "partners.onboardingstep": _DEEDS,
+    "referrals.inlet": _DEEDS,
+    "referrals.importmapping": _DEEDS,
     "partners.reviewround": _DEEDS,
     "tiers.tier": _DEEDS,
     "tiers.tierscheme": _DEEDS,
@@ -39,6 +41,7 @@ LEFT_OUT: dict[str, str] = {
     "partners.certification": _DEEDS,
     "partners.course": _DEEDS,
     "partners.metricsnapshot": "Measured anew each night from rows that are in the archive.",
+    "payouts.dailytotal": "Sums by day, counted again from clicks, credits and lines at any time; they name nobody who buys.",
     "payouts.tieroutlook": "Computed anew each day from commission lines, which are in the archive.",
 }
 

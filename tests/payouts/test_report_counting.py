@@ -47,7 +47,7 @@ def tell(house: House, name: str, amount: str, **told: object) -> Conversion:
     facts = {"source": "shop", "external_id": name, "kind": "sale", "occurred_at": NOON, **told}
     amount_of = Money.parse(amount, house.program.currency)
     outcome = conversions.record(Event(amount=amount_of, **facts), at=NOON)  # type: ignore[arg-type]
-    return Conversion.objects.get(pk=outcome.conversion_id)
+    return Conversion.objects.get(public_id=outcome.public_id)
 
 
 def row(house: House, member: Membership, dimension: str, key: str = "") -> Figures:

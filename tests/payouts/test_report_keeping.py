@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from payouts import reconcile
 from payouts.models import Commission, DailyTotal
 from payouts.reports import keeping
+from payouts.reports.counting import count
 from payouts.reports.figures import COLUMNS
 from prm.lib.money import Money
 from referrals import conversions, merging
@@ -171,7 +172,11 @@ def oracle(house: House) -> dict[tuple[int | None, date, str], Counter[str]]:
     found: dict[tuple[int | None, date, str], Counter[str]] = defaultdict(Counter)
     visitors: dict[tuple[int | None, date, str], set[str]] = defaultdict(set)
     for hit in Click.objects.select_related("link"):
-        at = (hit.link.membership_id, hit.clicked_at.astimezone(zone).date(), "GBP")
+        at: tuple[int | None, date, str] = (
+            hit.link.membership_id,
+            hit.clicked_at.astimezone(zone).date(),
+            "GBP",
+        )
         if hit.kind == "person":
             found[at]["clicks"] += 1
             visitors[at].add(hit.visitor or f"alone {hit.pk}")
@@ -265,7 +270,7 @@ def test_a_mark_that_comes_while_a_day_is_counted_is_not_lost(monkeypatch: pytes
     house, links = house_of_three()
     history = History(house, links, 1)
     history.tell("e1", 50_00, code="ANA10")
-    counted = keeping.count
+    counted = count
 
     def count_and_be_overtaken(program: object, day: date) -> object:
         found = counted(program, day)  # type: ignore[arg-type]

@@ -121,7 +121,7 @@ def _page(client: Any, query: str) -> dict[str, Any]:
     url = f"/portal/reports/{query}"
     with _listening() as asked:
         answer = client.get(url)
-    if answer.status_code != 200 or answer.context["page"].is_empty:
+    if answer.status_code != 200 or b"report-rows" not in answer.content:
         raise RuntimeError(f"{url} answered {answer.status_code}, or shows nothing.")
     own = [each for each in asked if "payouts_dailytotal" in each[0] or '"referrals_link"' in each[0]]
     times = []

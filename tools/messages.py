@@ -70,10 +70,28 @@ SOURCES = (
     "payouts/onboarding_steps.py",
     "payouts/tax/agreement.py",
     "payouts/tax/invoice_facts.py",
+    "payouts/disputes/*.py",
+    "payouts/postbacks/*.py",
+    "payouts/reports/*.py",
+    "payouts/risk/common.py",
+    "payouts/risk/notices.py",
+    "payouts/risk/words.py",
+    "referrals/attribution/*.py",
+    "referrals/attribution_notices.py",
+    "referrals/attribution_sentences.py",
+    "referrals/codes.py",
+    "referrals/link_facts.py",
+    "referrals/link_form.py",
+    "referrals/links.py",
     "referrals/onboarding_steps.py",
+    "referrals/share_kit.py",
 )
 # Among these, what only staff read; the back office is in English.
 STAFF_ONLY = (
+    "payouts/disputes/report.py",
+    "payouts/reports/staff.py",
+    "referrals/attribution/apply.py",
+    "referrals/attribution/correct.py",
     "partners/application_forms/definition.py",
     "partners/application_forms/differences.py",
     "partners/application_forms/editing.py",
@@ -114,7 +132,7 @@ STAFF_ONLY = (
 )
 # Of long lists of choices only those that documents and mails name.
 CHOICES = {
-    "tiers/choices.py": ("PartnershipType", "BenefitKind"),
+    "tiers/choices.py": ("PartnershipType", "BenefitKind", "EventKind"),
     "payouts/choices.py": (
         "MoveKind",
         "CommissionKind",
@@ -123,7 +141,13 @@ CHOICES = {
         "TaxFormKind",
         "AdjustmentKind",
         "AdjustmentReason",
+        "DisputeCause",
+        "PostbackDeliveryState",
+        "PostbackEvent",
+        "ReportDimension",
+        "RiskKind",
     ),
+    "referrals/choices.py": ("ClickKind", "TouchKind"),
 }
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,

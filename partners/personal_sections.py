@@ -42,6 +42,7 @@ LEFT_OUT: dict[str, str] = {
     "partners.course": _DEEDS,
     "partners.metricsnapshot": "Measured anew each night from rows that are in the archive.",
     "payouts.dailytotal": "Sums by day, counted again from clicks, credits and lines at any time; they name nobody who buys.",
+    "referrals.attributionrecord": "Weighs contacts of several partners; one's own contacts and credits are in the archive.",
     "payouts.tieroutlook": "Computed anew each day from commission lines, which are in the archive.",
 }
 

@@ -45,6 +45,7 @@ def row(number: int, **changes: Any) -> list[Any]:
         "customer_id": None,
         "amount_minor": 10_000,
         "currency": "GBP",
+        "channel": "api",
         "quantity": 1,
         "tax_minor": 0,
         "shipping_minor": 0,

@@ -26,7 +26,7 @@ REST_SECONDS = 2.0  # how long an absent server is left alone
 _ANSWER_SECONDS = 0.5
 _HEAD = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%s\r\n$1\r\n*\r\n$1\r\n%s\r\n" % (len(KEY), KEY.encode(), FIELD)
 _own = threading.local()
-_absent_until = 0.0
+_absent_until = 0.0  # in seconds of the clock that only goes on
 Entry = tuple[str, bytes | None]
 
 
@@ -168,7 +168,7 @@ def state() -> tuple[int, float, int]:
     pipe.time()
     length, oldest, dead, (seconds, micros) = pipe.execute()
     if not oldest:
-        return length, 0.0, dead
+        return length, 0.0, dead  # seconds
     since = int(oldest[0][0].split(b"-")[0]) / 1000
     return length, max(seconds + micros / 1_000_000 - since, 0.0), dead
 
@@ -176,4 +176,4 @@ def state() -> tuple[int, float, int]:
 def forget() -> None:
     """Ask an absent server again at once."""
     global _absent_until
-    _absent_until = 0.0
+    _absent_until = 0.0  # seconds

@@ -100,7 +100,7 @@ class Memory:
     def _read(self, slug: str, kept: tuple[float, Target | None] | None, now: float) -> Target | None:
         busy, self._busy = self._busy, set()
         soon = now + self.seconds / 2
-        nobody = (0.0, None)
+        nobody = (0, None)
         others = [each for each in busy if self._kept.get(each, nobody)[0] < soon][:TOGETHER]
         wanted = {slug, *others}
         try:

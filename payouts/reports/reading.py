@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 from django.db.models import F, FloatField, QuerySet, Sum
@@ -20,6 +21,7 @@ from prm.lib import l10n
 from referrals.models import Code, Link
 
 PAGE = 50
+_LOWEST = Fraction(-(10**18))  # a rate of nothing stands below every other
 Totals = QuerySet[DailyTotal]
 _SUMS = {f"sum_{name}": Sum(name) for name in COLUMNS}
 _SORTED_BY = {
@@ -141,13 +143,12 @@ def _day_rows(days: Iterable[tuple[date, Figures]], asked: Asked) -> list[Row]:
     return lines
 
 
-def _value(figures: Figures, column: str) -> float:
-    if column == "epc":
-        return figures.earned_minor / figures.clicks if figures.clicks else float("-inf")
-    if column == "rate":
-        return figures.conversions / figures.clicks if figures.clicks else float("-inf")
+def _value(figures: Figures, column: str) -> Fraction:
+    if column in _RATIOS:
+        part = figures.earned_minor if column == "epc" else figures.conversions
+        return Fraction(part, figures.clicks) if figures.clicks else _LOWEST
     name = f"{column}_minor" if column in ("revenue", "earned") else column
-    return float(getattr(figures, name))
+    return Fraction(getattr(figures, name))
 
 
 def _page(rows: Totals, asked: Asked) -> tuple[list[Row], bool, str]:

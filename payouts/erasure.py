@@ -16,7 +16,16 @@ from partners.erasure import RETENTION_YEARS, Case, Kept, learn_eraser, learn_hi
 from partners.models import Membership, Partner
 from payouts import ledger
 from payouts.choices import AccountKind, AdjustmentState, PaymentState
-from payouts.models import Account, Adjustment, Dispute, Payment, PaymentMethod, RiskCase, Statement, TaxProfile
+from payouts.models import (
+    Account,
+    Adjustment,
+    Dispute,
+    Payment,
+    PaymentMethod,
+    RiskCase,
+    Statement,
+    TaxProfile,
+)
 from prm.lib.money import Money
 
 if TYPE_CHECKING:

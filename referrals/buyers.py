@@ -76,6 +76,8 @@ def _email_key(address: str, digest: str) -> str:
     own = identity.email_key(address)
     if told and own and told != own:
         raise BadValue(
-            _("This is the hash of another address than the one told."), code="other_address", field=EMAIL_HASH
+            _("This is the hash of another address than the one told."),
+            code="other_address",
+            field=EMAIL_HASH,
         )
     return own or told

@@ -10,7 +10,7 @@ import factory
 from allauth.account.models import EmailAddress
 
 from prm.accounts import policy
-from prm.accounts.models import ApiKey, User
+from prm.accounts.models import ApiKey, IdempotencyKey, User
 from prm.audit.models import AuditEvent
 from prm.mail.models import OutgoingMail
 from prm.models import Heartbeat
@@ -110,3 +110,19 @@ class HeartbeatFactory(factory.django.DjangoModelFactory[Heartbeat]):
 
     name = factory.Sequence(lambda number: f"worker@host{number}")
     seen_at = NOW
+
+
+class IdempotencyKeyFactory(factory.django.DjangoModelFactory):
+    """An answer kept for a retry."""
+
+    class Meta:
+        model = IdempotencyKey
+
+    api_key = factory.SubFactory(ApiKeyFactory)
+    key = factory.Sequence(lambda number: f"retry-{number}")
+    method = "POST"
+    path = "/api/v1/conversions"
+    body_sha256 = "0" * 64
+    status = 201
+    body = factory.LazyFunction(dict)
+    created_at = NOW

@@ -122,6 +122,7 @@ def test_whatever_is_sent_the_answer_is_one_of_those_described(
             _make_real(case, real.get(call, ""))
         answer = case.call(headers=headers)
         case.validate_response(answer, checks=CHECKS)
+        assert answer.status_code < 500
 
     tried()
 

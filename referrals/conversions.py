@@ -86,6 +86,7 @@ def record_many(events: Sequence[Event], *, at: datetime) -> list[Outcome]:
     crediting.customers.ensure(new)
     _store(batch, [event for event in new if not event.original_external_id], crediting)
     _store_refunds(batch, [event for event in new if event.original_external_id], crediting.customers)
+    crediting.customers.forget(event for event in new if event.key in batch.refused)
     _join_waiting(batch)
     refunds.write_states(batch.held)
     if batch.credited:

@@ -39,6 +39,7 @@ class Customers:
 
     by_key: dict[Key, Known] = field(default_factory=dict)
     of_event: dict[Key, Known] = field(default_factory=dict)
+    made: set[Key] = field(default_factory=set)
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> Customers:
@@ -89,10 +90,18 @@ class Customers:
             for made in _stored(among(missing)):
                 mine = self.by_key[made.key]
                 mine.pk, mine.first_seen_at, mine.keys = made.pk, made.first_seen_at, made.keys
+            self.made |= set(missing)
         for key in sorted(told, key=lambda key: self.by_key[key].pk or 0):
             known = self.by_key[key]
             if known.pk is not None:
                 _add(known.pk, known, told[key])
+
+    def forget(self, events: Iterable[Event]) -> None:
+        """Take away customers that were made just now, and only for events that were refused after all."""
+        keys = {named.key for event in events if (named := self.of_event.get(event.key))} & self.made
+        if keys:
+            pks = [pk for key in keys if (pk := self.by_key[key].pk) is not None]
+            Customer.objects.filter(pk__in=pks, conversions=None, referrals=None, touches=None).delete()
 
     def _read(self, events: Sequence[Event]) -> dict[Key, Known]:
         """Read the customers the shop names and those of the e-mail addresses told; return the latter by address."""

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from prm.lib import l10n
 from referrals.attribution.settings import DAY, HOUR, WINDOWED, Qualifies, Settings
@@ -27,13 +27,13 @@ CONTACT_NAMES: dict[str, Promise] = {
     "customer": gettext_lazy("Who brought the customer"),
 }
 _PARTNERS: dict[str, Promise] = {
-    "deal": pgettext_lazy("credit goes to", "the partner who registered the deal"),
-    "code": pgettext_lazy("credit goes to", "the partner whose code was used"),
-    "click": pgettext_lazy("credit goes to", "the partner whose link was clicked"),
-    "lead": pgettext_lazy("credit goes to", "the partner who brought the lead"),
-    "intro": pgettext_lazy("credit goes to", "the partner who made the introduction"),
-    "view": pgettext_lazy("credit goes to", "the partner whose banner was seen"),
-    "customer": pgettext_lazy("credit goes to", "the partner who brought the customer"),
+    "deal": gettext_lazy("the partner who registered the deal"),
+    "code": gettext_lazy("the partner whose code was used"),
+    "click": gettext_lazy("the partner whose link was clicked"),
+    "lead": gettext_lazy("the partner who brought the lead"),
+    "intro": gettext_lazy("the partner who made the introduction"),
+    "view": gettext_lazy("the partner whose banner was seen"),
+    "customer": gettext_lazy("the partner who brought the customer"),
 }
 MODEL_NAMES: dict[str, Promise] = {
     "last_touch": gettext_lazy("The latest contact takes all of it"),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.db.models import Sum
 
-from demo import dataset, enrolment, living, money, outreach, people, programs, recruiting, tiering
+from demo import dataset, enrolment, living, money, outreach, people, programs, recruiting, tiering, tracked
 from payouts import accrual, release
 from payouts.models import Commission, Statement
 from prm.lib.periods import Month
@@ -24,6 +24,8 @@ from prm.runs.progress import Reporter
 from referrals import imports
 from referrals.models import Conversion
 from tiers.models import Program
+
+SOURCE = "online_retail"
 
 
 @dataclass
@@ -64,12 +66,14 @@ class Build:
         """Build everything."""
         by_kind = self.people_and_programs()
         tiering.prepare(by_kind["affiliate"], now=self.now)
+        tracked.prepare(by_kind["affiliate"], now=self.now)
         self.import_sales()
         self.rate()
         self.months(list(by_kind.values()))
         by_slug = {program.slug: program for program in by_kind.values()}
         self.from_stranger_to_partner(by_slug)
         self.a_year_of_tiers(by_slug)
+        self.visitors_and_credit(by_slug)
 
     def people_and_programs(self) -> dict[str, Program]:
         """Make staff, programs and the 75 partners, who are all in from the first month's first instant on."""
@@ -96,7 +100,7 @@ class Build:
                 path = Path(folder) / "orders.csv.gz"
                 dataset.write_shifted(path, self.shift)
             with path.open("rb") as stream:
-                imports.import_file(stream, source="online_retail", at=self.now, reporter=Reporter())
+                imports.import_file(stream, source=SOURCE, at=self.now, reporter=Reporter())
             count[0] = Conversion.objects.count()
 
     def rate(self) -> None:
@@ -127,6 +131,11 @@ class Build:
         with self.stage("tiers") as count, quiet():
             count[0] = tiering.fill(by_slug, now=self.now)
 
+    def visitors_and_credit(self, by_slug: dict[str, Program]) -> None:
+        """Let visitors follow links and order; none of it is in the file."""
+        with self.stage("links and credit") as count, quiet():
+            count[0] = tracked.fill(by_slug, now=self.now)
+
 
 def differences(shift: timedelta) -> list[str]:
     """Compare the books with the sums made from the file; return a sentence per figure that differs."""
@@ -140,9 +149,9 @@ def differences(shift: timedelta) -> list[str]:
 
 
 def booked_by_code_and_month() -> dict[tuple[str, str], Decimal]:
-    """Return the commission in the books by the partner's code and the month of the line, in pounds."""
+    """Return the commission of the file's sales in the books by the partner's code and the month of the line, in pounds."""
     rows = (
-        Commission.objects.filter(credit__code__isnull=False)
+        Commission.objects.filter(credit__code__isnull=False, conversion__source=SOURCE)
         .values_list("credit__code__code", "period__year", "period__month")
         .annotate(total=Sum("amount_minor"))
         .order_by()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -15,7 +14,6 @@ from django.utils.translation import gettext_lazy as _t
 from payouts import disputes
 from payouts.admin.dispute_forms import AcceptForm, CreditForm, ReasonForm
 from payouts.choices import DisputeState
-from payouts.disputes import about_credit
 from payouts.disputes.deciding import may_reopen
 from payouts.models import Dispute
 from prm.accounts import policy
@@ -153,18 +151,10 @@ def _crediting(dispute: Dispute, by: User) -> list[str]:
     return found
 
 
-def _credit(
-    dispute: Dispute, *, by: User, at: datetime, share: Decimal, note: str, order: str = ""
-) -> Dispute:
-    conversion = about_credit.order_of(dispute, order)
-    credits = about_credit.shares_with(dispute, conversion, share)
-    return disputes.accept_with_credits(dispute, credits=credits, note=note, by=by, at=at, order=order)
-
-
 MOVES: dict[str, DisputeMove] = {
     "credit": DisputeMove(
         title=_t("Accept and correct who is credited"),
-        verb=_credit,
+        verb=disputes.accept_with_share,
         form=_credit_form,
         says=_crediting,
         is_possible=_is_open_credit,

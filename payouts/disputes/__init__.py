@@ -1,7 +1,13 @@
 """Questions of partners about one line, or about who is credited for an order: asked within a window, answered by a promised day, decided once. What comes of them is an
 adjustment in the open month or nothing; the line stays as it was."""
 
-from payouts.disputes.about_credit import NotAboutCredit, WhichOrder, accept_with_credits, open_inquiry
+from payouts.disputes.about_credit import (
+    NotAboutCredit,
+    WhichOrder,
+    accept_with_credits,
+    accept_with_share,
+    open_inquiry,
+)
 from payouts.disputes.clock import ask_until, can_be_asked, open_about
 from payouts.disputes.common import (
     MAY_ASK,
@@ -33,6 +39,7 @@ __all__ = [
     "WhichOrder",
     "accept",
     "accept_with_credits",
+    "accept_with_share",
     "answer",
     "ask_until",
     "can_be_asked",

@@ -116,6 +116,23 @@ def accept_with_credits(
     return dispute
 
 
+@transaction.atomic
+def accept_with_share(
+    dispute: Dispute, *, share: Decimal, note: str, by: User, at: datetime, order: str = ""
+) -> Dispute:
+    """Say that the partner is right and credit it with `share` of the order; who is credited keeps the proportions in what is left.
+
+    Who that is is read under the order's lock: what somebody else has taken away meanwhile does not come back.
+
+    Raises: as `accept_with_credits` does.
+    """
+    policy.require(by, "answer_disputes")
+    Membership.objects.lock().get(pk=dispute.membership_id)
+    conversion = Conversion.objects.lock().get(pk=order_of(dispute, order).pk)
+    credits = shares_with(dispute, conversion, share)
+    return accept_with_credits(dispute, credits=credits, note=note, by=by, at=at, order=order)
+
+
 def shares_with(dispute: Dispute, conversion: Conversion, share: Decimal) -> list[Share]:
     """Return who is credited when the asking partner has `share` of an order, by largest remainder over millionths: the others keep their proportions in what is left, and who
     only helped stays."""

@@ -94,7 +94,8 @@ def _confirm(
         raise NotInTheCase
     kinds = set(case.signals.values_list("kind", flat=True))
     why = "self_referral" if kinds == {RiskKind.SELF_REFERRAL.value} else "fraud"
-    for conversion in wanted:
+    for conversion in Conversion.objects.lock().filter(pk__in=chosen):
+        # Under its lock, so that nobody is credited again who lost it meanwhile.
         rest = without(conversion, membership.pk)
         correcting.correct(conversion, credits=rest, by=by, reason=f"{why}: {case.public_id}", at=at)
     followers = Conversion.objects.filter(original__in=chosen).values_list("pk", flat=True)

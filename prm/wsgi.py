@@ -113,7 +113,8 @@ class Links:
 
     @staticmethod
     def _host(environ: Environ) -> str:
-        return (environ.get("HTTP_HOST") or "").partition(":")[0].lower()
+        # With the dot of a full name it is the same host, to Django too.
+        return (environ.get("HTTP_HOST") or "").partition(":")[0].removesuffix(".").lower()
 
 
 application = Links(get_wsgi_application())

@@ -186,6 +186,7 @@ def test_a_host_of_links_serves_links_and_nothing_else(settings: Any, sink: str)
         nowhere = visit(path, HTTP_HOST="go.example")
         assert nowhere.status == 404, path
         assert "This link is not available" in nowhere.body.decode()
+    assert visit("/accounts/login/", HTTP_HOST="go.example.").status == 404  # a full name, the same host
     assert visit("/spring").status == 404  # the site's own host has other pages there
     assert len(written()) == 2
 

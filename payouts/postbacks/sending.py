@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +23,8 @@ from prm.lib.outbound import Answer, Guard
 
 # The wait before each further attempt; after the last one a call is given up.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 2 * 60, 6 * 60, 12 * 60, 24 * 60, 24 * 60))
-LEASE = timedelta(minutes=2)  # longer than a call can take
+LEASE = timedelta(minutes=2)  # from the begin of a round; longer than a round and a call can take
+LONGEST_SECONDS = 80.0  # of a round; the next one goes on
 FAILURES_ALLOWED = 20
 FAILING_ALLOWED = timedelta(days=3)
 GONE = 410
@@ -30,10 +32,17 @@ _PLACE = re.compile(r"\{([a-z_0-9]{1,20})\}")
 
 
 def send_due(*, at: datetime, limit: int = 50, guard: Guard = outbound.PUBLIC) -> int:
-    """Make up to `limit` calls that are due, the oldest first, and return how many were taken."""
-    taken = 0
-    for delivery in _claim(at=at, limit=limit):
-        taken += send(delivery, at=at, guard=guard)
+    """Make up to `limit` calls that are due, the oldest first, and return how many were taken.
+
+    Each is claimed when its turn comes, and none so late that its claim is over before it is: slow servers of one partner
+    neither let another worker make a call twice, nor are they called on after they were switched off.
+    """
+    taken, until = 0, time.monotonic() + LONGEST_SECONDS
+    for _turn in range(limit):
+        claimed = _claim(at=at, limit=1) if time.monotonic() < until else []
+        if not claimed:
+            break
+        taken += send(claimed[0], at=at, guard=guard)
     return taken
 
 

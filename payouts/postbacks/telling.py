@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from payouts.choices import PostbackDeliveryState, PostbackEvent
 from payouts.models import Commission, Postback, PostbackDelivery
+from prm.lib.errors import Refused
 from prm.lib.ids import ulid
 from prm.lib.money import Money
 from referrals.attribution.shares import part, weights_of
@@ -22,6 +24,7 @@ from tiers.choices import EventKind
 # How far back a sweep looks for what no bell told of.
 LOOKS_BACK = timedelta(days=2)
 AT_ONCE = 500
+TESTS_AN_HOUR = 20
 EVENTS = {
     EventKind.SIGNUP: PostbackEvent.LEAD,
     EventKind.QUALIFIED_LEAD: PostbackEvent.LEAD,
@@ -43,8 +46,18 @@ def sweep(*, at: datetime) -> int:
     return told + _tell_lines(since, at=at)
 
 
+class TooManyTests(Refused):
+    message = _("That is enough for now: %(most)s tests an hour are the most. Try again later.")
+
+
 def test_call(postback: Postback, *, at: datetime) -> PostbackDelivery:
-    """Write a call that says it is a test."""
+    """Write a call that says it is a test.
+
+    Raises: TooManyTests.
+    """
+    lately = postback.deliveries.filter(key__startswith="test:", created_at__gt=at - timedelta(hours=1))
+    if lately.count() >= TESTS_AN_HOUR:
+        raise TooManyTests(params={"most": TESTS_AN_HOUR})
     facts = {"test": True, "program": postback.membership.program.slug}
     return PostbackDelivery.objects.create(
         postback=postback,

@@ -19,6 +19,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 SECONDS = 15.0
 MOST_BYTES = 64 * 1024
 PORTS = {"https": (443, 8443)}
+# In the same words for names nobody knows: or whoever asks learns which names there are inside.
+_NO_HOST = "The name of the host leads to no address on the public internet."
 # Ranges that reach further in than they look: translated, tunnelled, site-local and segment addresses, relays, and the one address of a
 # large cloud that answers from inside. Registries of IANA, special-purpose address blocks.
 _NOT_OUTSIDE = tuple(
@@ -154,11 +156,11 @@ def _look_up(host: str, port: int, guard: Guard) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable("The name of the host is not known.") from error
+        raise Unreachable(_NO_HOST) from error
     addresses = list(dict.fromkeys(str(entry[4][0]).split("%")[0] for entry in found))
     # One bad address spoils the name: otherwise a second look-up could be sent there.
     if not addresses or not all(guard.allows(ipaddress.ip_address(each)) for each in addresses):
-        raise NotOutside("The address lies inside a network of its own.")
+        raise NotOutside(_NO_HOST)
     return addresses
 
 

@@ -19,6 +19,7 @@ from django.db import IntegrityError, transaction
 from payouts.models import Postback, PostbackDelivery
 from payouts.postbacks import addresses, sending, signing, telling
 from prm.audit.models import AuditEvent
+from prm.lib import outbound
 from prm.lib.outbound import Guard
 from prm.mail.models import OutgoingMail
 from referrals import conversions
@@ -241,7 +242,43 @@ def test_nothing_inside_the_house_is_called(house: House, server: Server) -> Non
     telling.tell_credits([house.sale("order-1", "1.00", "ANA10", MARCH_2).conversion_id or 0], at=MARCH_2)
     assert sending.send_due(at=LATER) == 0
     assert server.calls == []
-    assert PostbackDelivery.objects.get().last_error == "The address lies inside a network of its own."
+    inside = "The name of the host leads to no address on the public internet."
+    assert PostbackDelivery.objects.get().last_error == inside
+    # A name that is nowhere is told in the same words: nobody learns which names there are inside.
+    Postback.objects.filter(pk=postback.pk).update(url="https://nowhere.invalid/hook")
+    sending.send_due(at=LATER + timedelta(hours=1))
+    assert PostbackDelivery.objects.get().last_error == inside
+
+
+def test_an_address_that_was_switched_off_is_not_called_on_in_the_same_round(
+    house: House, server: Server
+) -> None:
+    listen(house, server)
+    server.status = 410
+    ids = [house.sale(f"order-{n}", "1.00", "ANA10", MARCH_2).conversion_id or 0 for n in range(3)]
+    telling.tell_credits(ids, at=MARCH_2)
+    sending.send_due(at=LATER, guard=HERE)
+    assert len(server.calls) == 1
+
+
+def test_a_round_ends_before_its_claims_do(house: House, server: Server, monkeypatch: Any) -> None:
+    listen(house, server)
+    telling.tell_credits([house.sale("order-1", "1.00", "ANA10", MARCH_2).conversion_id or 0], at=MARCH_2)
+    assert timedelta(seconds=sending.LONGEST_SECONDS + outbound.SECONDS) < sending.LEASE
+    monkeypatch.setattr(sending, "LONGEST_SECONDS", 0.0)
+    assert sending.send_due(at=LATER, guard=HERE) == 0
+    assert server.calls == []
+    monkeypatch.undo()
+    assert sending.send_due(at=LATER, guard=HERE) == 1
+
+
+def test_twenty_tests_an_hour_are_the_most(house: House) -> None:
+    postback = add(house)
+    for _nth in range(20):
+        telling.test_call(postback, at=MARCH_2)
+    with pytest.raises(telling.TooManyTests):
+        telling.test_call(postback, at=LATER - timedelta(minutes=1))
+    telling.test_call(postback, at=LATER)
 
 
 def test_a_worker_that_dies_loses_no_call(house: House, server: Server) -> None:

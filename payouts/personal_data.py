@@ -136,7 +136,10 @@ def _cases(subject: Subject) -> Iterator[Row]:
 
 def _case_answers(subject: Subject) -> Iterator[Row]:
     # What staff note for staff stays out; what the team wrote, and what the person wrote, is told.
-    team = Q(written_by__partner_places__partner=F("case__membership__partner"))
+    team = Q(
+        written_by__partner_places__partner=F("case__membership__partner"),
+        written_by__partner_places__joined_at__lte=F("written_at"),
+    )
     mine = Q(case__membership__partner__in=subject.partners) & team | Q(written_by=subject.user)
     found = models.RiskNote.objects.filter(mine).distinct()
     return _told(found, "text written_at evidence_name", case="case__public_id")

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from partners import personal_data
 from partners.choices import MembershipState
 from partners.models import Member
 from payouts import ledger, pauses, reconciliation, release
@@ -217,6 +218,17 @@ def test_the_partner_answers_and_whoever_looks_into_it_is_told() -> None:
     assert (cases.wrote_partner(written), cases.wrote_partner(noted)) == (True, False)
     [mail] = mails("risk_case_answered")
     assert mail.to == mats().email and "It was a present." in mail.text
+
+
+def test_what_staff_noted_before_they_joined_the_partner_is_in_no_archive() -> None:
+    _house, membership, case = suspected()
+    cases.note(case, text="Compare with Partner BEA.", by=mats(), at=SEEN)
+    cases.partner_answer(case, text="It was a present.", by=ana(), at=SEEN)
+    later = SEEN + timedelta(days=1)
+    Member.objects.create(partner=membership.partner, user=mats(), role="sales", joined_at=later)
+    subject = personal_data.Subject(ana(), ana().email, (membership.partner_id,))
+    [section] = [each for each in personal_data.sections() if each.name == "partner-answers-to-reviews"]
+    assert [row["text"] for row in section.read(subject)] == ["It was a present."]
 
 
 def test_who_may_not_decide_changes_nothing() -> None:

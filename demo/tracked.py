@@ -225,6 +225,9 @@ def _look_for_risk(program: Program, *, now: datetime) -> None:
 
 
 def _count(program: Program, *, now: datetime) -> None:
-    """Count the days reports open with."""
-    since = local_day(now - timedelta(days=COUNTED_DAYS), program.zone)
+    """Count the days reports open with, and of the program the visitors came to the days these are compared with."""
+    today = local_day(now, program.zone)
+    since = today - timedelta(days=COUNTED_DAYS)
     keeping.work(until=lambda: not RollupMark.objects.filter(happened_on__gte=since).exists())
+    for number in range(COUNTED_DAYS + 1, 2 * COUNTED_DAYS):
+        keeping.rebuild(program, today - timedelta(days=number))

@@ -52,7 +52,7 @@ class Visits:
         """Let a buyer follow links, and return the id of the last click, which the shop tells with the order."""
         visitor, last = "", ""
         for slug, days in visits:
-            hit = self.follow(slug, days=days, visitor=visitor)
+            hit = self.follow(slug, days=days, visitor=visitor, subs=self._subs(slug))
             visitor, last = hit.visitor or visitor, hit.click_id
         return last
 
@@ -85,12 +85,14 @@ class Visits:
 
     def _reader(self, number: int) -> None:
         slug, days = self._chance.choice(self._slugs), self._days()
-        subs = {"sub1": self._chance.choice(PLACES)}
-        if slug in LETTER_LINKS:
-            subs = {"sub1": self._chance.choice(LETTERS), "sub2": self._chance.choice(("text", "button"))}
-        first = self.follow(slug, days=days, subs=subs, site=self._chance.choice(SITES))
+        first = self.follow(slug, days=days, subs=self._subs(slug), site=self._chance.choice(SITES))
         if number % 5 == 0 and days > 1:
             self.follow(self._chance.choice(self._slugs), days=days - 1, visitor=first.visitor)
+
+    def _subs(self, slug: str) -> dict[str, str]:
+        if slug in LETTER_LINKS:
+            return {"sub1": self._chance.choice(LETTERS), "sub2": self._chance.choice(("text", "button"))}
+        return {"sub1": self._chance.choice(PLACES)}
 
     def _environ(
         self, visitor: str, agent: str, address: str, site: str, query: Mapping[str, str]

@@ -219,7 +219,8 @@ def _row(found: Dispute, room: Room) -> QuestionRow:
     return QuestionRow(
         href=reverse("portal:question", args=[found.public_id]),
         about=_about(found, room),
-        cause=found.get_cause_display(),
+        # Why not me: perhaps nobody was credited, so that the cause would say too much.
+        cause=found.get_cause_display() if found.commission_id else _("Who gets the credit"),
         line_amount=found.commission.amount if found.commission is not None else None,
         asked_on=local_day(found.opened_at, room.zone),
         promise=_promise(found, room),

@@ -61,7 +61,18 @@ def test_nobody_divides_minor_units() -> None:
 
 
 def test_only_edges_read_the_clock() -> None:
-    edges = ("views", "admin", "tasks", "management", "api", "command", "celery", "heartbeat", "health", "wsgi")
+    edges = (
+        "views",
+        "admin",
+        "tasks",
+        "management",
+        "api",
+        "command",
+        "celery",
+        "heartbeat",
+        "health",
+        "wsgi",
+    )
     found = []
     for path in sources():
         if any(edge in part for part in path.with_suffix("").parts[-4:] for edge in edges):

@@ -65,6 +65,8 @@ def _confirming(case: RiskCase) -> list[str]:
         _("%(partner)s loses the credit of the conversions you choose, and what they earned is reversed.")
         % _names(case),
         _("Where several partners are credited, the others share the whole in the proportion they had."),
+        _("Customers that are %(partner)s's because of these conversions are nobody's from now on.")
+        % _names(case),
         _("All other lines go on with the dates they had; %(lines)s wait now.") % _names(case),
         _("A suspension or a ban happens at once. What has been paid is taken from the next statements."),
         _("%(partner)s gets an e-mail with what came of it, and can answer.") % _names(case),

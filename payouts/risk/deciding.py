@@ -29,10 +29,11 @@ from payouts.risk.common import (
 )
 from prm import audit
 from prm.accounts import policy
+from referrals import ownership
 from referrals.attribution import correct as correcting
 from referrals.attribution.correct import SMALLEST, Share
 from referrals.choices import CreditRole
-from referrals.models import Conversion
+from referrals.models import Conversion, Referral
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -71,6 +72,8 @@ def confirm(
 
     What is taken away is reversed by the engine at once; should that be interrupted, the monitor carries it out.
 
+    Customers it owns because of them are nobody's from then on.
+
     Raises: Forbidden, OwnTeam, NoOutcome, UnknownSanction, CaseDecided, NotInTheCase, and what a correction or a sanction is refused for.
     """
     text = one_line(outcome, NoOutcome, most=LONGEST_OUTCOME)
@@ -98,6 +101,11 @@ def _confirm(
         # Under its lock, so that nobody is credited again who lost it meanwhile.
         rest = without(conversion, membership.pk)
         correcting.correct(conversion, credits=rest, by=by, reason=f"{why}: {case.public_id}", at=at)
+    # What these orders made the partner's must not earn it anything later either.
+    for brought in (
+        Referral.objects.open().filter(membership=membership, conversion__in=chosen).order_by("pk")
+    ):
+        ownership.end(brought, reason=f"{why}: {case.public_id}", by=by, at=at)
     followers = Conversion.objects.filter(original__in=chosen).values_list("pk", flat=True)
     resumed = lines.resume_all(case, outcome=outcome, by=by, at=at, but={*chosen, *followers})
     audit.record(

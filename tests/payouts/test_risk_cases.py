@@ -20,7 +20,7 @@ from prm.audit.models import AuditEvent
 from prm.mail.models import OutgoingMail
 from referrals.attribution import correct as correcting
 from referrals.attribution.correct import Share
-from referrals.models import Conversion, Credit
+from referrals.models import Conversion, Credit, Referral
 from tests.factories.tracking import RiskSignalFactory
 from tests.payouts.risk_scene import (
     DECIDED,
@@ -130,6 +130,17 @@ def test_a_confirmed_case_takes_the_order_back_to_nothing_and_lets_the_rest_go_o
     [mail] = mails("risk_case_decided")
     assert "You bought it yourself." in mail.text and "1 conversion" in mail.text
     assert AuditEvent.objects.filter(action="risk_case.confirmed").count() == 1
+
+
+def test_a_customer_brought_by_what_was_taken_away_is_nobodys() -> None:
+    _house, membership, case = suspected()
+    owned = Referral.objects.open().filter(membership=membership)
+    assert set(owned.values_list("conversion__external_id", flat=True)) == {"own-1", "fair-1"}
+    chosen = Conversion.objects.filter(external_id="own-1")
+    cases.confirm(case, outcome="You bought it yourself.", conversions=chosen, by=mats(), at=DECIDED)
+    assert owned.get().conversion == Conversion.objects.get(external_id="fair-1")
+    assert Referral.objects.get(conversion__in=chosen).ended_at == DECIDED
+    assert AuditEvent.objects.filter(action="referral.ended").count() == 1
 
 
 def test_what_a_confirmation_was_interrupted_in_is_finished_by_the_monitor(

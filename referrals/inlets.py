@@ -17,8 +17,8 @@ from prm.accounts import policy
 from prm.accounts.models import User
 from prm.lib.errors import Refused
 from referrals import reading
-from referrals.choices import InletKind
-from referrals.models import Inlet
+from referrals.choices import Channel, InletKind
+from referrals.models import Conversion, Inlet
 from tiers.choices import EventKind
 
 CAPABILITY = "manage_tracking"
@@ -42,6 +42,15 @@ class BadKinds(Refused):
 
     def __init__(self) -> None:
         super().__init__(params={"kinds": ", ".join(str(EventKind(kind).label) for kind in PIXEL_KINDS)})
+
+
+class SharedSource(Refused):
+    """What a browser tells would stand in for what servers tell."""
+
+    message = _(
+        "Give a pixel a source of its own: whoever calls it could use up order numbers and name customers that servers tell of."
+    )
+    field = "source"
 
 
 class Closed(Refused):
@@ -80,18 +89,20 @@ def create(
 ) -> Opened:
     """Open an inlet for events of `kinds` that are recorded under `source`.
 
-    Raises: Forbidden, BadValue, BadKinds.
+    Raises: Forbidden, BadValue, BadKinds, SharedSource.
     """
     policy.require(by, CAPABILITY)
     allowed = PIXEL_KINDS if kind == InletKind.PIXEL else tuple(EventKind)
     if not kinds or not set(kinds) <= set(allowed):
         raise BadKinds
     is_signed = kind == InletKind.POSTBACK
+    source = reading.word(source, field="source", longest=40, required=True)
+    _require_apart(source, is_pixel=not is_signed)
     secret = _new_secret() if is_signed else ""
     inlet = Inlet.objects.create(
         name=reading.word(name, field="name", longest=80, required=True),
         kind=InletKind(kind),
-        source=reading.word(source, field="source", longest=40, required=True),
+        source=source,
         kinds=sorted(kinds),
         secret=secret,
         needs_time=needs_time and is_signed,
@@ -159,6 +170,19 @@ def _held(inlet: Inlet, *, by: User) -> Inlet:
     if held.closed_at is not None:
         raise Closed
     return held
+
+
+def _require_apart(source: str, *, is_pixel: bool) -> None:
+    """Refuse a source that a pixel and a server would share.
+
+    Raises: SharedSource.
+    """
+    others = Inlet.objects.filter(source=source, closed_at=None).exclude(kind=InletKind.PIXEL)
+    told = Conversion.objects.filter(source=source).exclude(channel=Channel.PIXEL)
+    if is_pixel and (others.exists() or told.exists()):
+        raise SharedSource
+    if not is_pixel and Inlet.objects.filter(source=source, closed_at=None, kind=InletKind.PIXEL).exists():
+        raise SharedSource
 
 
 def _new_secret() -> str:

@@ -16,7 +16,7 @@ from prm.audit.models import AuditEvent
 from referrals import inlet_events, inlet_signing, inlet_views, inlets
 from referrals.models import Click, Conversion, Credit, Inlet
 from tests.factories.prm import UserFactory
-from tests.factories.referrals import NOW, ClickFactory, CodeFactory
+from tests.factories.referrals import NOW, ClickFactory, CodeFactory, ConversionFactory
 from tests.factories.tracking import InletFactory
 
 pytestmark = pytest.mark.django_db
@@ -184,6 +184,26 @@ def test_only_administrators_open_inlets_and_pixels_never_tell_refunds() -> None
     for kinds in ([], ["refund"], ["sale", "renewal"], ["nothing"]):
         with pytest.raises(inlets.BadKinds):
             inlets.create(name="x", kind="pixel", source="x", kinds=kinds, by=ada, at=NOW)
+
+
+def test_a_pixel_shares_its_source_with_no_server() -> None:
+    """Else anybody could use up the numbers of orders to come, or become the one who brought a shop's customers."""
+    ada = UserFactory.create(role=policy.ADMINISTRATOR)
+
+    def opened(kind: str, source: str) -> Inlet:
+        return inlets.create(name="x", kind=kind, source=source, kinds=["sale"], by=ada, at=NOW).inlet
+
+    ConversionFactory.create(source="shop", channel="api")
+    ConversionFactory.create(source="page", channel="pixel")
+    till = opened("postback", "till")
+    for source in ("shop", "till"):
+        with pytest.raises(inlets.SharedSource):
+            opened("pixel", source)
+    assert opened("pixel", "page") and opened("pixel", "page")  # pixels may share
+    with pytest.raises(inlets.SharedSource):
+        opened("postback", "page")
+    inlets.close(till, by=ada, at=NOW)
+    assert opened("pixel", "till")
 
 
 def test_many_wrong_signatures_are_asked_to_wait_and_right_ones_still_pass(

@@ -80,8 +80,9 @@ class Links:
         """Say whether a request is a plain visit; Django answers other methods, and sends those on who came without encryption."""
         if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
             return False
-        if not self.settings.SECURE_SSL_REDIRECT:
-            return True
+        return not self.settings.SECURE_SSL_REDIRECT or self._is_encrypted(environ)
+
+    def _is_encrypted(self, environ: Environ) -> bool:
         header = self.settings.SECURE_PROXY_SSL_HEADER
         if header is not None and header[0] in environ:
             return bool(environ[header[0]].split(",", 1)[0].strip() == header[1])
@@ -106,10 +107,20 @@ class Links:
             # To a file it is kept open: opening it costs more than a click.
             connection.close_if_unusable_or_obsolete()
 
-    @staticmethod
-    def _sent(environ: Environ, start_response: Start, reply: Any) -> Iterable[bytes]:
-        start_response(_STATUS[reply.status], [*reply.headers, ("Content-Length", str(len(reply.body)))])
+    def _sent(self, environ: Environ, start_response: Start, reply: Any) -> Iterable[bytes]:
+        headers = [*reply.headers, ("Content-Length", str(len(reply.body)))]
+        if self.settings.SECURE_HSTS_SECONDS and self._is_encrypted(environ):
+            headers.append(("Strict-Transport-Security", self._stays_encrypted()))
+        start_response(_STATUS[reply.status], headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
+
+    def _stays_encrypted(self) -> str:
+        """Return what browsers are to remember, as Django says it on every other page."""
+        settings = self.settings
+        said = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
+        said += ["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []
+        said += ["preload"] if settings.SECURE_HSTS_PRELOAD else []
+        return "; ".join(said)
 
     @staticmethod
     def _host(environ: Environ) -> str:

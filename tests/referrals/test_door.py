@@ -200,6 +200,16 @@ def test_without_encryption_visitors_are_first_sent_to_it(settings: Any) -> None
     assert len(written()) == 2
 
 
+def test_over_encryption_browsers_are_told_to_stay_with_it_as_on_every_page(settings: Any) -> None:
+    settings.SECURE_HSTS_SECONDS = 60
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD = True, False
+    LinkFactory.create(slug="spring")
+    for path in ("/r/spring", "/i/spring.gif"):
+        told = visit(path, **{"wsgi.url_scheme": "https"})
+        assert told["Strict-Transport-Security"] == "max-age=60; includeSubDomains", path
+    assert not visit("/r/spring")["Strict-Transport-Security"]
+
+
 # What it costs, and for how long it is believed ----------------------------------------------------------------------
 
 

@@ -366,9 +366,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "prm.lib.api.problem",
     "NUM_PROXIES": env.number("PRM_PROXIES", default=0, maximum=10),
 }
-PRM_API_CALLS_PER_MINUTE = env.number(
-    "PRM_API_CALLS_PER_MINUTE", default=600, minimum=1
-)  # a key without a limit
+PRM_API_CALLS_PER_MINUTE = env.number("PRM_API_CALLS_PER_MINUTE", default=600, minimum=1)  # without its own
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Partner relationship management",
     "VERSION": "1",

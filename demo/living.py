@@ -91,7 +91,7 @@ def fill(programs: dict[str, Program], *, now: datetime, last_order: datetime) -
     """Bring in what partners and house have done besides selling; return how many partners it is about."""
     for code, values in PROFILES.items():
         _profile(code, values, at=now - timedelta(days=70))
-    _team(at=now - timedelta(days=45))
+    add_team(at=now - timedelta(days=45))
     for program in programs.values():
         _help(program, at=now - timedelta(days=60))
     _tick(at=now - timedelta(days=40))
@@ -117,7 +117,7 @@ def _profile(code: str, values: dict[str, str], *, at: datetime) -> None:
     profiles.change(partner, changes, by=ACCOUNT_MANAGER.user(), at=at)
 
 
-def _team(*, at: datetime) -> None:
+def add_team(*, at: datetime) -> None:
     """Give the demo partner colleagues, each with a role; one has not answered yet."""
     partner, owner = membership_of(PARTNER_CODE).partner, PARTNER.user()
     for email, name, role in TEAM:

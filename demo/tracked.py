@@ -48,13 +48,13 @@ RULES = Settings(
     recurring_months=12,
     assists=True,
 )
-TEASEL, PRESS, FOXGLOVE, FLOODED = "UK-04", "UK-09", "UK-21", "UK-14"
+TEASEL, PRESENTS, FOXGLOVE, FLOODED = "UK-01", "UK-09", "UK-21", "UK-14"
 OVERRUN = "lanterns"
 LINKS = (  # partner, short address, name, path in the shop, campaign
     (PARTNER_CODE, "gift-guide", "Gift guide", "gifts/guide", "Autumn gifts"),
     (PARTNER_CODE, "office-gifts", "Letter to offices", "gifts/office", "Office letter"),
     (TEASEL, "tableware-tested", "Tableware, tested", "tableware", "Autumn gifts"),
-    (PRESS, "small-presents", "Small presents", "gifts/under-ten", ""),
+    (PRESENTS, "small-presents", "Small presents", "gifts/under-ten", ""),
     (FLOODED, OVERRUN, "Lanterns", "lanterns", ""),
 )
 # What readers follow; the guide stands in more places than the others.
@@ -102,7 +102,7 @@ ORDERS = (
     Order("S-2012", "aisha", 3, "310.00", (("gift-guide", 3.1),), product="lanterns"),
 )  # fmt: skip
 OWN_MAIL = {"aisha": "aisha@northwind.example"}
-WHY_MOVED = "Omar's shop is looked after by Teasel Press since they took the site over."
+WHY_MOVED = "Teasel Press took the pages about small presents over, and looks after their buyers now."
 ASKED_ABOUT_CODE = (
     "The buyer came from our letter to offices and typed a code afterwards. Should the letter not count?"
 )

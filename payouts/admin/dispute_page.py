@@ -54,7 +54,9 @@ def facts_of(dispute: Dispute, at: datetime) -> Iterator[Fact]:
         yield Fact(_("Order"), link_to(dispute.conversion))
     else:
         yield Fact(_("Order"), dispute.inquiry.get("asked") or "–", _("Not found when it was asked about."))
-    yield Fact(_("What is wrong"), dispute.get_cause_display())
+    # Why not me: perhaps nobody was credited, so that the cause would say too much.
+    about_line = dispute.commission_id is not None
+    yield Fact(_("What is wrong"), dispute.get_cause_display() if about_line else _("Who gets the credit"))
     who = dispute.opened_by.get_full_name() or dispute.opened_by.email
     asked = l10n.datetime_text(dispute.opened_at, zone, locale())
     yield Fact(_("Asked"), asked, _("by %(person)s") % {"person": who})

@@ -48,6 +48,7 @@ def test_the_queue_and_the_case_say_what_was_seen_and_what_waits() -> None:
     assert "case about risk to decide" in today and "risk signal to look at" in today
     partner = desk.get(reverse("admin:partners_partner_change", args=[membership.partner_id]))
     assert case.reason in words(partner)
+    assert {reverse("admin:payouts_riskcase_change", args=[case.pk])} <= links(partner)
 
 
 def test_confirming_says_what_it_does_and_does_it() -> None:
@@ -103,6 +104,9 @@ def test_only_administrators_set_thresholds() -> None:
     now = thresholds.thresholds_of([house.program])[house.program.pk]
     assert now.of("too_soon")["seconds"] == 4
     assert not now.is_on("pixel") and now.is_on("velocity")
+    program = desk.get(reverse("admin:tiers_program_change", args=[house.program.pk]))
+    kinds = len(thresholds.FIGURES)
+    assert f"{kinds - 1} of {kinds} kinds of signals" in words(program) and address in links(program)
     with pytest.raises(thresholds.BadFigure):
         thresholds.change(house.program, {"too_soon": {"seconds": -1}}, by=ada(), at=SEEN)
     with pytest.raises(thresholds.UnknownFigure):

@@ -118,7 +118,7 @@ def prepare(program: Program, *, now: datetime) -> None:
     at = starts_at - TOLD_BEFORE
     draft = attribution_versions.edit(attribution_versions.draft(program, by=by, at=at), RULES, by=by, at=at)
     attribution_versions.publish(draft, effective_at=starts_at, by=by, at=at)
-    tracking_settings.change(program, Tracking(forbids_paid_search=True, shows_customers=True), by=by, at=at)
+    tracking_settings.change(program, Tracking(shows_customers=True), by=by, at=at)
 
 
 def fill(programs: dict[str, Program], *, now: datetime) -> int:

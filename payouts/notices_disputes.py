@@ -92,6 +92,7 @@ def _about(dispute: Dispute, message: DisputeMessage, reader: Reader) -> dict[st
 def _of_line(line: Commission, zone: tzinfo, reader: Reader) -> dict[str, Any]:
     return {
         "order": line.conversion.external_id if line.conversion is not None else "",
+        "is_line": True,
         "line_amount": l10n.money_text(line.amount, reader.locale),
         "line_day": l10n.date_text(local_day(line.effective_at, zone), reader.locale),
     }
@@ -101,7 +102,9 @@ def _of_order(dispute: Dispute) -> dict[str, Any]:
     """Return what is asked about without a line: the order, as the partner named it when nobody knows it."""
     named = dispute.inquiry.get("asked", "") if dispute.inquiry.get("how") == "order" else ""
     order = dispute.conversion.external_id if dispute.conversion is not None else named
-    return {"order": order, "line_amount": "", "line_day": ""}
+    # The subject says what it is about: an amount, or an order.
+    about = order or dispute.membership.program.name
+    return {"is_line": False, "order": order, "line_amount": about, "line_day": ""}
 
 
 def _to_thread(dispute: Dispute) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def test_an_accepted_question_becomes_credit_and_lines_and_the_partner_reads_the
     assert "£4.00" in page and "You opened the door." in page
     assert_no_rival(page)
     mail = OutgoingMail.objects.get(kind="question_decided")
-    assert "the credit is corrected" in mail.subject and "RIVAL99" not in mail.text
+    assert "You were right about order-1" in mail.subject and "RIVAL99" not in mail.text
     with pytest.raises(disputes.AlreadyDecided):
         disputes.refuse(made, reason="No.", by=mats(), at=now)
 

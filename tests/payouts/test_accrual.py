@@ -121,8 +121,9 @@ def test_the_version_in_force_on_the_day_rates_the_event_however_late_it_comes(h
 
 
 def test_an_event_no_rule_covers_earns_nothing_and_is_kept(house: House) -> None:
+    house.member("EARLY", at=datetime(2025, 12, 1, tzinfo=UTC))
     house.sale(
-        "early", "100.00", "ANA10", datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
+        "early", "100.00", "EARLY", datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
     )  # before the first version
     done = house.rate(LATER)
     assert (done.rated, done.lines, done.uncovered) == (1, 0, 1)

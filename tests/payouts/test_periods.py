@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from partners.models import Membership
 from payouts import ledger, periods, release
 from payouts.calendar import for_posting
 from payouts.choices import AccountKind, CommissionState, PeriodState
@@ -161,6 +162,8 @@ def test_an_event_from_before_the_first_closed_month_does_not_break_the_chain_of
     house.sale("first", "1000.00", "ANA10", datetime(2026, 2, 2, tzinfo=UTC))  # 80.00
     house.rate(MAR_1)
     periods.close(house.program, FEBRUARY, by=fiona(), at=MAR_1)
+    # It had joined in January already, as came out since.
+    Membership.objects.update(joined_at=datetime(2026, 1, 1, tzinfo=UTC))
     house.sale("older", "500.00", "ANA10", datetime(2026, 1, 5, tzinfo=UTC))  # 40.00, ready on 19 January
     house.rate(MAR_1)
     assert release.release_due(at=MAR_1) == 1

@@ -162,10 +162,11 @@ def test_an_event_from_before_the_first_closed_month_does_not_break_the_chain_of
     house.sale("first", "1000.00", "ANA10", datetime(2026, 2, 2, tzinfo=UTC))  # 80.00
     house.rate(MAR_1)
     periods.close(house.program, FEBRUARY, by=fiona(), at=MAR_1)
-    # It had joined in January already, as came out since.
+    # Before it joined: versions of the product that did not ask for the day of joining credited this.
     Membership.objects.update(joined_at=datetime(2026, 1, 1, tzinfo=UTC))
     house.sale("older", "500.00", "ANA10", datetime(2026, 1, 5, tzinfo=UTC))  # 40.00, ready on 19 January
     house.rate(MAR_1)
+    Membership.objects.update(joined_at=datetime(2026, 2, 1, tzinfo=UTC))
     assert release.release_due(at=MAR_1) == 1
     assert not Period.objects.filter(month=1).exists()
     april_1 = datetime(2026, 4, 1, 8, tzinfo=UTC)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.choices import MembershipState
 from partners.models import Membership
+from partners.own_team import refuse_own
 from prm import audit
 from prm.accounts import policy
 from prm.accounts.models import User
@@ -179,9 +180,10 @@ def transfer(
     """Give `customer` to another membership from now on: what was credited before stays. With `seen`, the owner somebody saw before
     deciding, a change meanwhile is refused.
 
-    Raises: Forbidden, NoReasonGiven, ReasonTooLong, OtherProgram, NotActive, SameOwner, OwnerChanged, WindowIsOver.
+    Raises: Forbidden, OwnTeam, NoReasonGiven, ReasonTooLong, OtherProgram, NotActive, SameOwner, OwnerChanged, WindowIsOver.
     """
     policy.require(by, "manage_referrals")
+    refuse_own(to.partner_id, by)
     to = Membership.objects.select_related("partner", "program").lock().get(pk=to.pk)
     _lock(customer)
     now = Referral.objects.open().filter(program=program, customer=customer).lock().first()

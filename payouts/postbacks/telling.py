@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from partners.choices import MembershipState
 from payouts.choices import PostbackDeliveryState, PostbackEvent
 from payouts.models import Commission, Postback, PostbackDelivery
 from prm.lib.errors import Refused
@@ -126,7 +127,9 @@ def _tell_lines(since: datetime, *, at: datetime) -> int:
 def _wanted(events: Sequence[PostbackEvent]) -> dict[int, list[Postback]]:
     """Return the addresses that want any of `events`, by membership."""
     found: dict[int, list[Postback]] = {}
-    for postback in Postback.objects.in_use().filter(disabled_at=None).order_by("pk"):
+    in_use = Postback.objects.in_use().filter(disabled_at=None)
+    # A partner that was banned is told nothing more.
+    for postback in in_use.exclude(membership__state=MembershipState.BANNED).order_by("pk"):
         if any(event in postback.events for event in events):
             found.setdefault(postback.membership_id, []).append(postback)
     return found

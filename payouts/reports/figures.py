@@ -53,8 +53,8 @@ class Figures:
 
     @property
     def conversion_rate(self) -> Decimal | None:
-        """Conversions for each click."""
-        return share(self.conversions, self.clicks)
+        """Conversions that a click was credited for, of all clicks."""
+        return share(self.from_clicks, self.clicks)
 
     @property
     def close_rate(self) -> Decimal | None:

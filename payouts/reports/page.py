@@ -59,7 +59,7 @@ DEFINITIONS: tuple[tuple[str | Promise, str | Promise], ...] = (
         gettext_lazy("Commissions by the day of the sale or refund they belong to, corrections included."),
     ),
     (HEADS["epc"], gettext_lazy("Earnings divided by clicks.")),
-    (HEADS["rate"], gettext_lazy("Conversions divided by clicks. With codes it can be above 100%.")),
+    (HEADS["rate"], gettext_lazy("Conversions by a click, divided by all clicks.")),
 )
 
 

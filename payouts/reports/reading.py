@@ -33,7 +33,7 @@ _SORTED_BY = {
     "earned": "sum_earned_minor",
     "name": "key",
 }
-_RATIOS = {"epc": "sum_earned_minor", "rate": "sum_conversions"}
+_RATIOS = {"epc": "sum_earned_minor", "rate": "sum_from_clicks"}
 
 
 @dataclass(frozen=True)

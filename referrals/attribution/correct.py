@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.intervals import gaps_of
 from partners.models import Membership
+from partners.own_team import refuse_own
 from prm import audit
 from prm.accounts import policy
 from prm.accounts.models import User
@@ -102,7 +103,7 @@ def correct(
     """Credit `conversion` as `credits` say instead of as it is credited now, and its refunds with it; nobody, when there are none.
 
     Raises: Forbidden, NoReasonGiven, FollowsItsSale, DeclinedEvent, CreditedTwice, BadShare, SharesNotWhole, OtherProgram,
-        OtherCurrency, NotEarningThen, NothingChanges.
+        OwnTeam, OtherCurrency, NotEarningThen, NothingChanges.
     """
     held = Conversion.objects.lock().get(pk=conversion.pk)
     check(held, credits=credits, by=by, reason=reason)
@@ -152,6 +153,7 @@ def check(conversion: Conversion, *, credits: Sequence[Share], by: User, reason:
     _check_shares(credits)
     expected = program_of(conversion)
     for share in credits:
+        refuse_own(share.membership.partner_id, by)
         _check_membership(conversion, share.membership, expected)
         expected = expected or share.membership.program_id
     standing = conversion.credits.filter(superseded_at=None).values_list("membership", "share", "role")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from partners.models import Membership
 from payouts.models import Postback, PostbackDelivery
 from payouts.postbacks import addresses, sending, signing, telling
 from prm.audit.models import AuditEvent
@@ -333,6 +334,13 @@ def test_only_the_partner_s_own_team_sets_postbacks(house: House) -> None:
             addresses.add(
                 house.members["ANA10"], url="https://partner.example/", events=["sale"], by=stranger, at=START
             )
+
+
+def test_a_banned_partner_is_told_nothing_more(house: House) -> None:
+    add(house)
+    outcome = house.sale("order-1", "1.00", "ANA10", MARCH_2)
+    Membership.objects.update(state="banned", ended_at=LATER)
+    assert telling.tell_credits([outcome.conversion_id or 0], at=LATER) == 0
 
 
 def test_a_secret_is_in_no_log_and_no_record(house: House) -> None:

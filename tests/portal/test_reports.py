@@ -71,7 +71,9 @@ def test_by_code_and_narrowed_to_one_of_its_values(busy: Scene) -> None:
 def test_rates_order_and_pages_are_in_the_address(newcomer: Scene) -> None:
     scene = newcomer
     for number, (clicks, sold, earned) in enumerate([(100, 5, 1000), (10, 2, 500), (0, 1, 100)]):
-        told = {"clicks": clicks, "conversions": sold, "earned_minor": earned, "revenue_minor": earned * 10}
+        # As many again came by a code: they are no part of the rate.
+        told = {"clicks": clicks, "conversions": sold * 2, "from_clicks": sold}
+        told |= {"earned_minor": earned, "revenue_minor": earned * 10}
         kept(scene.membership, number, dimension="campaign", key=f"c{number}", **told)
         kept(scene.membership, number, **told)
     by_rate = page_of(scene, "?by=campaign&sort=-rate").lines

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
-from partners.models import Membership, Partner
+from partners.models import Member, Membership, Partner
+from partners.own_team import OwnTeam
 from payouts import accrual, reconcile
 from payouts.models import Commission
 from prm.accounts import policy
@@ -259,6 +260,13 @@ def test_a_refund_that_names_no_sale_is_corrected_by_itself(case: Case) -> None:
 def test_finance_does_not_decide_who_is_credited(case: Case) -> None:
     with pytest.raises(policy.Forbidden):
         case.correct(Share(case.mats, WHOLE), by=fiona())
+    assert set(standing("S1")) == {case.ana.pk}
+
+
+def test_nobody_credits_a_partner_they_work_for(case: Case) -> None:
+    Member.objects.create(partner=case.mats.partner, user=mats(), role="owner", joined_at=NOW)
+    with pytest.raises(OwnTeam):
+        case.correct(Share(case.mats, WHOLE))
     assert set(standing("S1")) == {case.ana.pk}
 
 

@@ -10,7 +10,7 @@ CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test test-embedded test-services test-lines check format bench lock clean preflight
+.PHONY: help up demo test test-embedded test-services test-lines test-duplicates check format bench lock clean preflight
 
 ## make up             install, prepare and run web server, worker and beat; Ctrl-C stops them
 up: .venv/.base
@@ -33,14 +33,21 @@ test-embedded: .venv/.test
 	@env -u DATABASE_URL -u REDIS_URL -u CACHE_URL $(BIN)/python -m pytest -q $(CORES) $(ARGS)
 
 ## make test-services  the suite on throw-away PostgreSQL and Redis servers
-# What asks no database of its own has had its say in the first half: the pure engine, e-invoices and the repository's look at itself.
+# What asks no database of its own has had its say in the first half: the pure engine, e-invoices and the repository's look at itself; so have the
+# pages, which draw what the verbs tested here have written. `make test-services ONCE=` leaves nothing out.
+ONCE = --ignore tests/tiers/engine --ignore tests/architecture --ignore tests/payouts/einvoice --ignore tests/portal --ignore tests/demo \
+  --ignore-glob 'tests/*/test_admin*' --ignore-glob 'tests/*/test_*_pages.py' --ignore-glob 'tests/tiers/test_qualify*'
 test-services: .venv/.test
 	@echo "== 2 of 2: PostgreSQL and Redis"
-	@exec $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q $(CORES) --ignore tests/tiers/engine --ignore tests/architecture --ignore tests/payouts/einvoice $(ARGS)
+	@exec $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q $(CORES) $(ONCE) $(ARGS)
 
 ## make test-lines     all 406,785 real order lines under a graduated plan, on PostgreSQL: minutes
 test-lines: .venv/.test
 	@PRM_ALL_LINES=1 $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q tests/journeys/test_order_lines.py
+
+## make test-duplicates  ten thousand posts of a hundred sales from sixteen threads, on PostgreSQL: minutes
+test-duplicates: .venv/.test
+	@PRM_POSTS=10000 $(BIN)/python tools/with_services.py $(BIN)/python -m pytest -q tests/journeys/test_ten_thousand_duplicates.py
 
 ## make check          format, lint, contracts, types, templates, migrations, deployment settings, then make test
 check: .venv/.check

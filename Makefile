@@ -35,7 +35,7 @@ test-embedded: .venv/.test
 ## make test-services  the suite on throw-away PostgreSQL and Redis servers
 # What asks no database of its own has had its say in the first half: the pure engine, e-invoices and the repository's look at itself; so have the
 # pages, which draw what the verbs tested here have written. `make test-services ONCE=` leaves nothing out.
-ONCE = --ignore tests/tiers/engine --ignore tests/architecture --ignore tests/payouts/einvoice --ignore tests/portal --ignore tests/demo \
+ONCE = --ignore tests/tiers/engine --ignore tests/architecture --ignore tests/payouts/einvoice --ignore tests/portal --ignore tests/demo --ignore tests/prm/test_up.py \
   --ignore-glob 'tests/*/test_admin*' --ignore-glob 'tests/*/test_*_pages.py' --ignore-glob 'tests/tiers/test_qualify*'
 test-services: .venv/.test
 	@echo "== 2 of 2: PostgreSQL and Redis"

@@ -19,7 +19,8 @@ from tests.people import ada
 STEPS: Steps = ((0, 5), (1_000_00, 8), (5_000_00, 10))
 RAISED: Steps = ((0, 5), (1_000_00, 9), (5_000_00, 10))
 
-pytestmark = pytest.mark.django_db
+# A whole year is told in one half; the embedded default has test_the_real_year and test_any_history.
+pytestmark = [pytest.mark.django_db, pytest.mark.needs_postgresql]
 
 
 class Again(Exception):
